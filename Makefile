@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# One entry for everything. Non-recursive; results in build/ (B=DIR for another); V=1 shows the commands.
+# Sources are found by wildcard: a new file in a room needs no change here.
+
+B      ?= build
+V      ?= 0
+Q      := $(if $(filter 1,$(V)),,@)
+say     = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) '$(2)')
+PREFIX ?= /usr/local
+SAN    ?=
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+
+CC      := gcc
+CLANG   := clang
+BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+MULTIARCH := $(shell $(CC) -print-multiarch)
+
+PKGS    := libbpf libssl libcrypto libuv yaml-0.1 jansson libmnl libcap
+# Asked once and only when something is built, so that `make deps` works on a bare machine.
+pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(PKGS)))$(pkg_cflags)
+pkg_libs   = $(eval pkg_libs := $$(shell pkg-config --libs $(PKGS)))$(pkg_libs)
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wno-unused-parameter -Werror
+OPT     ?= -O2 -g
+INC     := -Iuser -Iheaders -I$(B)
+CFLAGS  = $(OPT) -std=gnu11 $(WARN) $(INC) -D_GNU_SOURCE -DXTR_VERSION='"$(VERSION)"' -fno-strict-aliasing \
+          -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) $(SAN) $(pkg_cflags)
+LDLIBS  = $(pkg_libs) -lm
+BPFFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux -Iheaders -Ibpf -I/usr/include/$(MULTIARCH)
+
+LIB_SRC := $(wildcard $(foreach d,util codec core roles dp net loop ctl,user/$(d)/*.c))
+DAEMON_SRC := $(wildcard user/daemon/*.c)
+CLI_SRC := $(wildcard user/cli/*.c)
+BPF_SRC := $(wildcard bpf/*.bpf.c)
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+BPFT_SRC := $(wildcard tests/bpf/test_*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+BPF_OBJ := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(BPF_SRC))
+SKEL := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
+BPFT_BIN := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%,$(BPFT_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
+LIB := $(B)/libxtr.a
+
+.PHONY: all deps test e2e demo bench check fuzz asan install uninstall clean help unit-bin bpf-bin fuzz-bin
+
+all: $(B)/xtrd $(B)/xtrctl ## build the daemon, the command line tool and the BPF programs
+
+deps: ## install the Debian packages that building and testing need (nothing if all are there)
+	$(Q)deploy/deps.sh
+
+# ---- BPF: one object, one skeleton
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# ---- user space
+$(B)/user/%.o: user/%.c | $(SKEL)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIB): $(call obj,$(LIB_SRC))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/xtrd: $(call obj,$(DAEMON_SRC)) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SAN) -o $@ $(call obj,$(DAEMON_SRC)) $(LIB) $(LDLIBS)
+
+$(B)/xtrctl: $(call obj,$(CLI_SRC)) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SAN) -o $@ $(call obj,$(CLI_SRC)) $(LIB) $(LDLIBS)
+
+# ---- tests: every tests/unit/test_*.c and tests/bpf/test_*.c is a Criterion program of its own
+$(B)/tests/%.o: tests/%.c | $(SKEL)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -Itests -Wno-missing-prototypes -MMD -MP -c $< -o $@
+
+TEST_HELP := $(filter-out $(UNIT_SRC) $(BPFT_SRC),$(wildcard tests/unit/*.c tests/bpf/*.c))
+# What xtrd is made of besides main(): configuration and wiring are tested too.
+DAEMON_LIB := $(call obj,$(filter-out user/daemon/main.c,$(DAEMON_SRC)))
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(filter tests/unit/%,$(TEST_HELP))) $(DAEMON_LIB) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^ $(LDLIBS) -lcriterion
+$(B)/tests/bpf/test_%: $(B)/tests/bpf/test_%.o $(call obj,$(filter tests/bpf/%,$(TEST_HELP))) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^ $(LDLIBS) -lcriterion
+.SECONDARY:
+
+unit-bin: $(UNIT_BIN)
+bpf-bin: $(BPFT_BIN)
+
+# ---- fuzzers: clang's libFuzzer over the sources of the layers that read foreign octets
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/util/*.[ch] user/codec/*.[ch] user/core/*.[ch] user/roles/*.[ch])
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
+		-DXTR_VERSION='"fuzz"' $(INC) -Itests -o $@ $< $(wildcard user/util/*.c user/codec/*.c user/core/*.c user/roles/*.c) \
+		$(shell pkg-config --cflags --libs libcrypto jansson)
+fuzz-bin: $(FUZZ_BIN)
+
+FUZZ_TIME ?= 60
+fuzz: fuzz-bin ## run each fuzz target for FUZZ_TIME seconds (default 60), from the corpus in the tree
+	$(Q)tests/fuzz/run.sh $(B) $(FUZZ_TIME)
+
+asan: ## build with ASan and UBSan into build/asan and run unit and e2e tests on it (leaks fail the run)
+	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' all unit-bin
+	$(Q)tests/run.sh --build $(B)/asan --asan unit e2e
+
+check: ## layer rules, ABI golden, style of the tree
+	$(Q)tests/check/run.sh
+
+test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
+	$(Q)$(MAKE) --no-print-directory all unit-bin bpf-bin fuzz-bin
+	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' all unit-bin
+	$(Q)tests/run.sh --build $(B) check unit bpf fuzz e2e asan
+
+e2e: all ## end-to-end tests in network namespaces (root)
+	$(Q)tests/run.sh --build $(B) e2e
+
+demo: deps ## two sites talk through LISP: all set-up, then the tour (root)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/e2e/demo.sh $(B)
+
+bench: all ## measure against the targets (root)
+	$(Q)tests/bench/run.sh $(B)
+
+install: all ## install into PREFIX (default /usr/local), DESTDIR honoured
+	install -D -m 755 $(B)/xtrd $(DESTDIR)$(PREFIX)/sbin/xtrd
+	install -D -m 755 $(B)/xtrctl $(DESTDIR)$(PREFIX)/sbin/xtrctl
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's,@PREFIX@,$(PREFIX),g' deploy/systemd/xtrd.service > $(DESTDIR)/lib/systemd/system/xtrd.service
+	install -D -m 644 deploy/examples/xtrd.yaml $(DESTDIR)$(PREFIX)/share/doc/xtr/examples/xtrd.yaml
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/xtrd $(DESTDIR)$(PREFIX)/sbin/xtrctl $(DESTDIR)/lib/systemd/system/xtrd.service
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/xtr
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the BPF programs and user space share: map names, keys, values, ring-buffer
+ * events and XDP metadata. Included by both, so: only <linux/types.h>, fixed widths,
+ * __be for wire order (all else host order), explicit padding, no packed, no bitfields,
+ * append-only enums. A change of any layout here raises XTR_ABI_VERSION, which is part of
+ * the pin path, so programs and daemons of different ABI never meet on one map.
+ */
+#ifndef XTR_ABI_H
+#define XTR_ABI_H
+
+#include <linux/types.h>
+#include "reasons.h"
+
+#define XTR_ABI_VERSION 1
+
+#define XTR_PORT_DATA    4341
+#define XTR_PORT_CONTROL 4342
+
+#define XTR_IID_MAX      0xffffffu /* reserved: control message in a data packet (RFC 9962) */
+#define XTR_MAX_LOCATORS 8
+#define XTR_BUCKETS      256       /* weighted slots of a locator-set, indexed by flow hash */
+#define XTR_MAX_PORTS    64        /* interfaces with a role on one node */
+#define XTR_GEN_SHARDS   256
+#define XTR_HOLD_SLOTS   1024
+#define XTR_MISS_SLOTS   8192
+
+/* Map names (at most 15 characters); pinned under <bpffs>/xtr/v<ABI>-<geometry>/<name>. */
+#define XTR_MAP_CFG      "xtr_cfg"
+#define XTR_MAP_IFACES   "xtr_ifaces"
+#define XTR_MAP_INST     "xtr_inst"
+#define XTR_MAP_SELF     "xtr_self"
+#define XTR_MAP_LOCAL4   "xtr_local4"
+#define XTR_MAP_LOCAL6   "xtr_local6"
+#define XTR_MAP_EID4     "xtr_eid4"
+#define XTR_MAP_EID6     "xtr_eid6"
+#define XTR_MAP_RSET     "xtr_rset"
+#define XTR_MAP_RLOC     "xtr_rloc"
+#define XTR_MAP_RLSTAT   "xtr_rlstat"
+#define XTR_MAP_DROPS    "xtr_drops"
+#define XTR_MAP_STATS    "xtr_stats"
+#define XTR_MAP_EVENTS   "xtr_events"
+#define XTR_MAP_MISSTB   "xtr_misstb"
+#define XTR_MAP_MISSSL   "xtr_misssl"
+#define XTR_MAP_HOLD     "xtr_hold"
+#define XTR_MAP_GEN      "xtr_gen"
+
+/* Program names; pinned likewise, as are their links (link_<prog>_<ifindex>). */
+#define XTR_PROG_ENCAP     "xtr_tc_encap"     /* TC: egress of xtr0, ingress of its peer (UDP GSO), ingress of EID ports */
+#define XTR_PROG_INJECT    "xtr_tc_inject"    /* TC egress of xtr0's peer: packets the daemon injects; skb->mark = ifindex they came from */
+#define XTR_PROG_UNDERLAY  "xtr_tc_underlay"  /* TC ingress of underlay ports: decapsulate, or finish what XDP decapsulated */
+#define XTR_PROG_XDP_EID   "xtr_xdp_eid"      /* XDP on EID ports: encapsulate what it can finish alone */
+#define XTR_PROG_XDP_UNDER "xtr_xdp_under"    /* XDP on underlay ports: decapsulate what it can finish alone */
+#define XTR_PROG_CLOCK     "xtr_clock"        /* run by BPF_PROG_TEST_RUN only: writes jiffies and CONFIG_HZ into xtr_cfg */
+
+/* An IP address of either family. IPv4 in the first word, the rest 0. */
+struct xtr_abi_ip {
+	__be32 w[4];
+};
+
+enum xtr_family { XTR_FAMILY_NONE = 0, XTR_FAMILY_IP4 = 4, XTR_FAMILY_IP6 = 6 };
+
+/* ---- xtr_cfg: ARRAY(1). Live values; written by the daemon only, except jiffies/hz (xtr_clock). */
+enum {
+	XTR_CFG_F_CHECK_DECAP_SOURCE = 1 << 0, /* outer source must be a locator of the inner source (uRPF) */
+	XTR_CFG_F_CHECK_ENCAP_SOURCE = 1 << 1, /* inner source must be one of our EID-prefixes */
+	XTR_CFG_F_TRACE_DROPS        = 1 << 2, /* send sampled XTR_EV_DROP events (xtrctl monitor) */
+	XTR_CFG_F_KEEP_INNER_DSCP    = 1 << 3, /* do not replace the inner DSCP by the outer one */
+	XTR_CFG_F_ECN_COMPAT         = 1 << 4, /* encapsulate with Not-ECT (RFC 6040 4.1 compatibility mode) */
+	XTR_CFG_F_ACCEPT_VERSIONS    = 1 << 5, /* map-versioning is in use with peers (off on the public Internet) */
+};
+struct xtr_cfg {
+	__u32 abi_version;
+	__u32 flags;
+	__u32 miss_rate;       /* miss events per second, per CPU and port */
+	__u32 miss_burst;
+	__u32 miss_eid_burst;  /* packets per EID and second through the ring */
+	__u32 hash_seed;       /* keyed fingerprint of the miss slots; random per start */
+	__u32 hz;              /* written by xtr_clock */
+	__u32 native_ifindex;  /* underlay port for natively forwarded packets from xtr0; 0 none */
+	__u64 jiffies;         /* written by xtr_clock */
+	__u64 heartbeat_max;   /* jiffies after which a template no longer counts as fresh */
+	__u8  reserved[16];
+	__u64 generation;      /* of the daemon's last complete reconciliation */
+};
+
+/* ---- xtr_ifaces: HASH, __u32 ifindex -> xtr_iface */
+enum xtr_role { XTR_ROLE_NONE, XTR_ROLE_UNDERLAY, XTR_ROLE_EID, XTR_ROLE_OVERLAY, XTR_ROLE_PEER };
+enum {
+	XTR_IF_F_ROUTER_HOP   = 1 << 0, /* we are the router hop: decrement the inner TTL (EID ports, not xtr0) */
+	XTR_IF_F_CSUM_PARTIAL = 1 << 1, /* veth, tap: local senders leave checksums to us; XDP leaves such packets to TC */
+	XTR_IF_F_XDP_TX       = 1 << 2, /* frames may be XDP-redirected to this interface (ndo_xdp_xmit usable) */
+	XTR_IF_F_XDP_GENERIC  = 1 << 3, /* XDP runs in generic mode here */
+};
+struct xtr_iface {
+	__u8  role;            /* enum xtr_role */
+	__u8  mode;            /* enum xtr_mode in effect */
+	__u16 flags;
+	__u32 iid;             /* instance of packets entering here (EID port, overlay, peer) */
+	__u32 slot;            /* 0..XTR_MAX_PORTS-1: index of xtr_misstb */
+	__u32 peer;            /* overlay: ifindex of the peer end; peer: of the overlay device */
+	__u8  mac[6];          /* own address: frames to others on an EID port are not ours */
+	__u16 mtu;
+};
+enum xtr_mode { XTR_MODE_NONE, XTR_MODE_AUTO, XTR_MODE_XDP, XTR_MODE_XDP_GENERIC, XTR_MODE_TC };
+
+/* ---- xtr_inst: HASH, __u32 iid -> xtr_inst. The instances we decapsulate for. */
+struct xtr_inst {
+	__u32 overlay;         /* ifindex of the overlay device to deliver on; 0: none */
+	__u32 flags;
+	__u8  mac[6];          /* of the overlay device */
+	__u8  pad[2];
+};
+
+/* ---- xtr_self: HASH, xtr_self_key -> __u32 flags. Our RLOCs. */
+struct xtr_self_key {
+	struct xtr_abi_ip ip;
+	__u32 family;          /* enum xtr_family */
+};
+
+/* ---- xtr_local4/6: LPM_TRIE. Our EID-prefixes and own addresses. prefixlen = 32 (iid) + bits. */
+struct xtr_lpm4 {
+	__u32  prefixlen;
+	__be32 iid;
+	__be32 addr;
+};
+struct xtr_lpm6 {
+	__u32  prefixlen;
+	__be32 iid;
+	__be32 addr[4];
+};
+enum {
+	XTR_LOCAL_F_EID  = 1 << 0, /* one of our EID-prefixes: decapsulate for it, accept it as inner source */
+	XTR_LOCAL_F_SELF = 1 << 1, /* an address of this host: never encapsulate to it */
+};
+struct xtr_local {
+	__u32 flags;
+	__u32 oif;             /* reserved for direct delivery to a port; 0: by the overlay device */
+	__u16 map_version;     /* of our mapping; 0 none (RFC 9302) */
+	__u16 pad;
+	__u32 generation;      /* reconciliation that wrote it; older ones are swept */
+};
+
+/* ---- xtr_eid4/6: LPM_TRIE, same keys. The map-cache. */
+enum xtr_action {              /* 0-5 as on the wire (RFC 9301 5.4) for negative entries */
+	XTR_ACT_NO_ACTION = 0,
+	XTR_ACT_NATIVE = 1,
+	XTR_ACT_SEND_REQUEST = 2,
+	XTR_ACT_DROP = 3,
+	XTR_ACT_DROP_POLICY = 4,
+	XTR_ACT_DROP_AUTH = 5,
+	XTR_ACT_ENCAP = 8,     /* positive: use rset */
+};
+struct xtr_eid {
+	__u8  action;          /* enum xtr_action */
+	__u8  flags;
+	__u16 map_version;     /* destination map-version; 0 none */
+	__u32 rset;            /* locator-set id; valid with XTR_ACT_ENCAP */
+	__u32 hold;            /* 0, or 1 + index into xtr_hold: keep order behind queued packets */
+	__u32 generation;
+	__u64 used;            /* jiffies of last use, written by the programs at most once a second */
+};
+
+/* ---- xtr_rset: HASH, __u32 id -> xtr_rset. Replaced as one element. */
+struct xtr_rset {
+	__u8  n;               /* locators, 0..8; 0: nothing usable */
+	__u8  flags;
+	__u16 pad;
+	__u32 version;
+	__u32 rloc[XTR_MAX_LOCATORS]; /* ids in xtr_rloc; order of the mapping (LSB ordinal) */
+	__u8  bucket[XTR_BUCKETS];    /* index into rloc[] by flow hash */
+};
+
+/* ---- xtr_rloc: HASH, __u32 id -> xtr_rloc. Header template of one (own RLOC, peer RLOC) pair. */
+enum {
+	XTR_RLOC_F_UP     = 1 << 0,
+	XTR_RLOC_F_L2     = 1 << 1, /* dmac/smac are resolved; still subject to the heartbeat */
+	XTR_RLOC_F_XDP_TX = 1 << 2, /* XDP may redirect out of ifindex */
+	XTR_RLOC_F_GPE    = 1 << 3, /* peer speaks RFC 9305 */
+	XTR_RLOC_F_NAT    = 1 << 4, /* fixed source port sport */
+	XTR_RLOC_F_CSUM   = 1 << 5, /* non-zero UDP checksum wanted */
+};
+struct xtr_rloc {
+	struct xtr_abi_ip src; /* our RLOC */
+	struct xtr_abi_ip dst; /* theirs */
+	__u8   family;         /* enum xtr_family of the outer header */
+	__u8   flags2;
+	__u16  flags;
+	__u32  ifindex;        /* underlay port */
+	__u64  heartbeat;      /* jiffies when the daemon last vouched for dmac; stale: the kernel resolves */
+	__u8   dmac[6];
+	__u8   smac[6];
+	__be16 dport;          /* 4341, or the NAT-translated port */
+	__be16 sport;          /* with XTR_RLOC_F_NAT */
+	__u32  csum;           /* IPv4: sum of the constant header words (tos, length, TTL, checksum as 0), not folded */
+	__u16  mtu;            /* path MTU of the underlay to dst; 0: of the interface */
+	__u16  map_version;
+	__u32  generation;
+	__u32  stat;           /* index of its counters in xtr_rlstat */
+};
+
+/* ---- xtr_rlstat, xtr_stats: PERCPU_ARRAY -> xtr_count. xtr_drops: PERCPU_ARRAY, reason -> __u64. */
+struct xtr_count {
+	__u64 packets;
+	__u64 octets;          /* of inner packets */
+};
+
+/* ---- xtr_misstb: PERCPU_ARRAY(XTR_MAX_PORTS), slot -> token bucket */
+struct xtr_misstb {
+	__u64 jiffies;
+	__u64 tokens;          /* in units of 1/hz event */
+};
+/* ---- xtr_misssl: ARRAY(XTR_MISS_SLOTS), fingerprint of (iid, destination) mod slots */
+struct xtr_missslot {
+	__u32 fingerprint;
+	__u32 window;          /* jiffies / hz */
+	__u32 count;
+	__u32 pad;
+};
+/* ---- xtr_hold: ARRAY(XTR_HOLD_SLOTS), mmapable. One writer per counter. */
+struct xtr_hold {
+	__u32 queued;          /* BPF: packets of this EID submitted while held */
+	__u32 drained;         /* daemon: of these, injected or dropped */
+	__u64 deadline;        /* jiffies; after it packets go direct whatever the counts say */
+};
+/* ---- xtr_gen: ARRAY(XTR_GEN_SHARDS) of __u32, starting at 1: bumped after every change below the shard. */
+
+/* ---- xtr_events: RINGBUF */
+enum xtr_ev_type { XTR_EV_MISS = 1, XTR_EV_DROP = 2, XTR_EV_CONTROL = 3, XTR_EV_REQUEST = 4 };
+#define XTR_EV_SMALL  256
+#define XTR_EV_MEDIUM 2048
+#define XTR_EV_LARGE  66000
+struct xtr_event {             /* followed by caplen octets of the frame, Ethernet header first */
+	__u8  type;            /* enum xtr_ev_type. MISS: packet captured, to be queued and injected.
+				* REQUEST: ask the mapping system, packet is not queued (act 2) */
+	__u8  family;          /* of the EID */
+	__u16 reason;          /* XTR_EV_DROP: enum xtr_drop_reason */
+	__u32 ifindex;         /* where the packet entered (xtr0, its peer, or EID port) */
+	__u32 iid;
+	__u32 len;             /* of the frame */
+	__u32 caplen;
+	__u32 gso_size;
+	__u32 gso_segs;
+	__u32 hold;            /* xtr_eid.hold when captured to keep order, else 0 */
+	struct xtr_abi_ip dst; /* destination EID */
+	struct xtr_abi_ip src;
+};
+
+/* ---- XDP metadata: instance ID of a decapsulated packet on its way to TC. */
+#define XTR_META_MAGIC   0x4c495350u /* "LISP" */
+#define XTR_META_VERSION 1
+struct xtr_meta {
+	__u32 magic;
+	__u16 version;
+	__u16 flags;
+	__u32 iid;
+	__u32 pad;
+};
+/* Destination MAC of a frame XDP has decapsulated: nobody owns it, so without our TC program it dies. */
+#define XTR_NOBODY_MAC { 0x02, 0x4c, 0x49, 0x53, 0x50, 0x00 }
+
+#define XTR_ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed: raise XTR_ABI_VERSION")
+XTR_ABI_SIZE(struct xtr_cfg, 72);
+XTR_ABI_SIZE(struct xtr_iface, 24);
+XTR_ABI_SIZE(struct xtr_inst, 16);
+XTR_ABI_SIZE(struct xtr_self_key, 20);
+XTR_ABI_SIZE(struct xtr_lpm4, 12);
+XTR_ABI_SIZE(struct xtr_lpm6, 24);
+XTR_ABI_SIZE(struct xtr_local, 16);
+XTR_ABI_SIZE(struct xtr_eid, 24);
+XTR_ABI_SIZE(struct xtr_rset, 296);
+XTR_ABI_SIZE(struct xtr_rloc, 80);
+XTR_ABI_SIZE(struct xtr_event, 64);
+XTR_ABI_SIZE(struct xtr_meta, 16);
+XTR_ABI_SIZE(struct xtr_hold, 16);
+
+#endif

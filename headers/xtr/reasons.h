@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Why a packet was dropped, and what was counted: one list each, from which come
+ * the enums of both sides, the names xtrctl prints, and the documentation.
+ * Append only: the numbers are part of the ABI (xtr_drops and xtr_stats maps).
+ *
+ *   X(symbol, "name", "what it means and what to do about it")
+ */
+#ifndef XTR_REASONS_H
+#define XTR_REASONS_H
+
+#define XTR_DROP_REASONS(X) \
+	X(NONE,            "none",              "not a drop") \
+	X(ENCAP_MALFORMED, "encap-malformed",   "inner packet to encapsulate is truncated or its lengths disagree") \
+	X(ENCAP_TTL,       "encap-ttl",         "inner TTL or hop limit reached 0 at this router") \
+	X(ENCAP_SOURCE,    "encap-source",      "inner source is not one of our EID-prefixes of the instance (add it to etr.database)") \
+	X(ENCAP_SCOPE,     "encap-scope",       "link-local, loopback or multicast address that is never tunnelled") \
+	X(ENCAP_NO_IFACE,  "encap-no-iface",    "packet on an interface that has no role (see xtrctl iface)") \
+	X(ENCAP_LOOP,      "encap-loop",        "packet is already LISP encapsulated to one of our locators, or was looped back") \
+	X(NEG_NO_ACTION,   "negative-no-action","negative map-cache entry, action no-action (RFC 9301 5.4)") \
+	X(NEG_DROP,        "negative-drop",     "negative map-cache entry, action drop (RFC 9301 5.4)") \
+	X(NEG_POLICY,      "negative-policy",   "negative map-cache entry, action drop: policy denied by the mapping system") \
+	X(NEG_AUTH,        "negative-auth",     "negative map-cache entry, action drop: authentication failed at the mapping system") \
+	X(NATIVE_NO_ROUTE, "native-no-route",   "natively-forward, but there is no underlay interface to forward on") \
+	X(NO_LOCATOR,      "no-locator",        "the locator-set has no usable locator (down, R bit 0, or family without own RLOC)") \
+	X(NO_RSET,         "no-rset",           "map-cache entry names a locator-set that is not there (map in change)") \
+	X(MISS_LIMITED,    "miss-limited",      "map-cache miss above the rate limit of the port or instance") \
+	X(MISS_EID_LIMITED,"miss-eid-limited",  "too many packets of one EID while its mapping is being resolved") \
+	X(MISS_RING_FULL,  "miss-ring-full",    "map-cache miss, the ring buffer to the daemon is full (is xtrd running?)") \
+	X(MISS_TOO_BIG,    "miss-too-big",      "map-cache miss of a packet larger than any size class") \
+	X(MISS_INJECTED,   "miss-injected",     "an injected packet found no map-cache entry again") \
+	X(ENCAP_ROOM,      "encap-room",        "the kernel gave no room for the outer header") \
+	X(ENCAP_TOO_BIG,   "encap-too-big",     "encapsulated packet exceeds 65535 octets") \
+	X(DECAP_TRUNCATED, "decap-truncated",   "LISP packet shorter than its headers, or UDP length wrong") \
+	X(DECAP_INNER,     "decap-inner",       "inner packet is not a complete IPv4 or IPv6 packet") \
+	X(DECAP_IID,       "decap-iid",         "instance ID is not configured here") \
+	X(DECAP_NOT_LOCAL, "decap-not-local",   "inner destination is none of our EID-prefixes of the instance") \
+	X(DECAP_SOURCE,    "decap-source",      "outer source is no locator of the mapping of the inner source") \
+	X(DECAP_ADDRESS,   "decap-address",     "inner source is multicast, or an inner address is loopback or link-local") \
+	X(DECAP_ECN,       "decap-ecn",         "congestion was marked on a packet that does not do ECN (RFC 6040 4.2)") \
+	X(DECAP_TTL,       "decap-ttl",         "outer TTL is 0") \
+	X(DECAP_KEY,       "decap-key",         "KK bits set: encrypted with a key we do not have") \
+	X(DECAP_VERSION,   "decap-map-version", "map-version present but our mapping has none, or it is newer than ours (RFC 9302 7.1)") \
+	X(DECAP_CONTROL,   "decap-control",     "instance ID 0xffffff (control message in a data packet) not accepted here") \
+	X(DECAP_ROOM,      "decap-room",        "the kernel refused to remove the outer header") \
+	X(DECAP_NESTED,    "decap-nested",      "more than two LISP headers") \
+	X(DECAP_NO_OVERLAY,"decap-no-overlay",  "no overlay device for the instance to deliver on") \
+	X(META_VERSION,    "meta-version",      "XDP metadata of an unknown version") \
+	X(INJECT_MARK,     "inject-mark",       "injected packet without the interface it came from") \
+	X(QUEUE_EID_FULL,  "queue-eid-full",    "daemon: queue of an EID being resolved is full") \
+	X(QUEUE_FULL,      "queue-full",        "daemon: queue of all EIDs being resolved is full") \
+	X(QUEUE_TIMEOUT,   "queue-timeout",     "daemon: the mapping system did not answer in time") \
+	X(QUEUE_NEGATIVE,  "queue-negative",    "daemon: the mapping turned out negative") \
+	X(INJECT_FAILED,   "inject-failed",     "daemon: the kernel refused an injected packet")
+
+enum xtr_drop_reason {
+#define X(sym, name, text) XTR_DROP_##sym,
+	XTR_DROP_REASONS(X)
+#undef X
+	XTR_DROP_MAX,
+};
+
+/* Counters that are not drops; each counts packets and inner octets. */
+#define XTR_STATS(X) \
+	X(ENCAP,        "encap",         "packets encapsulated") \
+	X(DECAP,        "decap",         "packets decapsulated") \
+	X(ENCAP_XDP,    "encap-xdp",     "of these, encapsulated by XDP") \
+	X(DECAP_XDP,    "decap-xdp",     "of these, decapsulated by XDP") \
+	X(MISS,         "miss",          "map-cache misses") \
+	X(MISS_EVENT,   "miss-event",    "misses handed to the daemon with their packet") \
+	X(NATIVE,       "native",        "packets forwarded natively") \
+	X(INJECT,       "inject",        "packets injected by the daemon and encapsulated") \
+	X(PASS,         "pass",          "packets on attached ports that were not ours, untouched") \
+	X(FALLBACK,     "fallback",      "encapsulated with the kernel resolving layer 2 (template expired or incomplete)") \
+	X(GSO_PEER,     "gso-peer",      "UDP GSO packets passed to the peer end for segmentation") \
+	X(ECN_ODD,      "ecn-odd",       "decapsulated with an ECN combination that RFC 6040 says to log") \
+	X(HELD,         "held",          "packets sent through the daemon to keep the order behind queued ones") \
+	X(XDP_TO_TC,    "xdp-to-tc",     "packets XDP left to TC")
+
+enum xtr_stat {
+#define X(sym, name, text) XTR_STAT_##sym,
+	XTR_STATS(X)
+#undef X
+	XTR_STAT_MAX,
+};
+
+#endif
