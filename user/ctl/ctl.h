@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The control socket: a Unix stream socket (mode 0600), one JSON object per line in each direction.
+ *
+ *   request  {"object":"cache","command":"show","args":{...}}
+ *   reply    {"result": <any>}  or  {"error":"text"}
+ *   monitor  replies {"result":"listening"}, then {"event":{"time":"...","kind":"cache-add","eid":"[0]10.2.0.0/24","text":"..."}} per event
+ *            until the client closes. A client that does not read is cut off at a bounded backlog.
+ *
+ * Results (keys are a promise: append only). Ages and times are numbers in seconds (real), null where unknown. EIDs of
+ * results are "eid":"10.2.0.0/24" with "iid":0 beside it. Counters are integers.
+ *
+ *   cache show [args: eid, iid]      [{iid, eid, action, source, authoritative, map_version, age, ttl_left, idle, from, locators:
+ *                                      [{address, priority, weight, mpriority, mweight, reachable, local, usable}]}]
+ *          pending                   [{iid, eid, tries, age, next, resolver}]
+ *          add args: {eid, iid, action | rlocs:[{address, weight}]}; delete args: {eid, iid}; flush -> {"deleted":N}
+ *   eid show                         [{iid, eid, ttl_min, map_server, key_id, algorithm, acked, registers_sent, notifies,
+ *                                      last_sent, last_ack, problem, locators:[...]}]
+ *   site show [args: name, eid, iid] [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, registers,
+ *                                      refused, last_refusal, last_refusal_age, last_refusal_from, locators:[...]}]
+ *   stats control                    {name: value} of XTR_NODE_COUNTERS
+ *   config show                      the configuration in effect (secrets masked); reload -> {"changed":[text...]}; path
+ *   lig args: {eid, iid, to?}        {from, rtt, tries, records:[{iid, eid, ttl_min, action, authoritative, map_version, locators}]}
+ *   version show                     {version, abi, pid, uptime, roles:[...]}
+ */
+#ifndef XTR_CTL_CTL_H
+#define XTR_CTL_CTL_H
+
+#include <jansson.h>
+#include "util/err.h"
+
+#define XTR_CTL_PATH "/run/xtr/xtrd.sock"
+#define XTR_CTL_LINE_MAX (64u << 20)   /* longest reply a client takes */
+#define XTR_CTL_REQUEST_MAX 65536      /* longest request the daemon takes */
+
+/* Client. Connects, sends, waits for one reply. *result is owned by the caller. -ENOENT or -ECONNREFUSED: no daemon;
+ * -EREMOTEIO: the daemon answered with an error, whose text is in err. timeout_ms < 0: wait for ever. */
+int xtr_ctl_call(const char *path, const char *object, const char *command, json_t *args /* stolen, may be NULL */,
+		 int timeout_ms, json_t **result, struct xtr_err *err);
+/* Client of monitor: calls fn for each event until it returns non-zero (returned) or the daemon goes (-EPIPE). */
+int xtr_ctl_monitor(const char *path, json_t *args, int (*fn)(void *, const json_t *event), void *arg, struct xtr_err *err);
+
+#endif

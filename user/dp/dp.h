@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The data plane as user space sees it: BPF programs and maps (pinned), their links, the overlay devices with routes and
+ * rules, header templates kept from netlink, the ring buffer, and the queue of packets that wait for a mapping. Knows
+ * addresses and instances, nothing of LISP messages. Everything it makes it can find again and remove (xtr_dp_detach).
+ *
+ * Life: open adopts what is pinned (or creates it), close leaves everything running, detach removes it.
+ */
+#ifndef XTR_DP_DP_H
+#define XTR_DP_DP_H
+
+#include "util/err.h"
+#include "util/ip.h"
+#include "xtr/abi.h"
+
+struct xtr_dp;
+
+struct xtr_dp_port {               /* interfaces[] of the configuration */
+	char name[16];
+	uint8_t role;              /* XTR_ROLE_UNDERLAY or XTR_ROLE_EID */
+	uint8_t mode;              /* wanted: XTR_MODE_AUTO, XDP, XDP_GENERIC, TC */
+	uint32_t iid;              /* EID port */
+};
+struct xtr_dp_overlay {            /* overlay[] */
+	char name[16];             /* xtr0; the peer end is <name>p, cut to 15 characters */
+	uint32_t iid;
+	uint32_t mtu;              /* 0: smallest underlay MTU minus overhead (36, or 56 with an IPv6 RLOC) */
+	const struct xtr_ippfx *addresses; unsigned address_count; /* EIDs of the host itself, set on the device */
+	const struct xtr_ippfx *routes; unsigned route_count;      /* EID space routed into the device */
+};
+struct xtr_dp_local {              /* our EID-prefixes */
+	uint32_t iid;
+	struct xtr_ippfx eid;
+	uint16_t map_version;
+};
+struct xtr_dp_config {
+	const char *bpffs;         /* "/sys/fs/bpf" */
+	const struct xtr_dp_port *ports; unsigned port_count;
+	const struct xtr_dp_overlay *overlays; unsigned overlay_count; /* at least one if there is any port */
+	const struct xtr_dp_local *locals; unsigned local_count;
+	const struct xtr_ip *rlocs; unsigned rloc_count;
+	uint32_t cache_entries;    /* max_entries of xtr_eid4, xtr_eid6: part of the geometry */
+	uint32_t rloc_entries;     /* xtr_rloc, xtr_rset */
+	uint32_t flags;            /* XTR_CFG_F_* */
+	uint32_t miss_rate, miss_burst, miss_eid_burst;
+	uint32_t queue_eid_packets, queue_packets, queue_octets; /* bounds of the miss queue: 256, 16384, 32 MiB */
+	uint32_t queue_timeout_ms; /* 5000 */
+	uint32_t route_table;      /* 4341; table + 1 is used for default routes */
+	uint32_t rule_priority;    /* 4341: first of the consecutive priorities used */
+	uint32_t mark;             /* 0x4c495350: SO_MARK of control sockets: their packets never enter the overlay */
+};
+struct xtr_dp_mapping {
+	uint8_t action;            /* enum xtr_action */
+	uint16_t map_version;
+	uint8_t n;                 /* 0..XTR_MAX_LOCATORS */
+	struct xtr_ip rloc[XTR_MAX_LOCATORS];
+	uint8_t weight[XTR_MAX_LOCATORS]; /* all equal: equal shares */
+};
+struct xtr_dp_callbacks {
+	void *ctx;
+	/* A packet to dst is waiting (queued here): resolve it. request_only: nothing is queued (send-map-request entry). */
+	void (*miss)(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src, bool request_only);
+	/* Sampled drop of the programs, for monitor. frame may be NULL. */
+	void (*drop)(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid, const struct xtr_ip *src, const struct xtr_ip *dst);
+	/* Addresses or links of our RLOCs changed: those that are up now. */
+	void (*rlocs_up)(void *ctx, const struct xtr_ip *up, unsigned n);
+	/* At open, for every map-cache entry that was found in the kernel. */
+	void (*adopt)(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m);
+};
+
+/* Adopts or creates maps and programs, makes overlay devices, routes, rules and templates, attaches ports (TC before XDP).
+ * -EBUSY: another daemon holds the folder. On error nothing that was not there before stays, and traffic that flowed
+ * goes on flowing. */
+int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb, struct xtr_dp **out, struct xtr_err *err);
+/* Applies the difference to ports, overlays, locals, flags. cfg is copied deeply. */
+int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struct xtr_err *err);
+/* Closes fds only; the kernel goes on forwarding with what it has. */
+void xtr_dp_close(struct xtr_dp *dp);
+
+/* File descriptors to poll for reading and what to call then. now: monotonic ms. */
+int xtr_dp_event_fd(const struct xtr_dp *dp);     /* ring buffer (epoll fd) */
+void xtr_dp_events(struct xtr_dp *dp, uint64_t now); /* at most 256 events a turn; call again while the fd stays readable */
+int xtr_dp_netlink_fd(const struct xtr_dp *dp);
+void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now);
+uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now); /* heartbeats, queue time-outs, repair; returns the next deadline */
+
+/* Map-cache. put: writes locator templates and set first, the entry last, bumps the generation, then releases queued packets inside the
+ * prefix (encap, native: injected; else dropped and counted). */
+int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m, uint64_t now);
+int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
+uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint64_t now); /* ms; UINT64_MAX */
+void xtr_dp_miss_failed(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
+int xtr_dp_set_trace(struct xtr_dp *dp, bool on);  /* XTR_CFG_F_TRACE_DROPS while a monitor listens */
+/* Counters of the daemon's side (queue drops) are added into xtr_drops so that one table has all of them. */
+
+/* --- read from the pins, with or without a daemon (xtrctl). Opened read-only where the kernel allows. */
+struct xtr_dp_view;
+int xtr_dp_view_open(const char *bpffs, struct xtr_dp_view **out, struct xtr_err *err); /* -ENOENT: nothing attached */
+void xtr_dp_view_close(struct xtr_dp_view *v);
+const char *xtr_dp_view_path(const struct xtr_dp_view *v); /* folder of the pins */
+struct xtr_dp_cache_row { uint32_t iid; struct xtr_ippfx eid; struct xtr_eid e; uint8_t n; struct xtr_rloc rloc[XTR_MAX_LOCATORS];
+	unsigned share[XTR_MAX_LOCATORS]; /* buckets of 256 */ struct xtr_count count[XTR_MAX_LOCATORS]; uint64_t idle_ms; };
+int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg);
+struct xtr_dp_local_row { uint32_t iid; struct xtr_ippfx eid; struct xtr_local l; };
+int xtr_dp_view_local(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg);
+struct xtr_dp_rloc_row { uint32_t id; struct xtr_rloc r; struct xtr_count count; bool fresh; };
+int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_rloc_row *), void *arg);
+struct xtr_dp_iface_row { uint32_t ifindex; char name[16]; struct xtr_iface i; bool xdp, tc; /* attached links */ const char *tc_kind; /* "tcx", "clsact" */ };
+int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *), void *arg);
+int xtr_dp_view_drops(struct xtr_dp_view *v, uint64_t out[XTR_DROP_MAX]);
+int xtr_dp_view_stats(struct xtr_dp_view *v, struct xtr_count out[XTR_STAT_MAX]);
+const char *xtr_drop_name(unsigned reason); const char *xtr_drop_text(unsigned reason);
+const char *xtr_stat_name(unsigned stat);   const char *xtr_stat_text(unsigned stat);
+const char *xtr_mode_name(unsigned mode);   const char *xtr_role_name(unsigned role);  const char *xtr_action_name(unsigned action);
+
+/* Removes everything xtr ever made on this host (in this network namespace and bpffs): XDP first, then TC, links, programs, maps, pins, overlay
+ * devices, routes, rules, neighbours, offload settings. Safe to repeat. -EBUSY while a daemon runs (unless force). say(ctx, line) reports each step. */
+int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char *line), void *ctx, struct xtr_err *err);
+
+/* What the kernel and an interface offer, and which mode `auto` takes. */
+struct xtr_dp_feature { const char *name; bool have; char detail[160]; };
+int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *arg);
+struct xtr_dp_probe { uint8_t mode; char driver[32]; char reason[256]; char unlock[256]; bool native_xdp, ndo_xmit, tcx; uint32_t mtu; };
+int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out, struct xtr_err *err);
+
+#endif
