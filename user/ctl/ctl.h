@@ -4,7 +4,7 @@
  *
  *   request  {"object":"cache","command":"show","args":{...}}
  *   reply    {"result": <any>}  or  {"error":"text"}
- *   monitor  replies {"result":"listening"}, then {"event":{"time":"...","kind":"cache-add","eid":"[0]10.2.0.0/24","text":"..."}} per event
+ *   monitor  (object "monitor", command "show", args: {"kinds":[...]}, all without it) replies {"result":"listening"}, then {"event":{"time":"...","kind":"cache-add","eid":"[0]10.2.0.0/24","text":"..."}} per event
  *            until the client closes. A client that does not read is cut off at a bounded backlog.
  *
  * Results (keys are a promise: append only). Ages and times are numbers in seconds (real), null where unknown. EIDs of
