@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Installs the Debian packages that building, testing and the demo need. Prints what it installs; does and prints
+# nothing when all are there. Asks no questions. The README has the same list with the reason for each.
+#
+#   deploy/deps.sh          install what is missing (root)
+#   deploy/deps.sh --list   print the names, one a line
+set -euo pipefail
+
+packages=(
+	# compilers and build tools; clang makes the BPF programs and the fuzzers
+	make gcc libc6-dev pkg-config git ca-certificates
+	clang llvm libclang-rt-14-dev bpftool
+	# libraries
+	libbpf-dev libelf-dev zlib1g-dev libssl-dev libuv1-dev libyaml-dev libjansson-dev libmnl-dev uthash-dev
+	libcap-dev
+	# tests, demo and benchmark
+	libcriterion-dev iproute2 iputils-ping ethtool nftables iperf3 tshark tcpdump python3 python3-scapy jq procps
+)
+
+if [ "${1-}" = --list ]; then
+	printf '%s\n' "${packages[@]}"
+	exit 0
+fi
+
+command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || {
+	echo "deps: this is no Debian system (no dpkg or apt-get). Install the equivalents of:" >&2
+	printf '  %s\n' "${packages[*]}" >&2
+	exit 1
+}
+
+missing=()
+for p in "${packages[@]}"; do
+	[ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null || true)" = installed ] || missing+=("$p")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "deps: ${#missing[@]} of ${#packages[@]} packages are missing: ${missing[*]}"
+if [ "$(id -u)" != 0 ]; then
+	echo "deps: installing needs root. Run:  sudo make deps" >&2
+	exit 1
+fi
+
+# tshark asks whether users may capture, iperf3 whether to start a daemon: the defaults (no, no) are right.
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "deps: apt-get update"
+apt-get -q update >"$log" 2>&1 || {
+	cat "$log" >&2
+	echo "deps: apt-get update failed: see above. Is the network up, and /etc/apt/sources.list right?" >&2
+	exit 1
+}
+echo "deps: apt-get install (some minutes the first time)"
+apt-get -q -y --no-install-recommends install "${missing[@]}" >"$log" 2>&1 || {
+	tail -n 40 "$log" >&2
+	echo "deps: apt-get install failed: see above. On Debian 12 all of them are in main." >&2
+	exit 1
+}
+echo "deps: installed ${missing[*]}"

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Runs test suites and adds them up. The last line is always "N passed, N failed, N skipped"; the exit status is 0 only
+# if nothing failed and something passed. What was run and its whole output stays in DIR/test-logs.
+#
+#   tests/run.sh --build DIR [--asan] SUITE...
+#
+#   check   layers, ABI, style of the tree          tests/check/run.sh
+#   unit    Criterion programs DIR/tests/unit/test_*
+#   bpf     Criterion programs DIR/tests/bpf/test_* (root)
+#   fuzz    every fuzz target for a moment          tests/fuzz/run.sh
+#   e2e     tests/e2e/[0-9]*.sh, real daemons in network namespaces (root)
+#   asan    unit tests, and the e2e tests that stress the daemon's memory most, with the sanitizer build in DIR/asan
+#
+# --asan  DIR itself is a sanitizer build: any sanitizer report, leaks included, is a failure.
+# ONLY=PATTERN  run only the programs whose name matches the pattern. FUZZ_TOTAL=20  seconds for the fuzz suite.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+build=build asan=0 suites=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--build) build=${2:?--build needs a folder}; shift ;;
+	--asan) asan=1 ;;
+	-*) sed -n '3,21s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*) suites+=("$1") ;;
+	esac
+	shift
+done
+[ ${#suites[@]} -gt 0 ] || suites=(check unit bpf fuzz e2e)
+
+passed=0 failed=0 skipped=0
+skips=() fails=()
+mkdir -p "$build/test-logs" || exit 1
+logs=$(cd "$build/test-logs" && pwd)
+started=$(date +%s)
+# What the sanitizer e2e runs cover: every packet path and every life-cycle event of the daemon, not every combination.
+asan_e2e='0[1-5]-*'
+
+# LeakSanitizer inside a Criterion test does not fail it, and nobody sees the exit status of a daemon that is killed:
+# so reports go to files, and a file is a failure.
+san_env() { # log prefix
+	export ASAN_OPTIONS="log_path=$1:detect_leaks=1:exitcode=99:abort_on_error=0:disable_coredump=1"
+	export UBSAN_OPTIONS="log_path=$1:print_stacktrace=1:halt_on_error=1:exitcode=99"
+	export LSAN_OPTIONS="report_objects=0"
+}
+
+note() { # state, suite/name, text
+	printf '  %-6s %-28s %s\n' "$1" "$2" "$3"
+}
+
+# Adds up one program: lines "ok ..." / "not ok ..." / "skip ..." of FILE and its exit status.
+tally() { # suite/name, file with the lines, log, exit status, seconds
+	local p f s state=ok
+	p=$(grep -c '^ok ' "$2")
+	f=$(grep -c '^not ok ' "$2")
+	s=$(grep -c '^skip ' "$2")
+	if [ "$4" != 0 ] && [ "$f" = 0 ]; then
+		echo "not ok $1 - ended with status $4$( [ "$4" = 124 ] || [ "$4" = 137 ] && echo ' (timed out)')" >>"$2"
+		f=1
+	elif [ $((p + f + s)) = 0 ]; then
+		echo "not ok $1 - ran no test" >>"$2"
+		f=1
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	[ "$f" = 0 ] || state=FAILED
+	note "$state" "$1" "$p passed$( [ "$f" = 0 ] || echo ", $f failed")$( [ "$s" = 0 ] || echo ", $s skipped") ($5 s)"
+	while read -r line; do skips+=("$1: ${line#skip }"); done < <(grep '^skip ' "$2")
+	if [ "$f" != 0 ]; then
+		while read -r line; do fails+=("$1: ${line#not ok }"); done < <(grep '^not ok ' "$2")
+		grep '^not ok ' "$2" | head -n 20 | sed 's/^/         /'
+		if [ "$3" != "$2" ]; then
+			echo "         ---- the end of $3"
+			tail -n 40 "$3" | sed 's/^/         /'
+		fi
+	fi
+}
+
+sanitizer_reports() { # prefix, suite/name, lines file
+	local r
+	for r in "$1".*; do
+		[ -e "$r" ] || continue
+		echo "not ok $2 sanitizer - $(grep -m1 -E 'ERROR|runtime error|SUMMARY' "$r" || echo report), see $r" >>"$3"
+		sed 's/^/         /' "$r" | head -n 40
+	done
+}
+
+skip_suite() { # suite, why
+	skipped=$((skipped + 1))
+	skips+=("$1: $2")
+	note skip "$1" "$2"
+}
+
+criterion() { # suite, folder of the programs, sanitizer build?
+	local bin name log t0 rc n=0
+	for bin in "$2"/test_*; do
+		[ -x "$bin" ] && [ ! -d "$bin" ] || continue
+		case $bin in *.o | *.d) continue ;; esac
+		name=$(basename "$bin")
+		# shellcheck disable=SC2053
+		[[ $name == ${ONLY:-*} ]] || continue
+		n=$((n + 1))
+		log=$logs/$1-$name
+		rm -f "$log".*
+		[ "$3" = 0 ] || san_env "$log.san"
+		t0=$(date +%s)
+		# A leak inside a forked test must not change how Criterion sees it: the report file decides.
+		timeout -k 5 300 "$bin" --tap="$log.tap" >"$log.log" 2>&1
+		rc=$?
+		touch "$log.tap"
+		sed -nE -e 's/^ok - (.*)  # SKIP (.*)/skip \1 - \2/p; t' -e 's/^(ok|not ok) - /\1 /p' "$log.tap" >"$log.lines"
+		[ "$3" = 0 ] || sanitizer_reports "$log.san" "$1/$name" "$log.lines"
+		# What a failed assertion said stands in the TAP file, beside the test it belongs to.
+		grep -q '^not ok' "$log.lines" && sed -n '/^not ok/,/^  \.\.\./p' "$log.tap" >>"$log.log"
+		tally "$1/$name" "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
+	done
+	if [ $n = 0 ] && [ -z "${ONLY-}" ]; then
+		echo "not ok $1 - no test program in $2 (make unit-bin bpf-bin builds them)" >"$logs/$1.lines"
+		tally "$1" "$logs/$1.lines" "$logs/$1.lines" 0 0
+	fi
+}
+
+script() { # suite/name, time limit, command...
+	local what=$1 limit=$2 log t0 rc
+	shift 2
+	log=$logs/${what//\//-}
+	rm -f "$log".*
+	[ "$asan_run" = 0 ] || san_env "$log.san"
+	t0=$(date +%s)
+	XTR_ASAN=$asan_run timeout -k 10 "$limit" "$@" >"$log.log" 2>&1 </dev/null
+	rc=$?
+	grep -E '^(ok|not ok|skip) ' "$log.log" >"$log.lines"
+	[ "$asan_run" = 0 ] || sanitizer_reports "$log.san" "$what" "$log.lines"
+	tally "$what" "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
+}
+
+e2e() { # suite, build folder, pattern
+	local t name n=0
+	if [ "$(id -u)" != 0 ]; then
+		skip_suite "$1" "network namespaces and BPF need root: sudo make test"
+		return
+	fi
+	for t in tests/e2e/[0-9]*.sh; do
+		name=$(basename "$t" .sh)
+		# shellcheck disable=SC2053
+		[[ $name == $3 && $name == ${ONLY:-*} ]] || continue
+		n=$((n + 1))
+		script "$1/$name" 300 "$t" "$2"
+	done
+	[ $n -gt 0 ] || [ -n "${ONLY-}" ] || { failed=$((failed + 1)); fails+=("$1: no script found"); }
+}
+
+fuzz() {
+	local log=$logs/fuzz last t0
+	rm -f "$log".*
+	t0=$(date +%s)
+	timeout -k 10 300 tests/fuzz/run.sh "$build" --total "${FUZZ_TOTAL:-20}" >"$log.log" 2>&1
+	local rc=$?
+	last=$(tail -n 1 "$log.log")
+	: >"$log.lines"
+	if [[ $last =~ ^fuzz:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+		for ((i = 0; i < BASH_REMATCH[1]; i++)); do echo "ok fuzz target" >>"$log.lines"; done
+		for ((i = 0; i < BASH_REMATCH[2]; i++)); do echo "not ok fuzz target - see $log.log" >>"$log.lines"; done
+	fi
+	tally fuzz "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
+}
+
+for suite in "${suites[@]}"; do
+	asan_run=$asan
+	case $suite in
+	check) asan_run=0 script check 120 tests/check/run.sh ;;
+	unit) criterion unit "$build/tests/unit" "$asan" ;;
+	bpf)
+		if [ "$(id -u)" = 0 ]; then
+			criterion bpf "$build/tests/bpf" "$asan"
+		else
+			skip_suite bpf "loading BPF programs needs root: sudo make test"
+		fi ;;
+	fuzz) fuzz ;;
+	e2e) e2e e2e "$build" '*' ;;
+	asan)
+		asan_run=1
+		criterion asan-unit "$build/asan/tests/unit" 1
+		e2e asan-e2e "$build/asan" "$asan_e2e"
+		unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS ;;
+	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz e2e asan)" >&2; exit 2 ;;
+	esac
+done
+
+if [ ${#skips[@]} -gt 0 ]; then
+	echo "skipped:"
+	printf '  %s\n' "${skips[@]}"
+fi
+if [ ${#fails[@]} -gt 0 ]; then
+	echo "failed:"
+	printf '  %s\n' "${fails[@]}"
+fi
+echo "$(($(date +%s) - started)) s; output of every test in $logs"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
