@@ -192,7 +192,8 @@ struct xtr_rloc {
 	__u8   smac[6];
 	__be16 dport;          /* 4341, or the NAT-translated port */
 	__be16 sport;          /* with XTR_RLOC_F_NAT */
-	__u32  csum;           /* IPv4: sum of the constant header words (tos, length, TTL, checksum as 0), not folded */
+	__u32  csum;           /* IPv4: sum, not folded, of the header's ten 16-bit words as they lie in memory (each loaded as
+				* a native __u16), with tos, length, id, TTL and checksum as 0, DF set, protocol UDP */
 	__u16  mtu;            /* path MTU of the underlay to dst; 0: of the interface */
 	__u16  map_version;
 	__u32  generation;
@@ -223,7 +224,18 @@ struct xtr_hold {
 	__u32 drained;         /* daemon: of these, injected or dropped */
 	__u64 deadline;        /* jiffies; after it packets go direct whatever the counts say */
 };
-/* ---- xtr_gen: ARRAY(XTR_GEN_SHARDS) of __u32, starting at 1: bumped after every change below the shard. */
+/* ---- xtr_gen: ARRAY(XTR_GEN_SHARDS) of __u32, starting at 1: bumped after every change below the shard. A prefix shorter
+ * than XTR_GEN_BITS4/6 lies in several shards: then all of them are bumped. Addresses in host order. */
+#define XTR_GEN_BITS4 16
+#define XTR_GEN_BITS6 48
+static inline __u32 xtr_gen_shard4(__u32 iid, __u32 addr)
+{
+	return (iid * 0x9e3779b1u ^ (addr >> 16) * 0x85ebca6bu) >> 24;
+}
+static inline __u32 xtr_gen_shard6(__u32 iid, __u32 word0, __u32 word1)
+{
+	return (iid * 0x9e3779b1u ^ word0 * 0x85ebca6bu ^ (word1 >> 16) * 0xc2b2ae35u) >> 24;
+}
 
 /* ---- xtr_events: RINGBUF */
 enum xtr_ev_type { XTR_EV_MISS = 1, XTR_EV_DROP = 2, XTR_EV_CONTROL = 3, XTR_EV_REQUEST = 4 };
