@@ -131,7 +131,8 @@ struct xtr_lpm6 {
 };
 enum {
 	XTR_LOCAL_F_EID  = 1 << 0, /* one of our EID-prefixes: decapsulate for it, accept it as inner source */
-	XTR_LOCAL_F_SELF = 1 << 1, /* an address of this host: never encapsulate to it */
+	XTR_LOCAL_F_SELF = 1 << 1, /* an address of this host: never encapsulate to it. Longest match decides alone: an own
+				    * address inside an EID-prefix carries F_EID and the map_version of the prefix too */
 };
 struct xtr_local {
 	__u32 flags;
@@ -206,7 +207,8 @@ struct xtr_count {
 	__u64 octets;          /* of inner packets */
 };
 
-/* ---- xtr_misstb: PERCPU_ARRAY(XTR_MAX_PORTS), slot -> token bucket */
+/* ---- xtr_misstb: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot -> token bucket; the last one is for XTR_EV_DROP */
+#define XTR_TRACE_SLOT XTR_MAX_PORTS
 struct xtr_misstb {
 	__u64 jiffies;
 	__u64 tokens;          /* in units of 1/hz event */
@@ -244,7 +246,8 @@ enum xtr_ev_type { XTR_EV_MISS = 1, XTR_EV_DROP = 2, XTR_EV_CONTROL = 3, XTR_EV_
 #define XTR_EV_LARGE  66000
 struct xtr_event {             /* followed by caplen octets of the frame, Ethernet header first */
 	__u8  type;            /* enum xtr_ev_type. MISS: packet captured, to be queued and injected.
-				* REQUEST: ask the mapping system, packet is not queued (act 2) */
+				* REQUEST: ask the mapping system, packet is not queued (act 2): the program
+				* has dropped it (XTR_DROP_NEG_REQUEST), the frame is cut to XTR_EV_SMALL */
 	__u8  family;          /* of the EID */
 	__u16 reason;          /* XTR_EV_DROP: enum xtr_drop_reason */
 	__u32 ifindex;         /* where the packet entered (xtr0, its peer, or EID port) */
@@ -270,6 +273,14 @@ struct xtr_meta {
 };
 /* Destination MAC of a frame XDP has decapsulated: nobody owns it, so without our TC program it dies. */
 #define XTR_NOBODY_MAC { 0x02, 0x4c, 0x49, 0x53, 0x50, 0x00 }
+
+/*
+ * Switches in .rodata, set by the loader between open and load (skel->rodata->...):
+ *   xtr_hz          __u32, CONFIG_HZ = 1e9 / clock_getres(CLOCK_MONOTONIC_COARSE) in ns (default 250); xtr_clock copies it
+ *                   to xtr_cfg.hz. Not an extern __kconfig: loading would fail where no kernel configuration can be read.
+ *   feat_decap_l3   __u8, kernel has BPF_F_ADJ_ROOM_DECAP_L3_* (6.3); default 0: works everywhere
+ *   feat_meta       __u8, XDP metadata usable; default 1; 0: xtr_xdp_under leaves everything to TC
+ */
 
 #define XTR_ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed: raise XTR_ABI_VERSION")
 XTR_ABI_SIZE(struct xtr_cfg, 72);

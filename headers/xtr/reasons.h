@@ -51,7 +51,8 @@
 	X(QUEUE_FULL,      "queue-full",        "daemon: queue of all EIDs being resolved is full") \
 	X(QUEUE_TIMEOUT,   "queue-timeout",     "daemon: the mapping system did not answer in time") \
 	X(QUEUE_NEGATIVE,  "queue-negative",    "daemon: the mapping turned out negative") \
-	X(INJECT_FAILED,   "inject-failed",     "daemon: the kernel refused an injected packet")
+	X(INJECT_FAILED,   "inject-failed",     "daemon: the kernel refused an injected packet") \
+	X(NEG_REQUEST,     "negative-request",  "negative map-cache entry, action send-map-request: asked for, the packet is not queued")
 
 enum xtr_drop_reason {
 #define X(sym, name, text) XTR_DROP_##sym,
