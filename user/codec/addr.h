@@ -35,13 +35,14 @@ enum xtr_lcaf {
 struct xtr_addr {
 	uint16_t afi;          /* enum xtr_afi */
 	uint8_t  lcaf;         /* enum xtr_lcaf, with XTR_AFI_LCAF */
-	bool     unknown;      /* LCAF of a type not in RFC 8060/9306 (or nesting one): ignore the address, not the message */
+	bool     unknown;      /* LCAF of a type not in RFC 8060/9306, or of no use without one it nests (a list or RLE: only
+				* if nothing in it is known): ignore the address, not the message */
 	const uint8_t *wire;   /* the whole encoding, AFI first */
 	uint16_t wire_len;
 };
 
 /* Reads one address. On error the cursor fails: -EBADMSG malformed, -EAFNOSUPPORT unknown AFI (drop the message,
- * RFC 9301 5.1), -EPROTONOSUPPORT vendor LCAF (drop the message, RFC 9306 4). */
+ * RFC 9301 5.1), -EPROTONOSUPPORT vendor LCAF (drop the message, RFC 9306 4), -E2BIG one of the limits above. */
 void xtr_addr_decode(struct xtr_rd *r, struct xtr_addr *out);
 /* Writes the view's octets unchanged. */
 void xtr_addr_encode(struct xtr_wr *w, const struct xtr_addr *a);
@@ -65,7 +66,7 @@ struct xtr_lcaf_geo   { bool north, east; uint16_t lat_deg, lon_deg; uint8_t lat
 struct xtr_lcaf_nat   { uint16_t ms_port, etr_port; struct xtr_addr global_etr, ms, private_etr; struct xtr_rd rtrs; };
 struct xtr_lcaf_nonce { uint32_t nonce; struct xtr_addr addr; };
 struct xtr_lcaf_mcast { uint32_t iid; uint8_t source_len, group_len; struct xtr_addr source, group; };
-struct xtr_lcaf_key   { uint8_t count; const uint8_t *keys; size_t keys_len; struct xtr_addr addr; };
+struct xtr_lcaf_key   { uint8_t count, alg; const uint8_t *keys; size_t keys_len; struct xtr_addr addr; };
 struct xtr_lcaf_srcdst { uint8_t source_len, dest_len; struct xtr_addr source, dest; };
 struct xtr_lcaf_json  { bool binary; const uint8_t *json; uint16_t json_len; bool has_addr; struct xtr_addr addr; };
 struct xtr_lcaf_kv    { struct xtr_addr key, value; };
@@ -101,6 +102,9 @@ void xtr_put_lcaf_end(struct xtr_wr *w, size_t mark);
 void xtr_put_iid_ip(struct xtr_wr *w, uint32_t iid, const struct xtr_ip *ip);  /* plain address if iid is 0 */
 void xtr_put_mcast(struct xtr_wr *w, uint32_t iid, const struct xtr_ippfx *source, const struct xtr_ippfx *group);
 void xtr_put_rle(struct xtr_wr *w, const struct xtr_ip *ips, const uint8_t *levels, size_t n);
+/* RFC 8060 4.4. Addresses of family 0 become AFI 0; without RTRs one AFI 0 ends the list. */
+void xtr_put_nat(struct xtr_wr *w, uint16_t ms_port, uint16_t etr_port, const struct xtr_ip *global_etr,
+		 const struct xtr_ip *ms, const struct xtr_ip *private_etr, const struct xtr_ip *rtrs, size_t n);
 void xtr_put_elp(struct xtr_wr *w, const struct xtr_ip *ips, const uint8_t *bits /* L 4, P 2, S 1 */, size_t n);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define XTR_AUTH_KEY_LEN 32 /* of a per-message key */
+
 /* Octets on the wire that we send: 0, 20, 32, 32; -EPROTONOSUPPORT for an unknown algorithm. */
 int xtr_auth_len(uint8_t alg_id);
 /* Writes the MAC at buf+auth_off (auth_len octets, zeroed before). nonce as in the message: input of alg 3's per-message key, for
@@ -19,5 +21,8 @@ int xtr_auth_sign(uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, ui
  * caller decides about it. Does not change buf. */
 int xtr_auth_verify(const uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type, uint8_t alg_id, uint64_t nonce,
 		    const uint8_t *key, size_t key_len);
+/* The per-message key of algorithm 3 (RFC 9301 5.6): HKDF-SHA-256, salt chosen by type, input nonce and secret. 0;
+ * -EPROTONOSUPPORT for a type that has no salt; -EINVAL without a secret. */
+int xtr_auth_message_key(uint8_t type, uint64_t nonce, const uint8_t *key, size_t key_len, uint8_t out[XTR_AUTH_KEY_LEN]);
 
 #endif
