@@ -50,6 +50,8 @@ struct xtr_records {             /* iterator over validated records */
 	struct xtr_rd rd;
 	uint8_t left;
 };
+/* What an ACT on the wire means: the unassigned 6 and 7 are read as 0, no-action (RFC 9301 5.4). */
+static inline uint8_t xtr_act_read(uint8_t act) { return act > 5 ? 0 : act; }
 bool xtr_record_next(struct xtr_records *it, struct xtr_record *out);
 /* Takes a copy of rec->locators as *it on the first call (it->p == NULL). */
 bool xtr_locator_next(const struct xtr_record *rec, struct xtr_rd *it, struct xtr_locator *out);
