@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Encapsulation (RFC 9300 4.2, 5.3): what becomes of a packet, and the outer header. Used by both hooks; nothing here
+ * changes the packet except xtr_ttl_decrement and xtr_outer_write, which come last.
+ */
+#ifndef XTR_BPF_ENCAP_H
+#define XTR_BPF_ENCAP_H
+
+#include "lookup.h"
+
+/* What becomes of a packet. Negative: drop, for reason -verdict. */
+enum xtr_verdict {
+	XTR_V_ENCAP,
+	XTR_V_PASS,    /* EID ports only: not ours, or the kernel has to answer (ICMP): untouched */
+	XTR_V_NATIVE,  /* forward without LISP */
+	XTR_V_MISS,
+	XTR_V_REQUEST, /* ask the mapping system, the packet is dropped (RFC 9301 5.4) */
+	XTR_V_GSO,     /* on to the peer end of the overlay device, where the kernel has segmented it */
+	XTR_V_SHORT,   /* headers are not all linear */
+};
+
+/* The way of one packet that is to be encapsulated. */
+struct xtr_way {
+	struct xtr_rloc *t;
+	__u32 hash;
+	__u32 hold;        /* xtr_eid.hold */
+	__u32 versions;    /* source and destination map-version as on the wire, 0: no V bit */
+	bool  decrement;   /* we are the router hop */
+};
+
+/* Not on an EID port: a packet there that is not LISP's business is the kernel's. */
+XTR_INLINE int xtr_refuse(const struct xtr_iface *ifc, int reason)
+{
+	return ifc->role == XTR_ROLE_EID ? XTR_V_PASS : -reason;
+}
+
+/* LISP data from or to one of our own locators: encapsulating it again would never end. */
+XTR_INLINE bool xtr_is_loop(const struct xtr_inner *p)
+{
+	if (p->proto != IPPROTO_UDP || p->dport != bpf_htons(XTR_PORT_DATA))
+		return false;
+	return xtr_is_self(p->family, &p->src) || xtr_is_self(p->family, &p->dst);
+}
+
+/* Is the packet any business of ours? Everything that holds for hits and misses alike. XTR_V_ENCAP: go on. */
+XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *ifc, struct xtr_inner *p,
+			       const struct xtr_lpm6 *dst)
+{
+	struct xtr_local *own;
+
+	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP) {
+		/* Kept whole it would be lost without a trace after decapsulation: see xtr_tc_encap. The stack takes
+		 * those of an EID port to the overlay device. */
+		if (ifc->role == XTR_ROLE_EID)
+			return XTR_V_PASS;
+		if (ifc->role == XTR_ROLE_OVERLAY)
+			return XTR_V_GSO;
+	}
+	if (xtr_addr_unfit(p->family, &p->dst) || xtr_addr_unfit(p->family, &p->src))
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
+	if (xtr_is_loop(p))
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
+	own = xtr_local_get(dst);
+	if (own && own->flags) /* RFC 9300 4.2: no lookup for our own prefixes */
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
+	/* the kernel answers with time exceeded; on the overlay device it has decremented already */
+	if (p->ttl <= !!(ifc->flags & XTR_IF_F_ROUTER_HOP))
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_TTL);
+	return XTR_V_ENCAP;
+}
+
+/* Negative entries (RFC 9301 5.4). */
+XTR_INLINE int xtr_encap_negative(__u8 action)
+{
+	switch (action) {
+	case XTR_ACT_NATIVE:
+		return XTR_V_NATIVE;
+	case XTR_ACT_SEND_REQUEST:
+		return XTR_V_REQUEST;
+	case XTR_ACT_DROP:
+		return -XTR_DROP_NEG_DROP;
+	case XTR_ACT_DROP_POLICY:
+		return -XTR_DROP_NEG_POLICY;
+	case XTR_ACT_DROP_AUTH:
+		return -XTR_DROP_NEG_AUTH;
+	default:
+		return -XTR_DROP_NEG_NO_ACTION;
+	}
+}
+
+/* Largest IP packet that fits out of the underlay port towards the locator. */
+XTR_INLINE __u32 xtr_path_mtu(const struct xtr_ctx *c, const struct xtr_rloc *t)
+{
+	__u32 mtu = 0;
+
+	if (t->mtu)
+		return t->mtu;
+	/* asked for its answer in mtu, not for its verdict */
+	bpf_check_mtu(c->skb ? (void *)c->skb : (void *)c->xdp, t->ifindex, &mtu, 0, 0);
+	return mtu;
+}
+
+/* Source rules and map-versions: both need our own mapping of the inner source. */
+XTR_INLINE int xtr_encap_source(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p,
+				__u16 *version)
+{
+	struct xtr_local *own;
+	struct xtr_lpm6 k;
+
+	if (!(cfg->flags & (XTR_CFG_F_CHECK_ENCAP_SOURCE | XTR_CFG_F_ACCEPT_VERSIONS)))
+		return 0;
+	xtr_key(&k, ifc->iid, p->family, &p->src);
+	own = xtr_local_get(&k);
+	if (own && (own->flags & XTR_LOCAL_F_EID))
+		*version = own->map_version;
+	else if (cfg->flags & XTR_CFG_F_CHECK_ENCAP_SOURCE)
+		return -XTR_DROP_ENCAP_SOURCE;
+	return 0;
+}
+
+/* The decision for a packet that entered at ifc. p is zeroed by the caller. */
+XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+				struct xtr_inner *p, struct xtr_way *w, __u64 now)
+{
+	__u16 version = 0;
+	struct xtr_lpm6 k;
+	struct xtr_eid *e;
+	int r;
+
+	r = xtr_parse_frame(c, p, ifc->role == XTR_ROLE_EID);
+	if (r == XTR_PARSE_SHORT)
+		return XTR_V_SHORT;
+	if (r != XTR_PARSE_OK)
+		return xtr_refuse(ifc, r == XTR_PARSE_BAD ? XTR_DROP_ENCAP_MALFORMED : XTR_DROP_ENCAP_SCOPE);
+	xtr_key(&k, ifc->iid, p->family, &p->dst);
+	r = xtr_encap_admit(c, ifc, p, &k);
+	if (r != XTR_V_ENCAP)
+		return r;
+	e = xtr_eid_get(&k);
+	if (e && e->action != XTR_ACT_ENCAP) {
+		xtr_eid_touch(e, cfg, now);
+		return xtr_encap_negative(e->action);
+	}
+	r = xtr_encap_source(cfg, ifc, p, &version);
+	if (r)
+		return r;
+	if (!e)
+		return XTR_V_MISS;
+	xtr_eid_touch(e, cfg, now);
+	w->hash = xtr_flow_hash(p);
+	w->t = xtr_choose(e, w->hash, &r);
+	if (!w->t)
+		return -r;
+	w->hold = e->hold;
+	w->decrement = ifc->flags & XTR_IF_F_ROUTER_HOP;
+	if (cfg->flags & XTR_CFG_F_ACCEPT_VERSIONS && version && e->map_version)
+		w->versions = (version & 0xfff) << 12 | (e->map_version & 0xfff);
+	/* The overlay device's own MTU guards it; for a port the stack takes what is too big, routes it to the overlay
+	 * device and answers with packet too big. Super-packets count by their segments. */
+	if (ifc->role == XTR_ROLE_EID &&
+	    p->seg + (w->t->family == XTR_FAMILY_IP4 ? XTR_OUTER4 : XTR_OUTER6) > xtr_path_mtu(c, w->t))
+		return XTR_V_PASS;
+	return XTR_V_ENCAP;
+}
+
+/* Are packets of this entry still on their way through the daemon? Then this one has to go behind them. */
+XTR_INLINE struct xtr_hold *xtr_held(__u32 hold, __u64 now)
+{
+	volatile struct xtr_hold *h;
+	__u32 slot = hold - 1;
+
+	if (!hold)
+		return NULL;
+	h = bpf_map_lookup_elem(&xtr_hold, &slot);
+	if (!h || h->queued == h->drained || (__s64)(now - h->deadline) >= 0)
+		return NULL;
+	return (struct xtr_hold *)h;
+}
+
+/* at: the inner IP header, bounds checked for its family. RFC 1624 for the IPv4 checksum. */
+XTR_INLINE void xtr_ttl_decrement(void *at, __u8 family)
+{
+	if (family == XTR_FAMILY_IP4) {
+		struct iphdr *ip = at;
+		__u32 sum = ip->check;
+
+		sum += bpf_htons(0x0100);
+		ip->check = sum + (sum >= 0xffff);
+		ip->ttl--;
+	} else {
+		((struct ipv6hdr *)at)->hop_limit--;
+	}
+}
+
+/* UDP and LISP headers (RFC 9300 5.3): checksum 0, instance ID, map-versions where they are in use. */
+XTR_INLINE void xtr_outer_lisp(struct udphdr *udp, const struct xtr_rloc *t, const struct xtr_way *w, __u32 len, __u32 iid)
+{
+	struct lisphdr *lisp = (void *)(udp + 1);
+	__u32 first = 0;
+
+	udp->source = (t->flags & XTR_RLOC_F_NAT) ? t->sport : bpf_htons(0xc000 | (w->hash & 0x3fff));
+	udp->dest = t->dport;
+	udp->len = bpf_htons(len + UDP_HLEN + LISP_HLEN);
+	udp->check = 0;
+	if (w->versions)
+		first = 0x10000000 | w->versions;
+	if (iid)
+		first |= 0x08000000;
+	lisp->word[0] = bpf_htonl(first);
+	lisp->word[1] = bpf_htonl(iid << 8);
+}
+
+/* Outer headers from the template. at: room for XTR_OUTER4, bounds checked. */
+XTR_INLINE void xtr_outer_write4(void *at, const struct xtr_rloc *t, const struct xtr_way *w, const struct xtr_inner *p,
+				 __u8 tos, __u8 ttl, __u32 iid)
+{
+	struct iphdr *ip = at;
+	__u16 total = p->len + XTR_OUTER4;
+
+	*(__be16 *)at = bpf_htons(0x4500 | tos);
+	ip->tot_len = bpf_htons(total);
+	ip->id = 0; /* atomic datagram: RFC 6864 */
+	ip->frag_off = bpf_htons(IP_DF);
+	ip->ttl = ttl;
+	ip->protocol = IPPROTO_UDP;
+	ip->check = ~xtr_fold(t->csum + bpf_htons(tos) + bpf_htons(total) + bpf_htons(ttl << 8));
+	ip->saddr = t->src.w[0];
+	ip->daddr = t->dst.w[0];
+	xtr_outer_lisp((void *)(ip + 1), t, w, p->len, iid);
+}
+
+XTR_INLINE void xtr_outer_write6(void *at, const struct xtr_rloc *t, const struct xtr_way *w, const struct xtr_inner *p,
+				 __u8 tos, __u8 ttl, __u32 iid)
+{
+	struct ipv6hdr *ip = at;
+
+	/* RFC 6438: the flow label carries the hash for ECMP */
+	*(__be32 *)at = bpf_htonl(6u << 28 | (__u32)tos << 20 | (w->hash & 0xfffff));
+	ip->payload_len = bpf_htons(p->len + UDP_HLEN + LISP_HLEN);
+	ip->nexthdr = IPPROTO_UDP;
+	ip->hop_limit = ttl;
+	__builtin_memcpy(&ip->saddr, &t->src, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, &t->dst, sizeof(ip->daddr));
+	xtr_outer_lisp((void *)(ip + 1), t, w, p->len, iid);
+}
+
+/*
+ * The whole frame header in front of the inner packet, once there is room. Outer TTL is the inner one as it leaves;
+ * ECN is copied (RFC 6040 4.1 normal mode) unless compatibility mode is configured. The layer-2 addresses are left to
+ * the caller. Returns false when the room is not there.
+ */
+XTR_INLINE bool xtr_outer_write(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_way *w,
+				const struct xtr_inner *p, __u32 iid)
+{
+	void *data = xtr_data(c), *end = xtr_data_end(c);
+	__u8 tos = cfg->flags & XTR_CFG_F_ECN_COMPAT ? p->tos & 0xfc : p->tos;
+	__u8 ttl = p->ttl - w->decrement;
+	struct ethhdr *eth = data;
+
+	if (w->t->family == XTR_FAMILY_IP4) {
+		if (data + ETH_HLEN + XTR_OUTER4 > end)
+			return false;
+		eth->h_proto = bpf_htons(ETH_P_IP);
+		xtr_outer_write4(data + ETH_HLEN, w->t, w, p, tos, ttl, iid);
+	} else {
+		if (data + ETH_HLEN + XTR_OUTER6 > end)
+			return false;
+		eth->h_proto = bpf_htons(ETH_P_IPV6);
+		xtr_outer_write6(data + ETH_HLEN, w->t, w, p, tos, ttl, iid);
+	}
+	return true;
+}
+
+XTR_INLINE void xtr_count_encap(const struct xtr_rloc *t, __u32 octets)
+{
+	struct xtr_count *n;
+	__u32 i = t->stat;
+
+	xtr_stat(XTR_STAT_ENCAP, octets);
+	n = bpf_map_lookup_elem(&xtr_rlstat, &i);
+	if (n) {
+		n->packets++;
+		n->octets += octets;
+	}
+}
+
+#endif

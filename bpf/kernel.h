@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What BTF does not carry: UAPI constants that are macros. Everything the programs include comes through here. */
+#ifndef XTR_BPF_KERNEL_H
+#define XTR_BPF_KERNEL_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "xtr/abi.h"
+
+#define ETH_ALEN        6
+#define ETH_HLEN        14
+#define ETH_P_IP        0x0800
+#define ETH_P_IPV6      0x86dd
+
+#define IPPROTO_TCP     6
+#define IPPROTO_UDP     17
+#define IPPROTO_SCTP    132
+
+#define IP_MF_OFFSET    0x3fff /* more fragments, or an offset: this is a fragment */
+#define IP_DF           0x4000
+
+#define PACKET_OTHERHOST 3
+
+#define TC_ACT_UNSPEC   (-1)   /* untouched: the next program, then the stack */
+#define TC_ACT_OK       0
+#define TC_ACT_SHOT     2
+
+#define IP4_HLEN        20
+#define IP6_HLEN        40
+#define UDP_HLEN        8
+#define LISP_HLEN       8
+#define XTR_OUTER4      (IP4_HLEN + UDP_HLEN + LISP_HLEN)
+#define XTR_OUTER6      (IP6_HLEN + UDP_HLEN + LISP_HLEN)
+
+#define XTR_INLINE      static __always_inline
+#define XTR_FUNC        static __noinline /* a valve for program size: verified where it is called */
+
+struct lisphdr {
+	__be32 word[2];
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From addresses to what the control plane has put into the maps: own prefixes, map-cache, locator-set, template.
+ * Also the flow hash, which chooses the locator and the outer source port (RFC 9300 12).
+ */
+#ifndef XTR_BPF_LOOKUP_H
+#define XTR_BPF_LOOKUP_H
+
+#include "maps.h"
+#include "parse.h"
+
+/* One key for the tries of both families: those of IPv4 read its first 12 octets (struct xtr_lpm4). */
+XTR_INLINE void xtr_key(struct xtr_lpm6 *k, __u32 iid, __u8 family, const struct xtr_abi_ip *a)
+{
+	k->prefixlen = family == XTR_FAMILY_IP4 ? 64 : 160;
+	k->iid = bpf_htonl(iid);
+	__builtin_memcpy(k->addr, a->w, sizeof(k->addr));
+}
+
+XTR_INLINE struct xtr_local *xtr_local_get(const struct xtr_lpm6 *k)
+{
+	return k->prefixlen == 64 ? bpf_map_lookup_elem(&xtr_local4, k) : bpf_map_lookup_elem(&xtr_local6, k);
+}
+
+XTR_INLINE struct xtr_eid *xtr_eid_get(const struct xtr_lpm6 *k)
+{
+	return k->prefixlen == 64 ? bpf_map_lookup_elem(&xtr_eid4, k) : bpf_map_lookup_elem(&xtr_eid6, k);
+}
+
+XTR_INLINE bool xtr_is_self(__u8 family, const struct xtr_abi_ip *a)
+{
+	struct xtr_self_key k = { .ip = *a, .family = family };
+
+	return bpf_map_lookup_elem(&xtr_self, &k) != NULL;
+}
+
+XTR_INLINE struct xtr_iface *xtr_iface_get(__u32 ifindex)
+{
+	return bpf_map_lookup_elem(&xtr_ifaces, &ifindex);
+}
+
+XTR_INLINE struct xtr_rset *xtr_rset_get(__u32 id)
+{
+	return bpf_map_lookup_elem(&xtr_rset, &id);
+}
+
+XTR_INLINE struct xtr_rloc *xtr_rloc_get(__u32 id)
+{
+	return bpf_map_lookup_elem(&xtr_rloc, &id);
+}
+
+XTR_INLINE __u32 xtr_mix(__u32 h, __u32 v)
+{
+	v *= 0xcc9e2d51;
+	v = v << 15 | v >> 17;
+	v *= 0x1b873593;
+	h ^= v;
+	h = h << 13 | h >> 19;
+	return h * 5 + 0xe6546b64;
+}
+
+XTR_INLINE __u32 xtr_mix_ip(__u32 h, __u8 family, const struct xtr_abi_ip *a)
+{
+	h = xtr_mix(h, a->w[0]);
+	if (family == XTR_FAMILY_IP4)
+		return h;
+	h = xtr_mix(h, a->w[1]);
+	h = xtr_mix(h, a->w[2]);
+	return xtr_mix(h, a->w[3]);
+}
+
+XTR_INLINE __u32 xtr_mix_end(__u32 h)
+{
+	h ^= h >> 16;
+	h *= 0x85ebca6b;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35;
+	return h ^ h >> 16;
+}
+
+/*
+ * The flow hash: addresses, protocol, and ports of TCP, UDP and SCTP unless it is a fragment. Not the kernel's
+ * skb hash: both hooks, and a packet before and after its way through the daemon, must get the same value.
+ */
+XTR_INLINE __u32 xtr_flow_hash(const struct xtr_inner *p)
+{
+	__u32 h = xtr_mix_ip(0x4c495350, p->family, &p->src);
+
+	h = xtr_mix_ip(h, p->family, &p->dst);
+	h = xtr_mix(h, p->ports);
+	return xtr_mix_end(xtr_mix(h, p->proto));
+}
+
+/* last-used stamp: one write a second and entry, so that busy entries do not bounce between CPUs. */
+XTR_INLINE void xtr_eid_touch(struct xtr_eid *e, const struct xtr_cfg *cfg, __u64 now)
+{
+	if (now - e->used >= cfg->hz)
+		e->used = now;
+}
+
+/* The locator of this flow. NULL with *reason set: the packet cannot go anywhere. */
+XTR_INLINE struct xtr_rloc *xtr_choose(const struct xtr_eid *e, __u32 hash, int *reason)
+{
+	struct xtr_rset *set = xtr_rset_get(e->rset);
+	struct xtr_rloc *t;
+	__u32 i;
+
+	if (!set) {
+		*reason = XTR_DROP_NO_RSET;
+		return NULL;
+	}
+	*reason = XTR_DROP_NO_LOCATOR;
+	i = set->bucket[hash % XTR_BUCKETS];
+	if (i >= set->n || i >= XTR_MAX_LOCATORS)
+		return NULL;
+	t = xtr_rloc_get(set->rloc[i]);
+	if (!t || !(t->flags & XTR_RLOC_F_UP) || !t->ifindex)
+		return NULL;
+	return t;
+}
+
+/* May the layer-2 header of the template be used? Only while the daemon vouches for it. */
+XTR_INLINE bool xtr_fresh(const struct xtr_rloc *t, const struct xtr_cfg *cfg, __u64 now)
+{
+	return (t->flags & XTR_RLOC_F_L2) && (__s64)(now - t->heartbeat) <= (__s64)cfg->heartbeat_max;
+}
+
+#endif

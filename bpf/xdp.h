@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The XDP half: the accelerator. It does what it can finish alone; everything else goes up unmodified, and TC decides.
+ */
+#ifndef XTR_BPF_XDP_H
+#define XTR_BPF_XDP_H
+
+#include "encap.h"
+#include "decap.h"
+#include "miss.h"
+
+/* May XDP send this packet out by itself? */
+XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+				 const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
+{
+	if (!(w->t->flags & XTR_RLOC_F_XDP_TX) || !xtr_fresh(w->t, cfg, now) || xtr_held(w->hold, now))
+		return false;
+	if (p->family == XTR_FAMILY_IP4 && p->l3len != IP4_HLEN)
+		return false;
+	/* a redirect would lose the unfinished checksum, and with it every super-packet of generic mode */
+	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) && xtr_csum_is_partial(p))
+		return false;
+	/* octets behind the packet: padding is trimmed, more buffers are not */
+	return xtr_len(c) == p->len + ETH_HLEN || xtr_len_all(c) == xtr_len(c);
+}
+
+/* Makes room and writes; false with the packet as it was, -1 when it is spoiled. */
+XTR_INLINE int xtr_xdp_room(const struct xtr_ctx *c, const struct xtr_inner *p, __u32 len)
+{
+	__s32 pad = p->len + ETH_HLEN - xtr_len(c);
+
+	if (bpf_xdp_adjust_head(c->xdp, -(__s32)len))
+		return -1;
+	if (pad && bpf_xdp_adjust_tail(c->xdp, pad)) {
+		bpf_xdp_adjust_head(c->xdp, len);
+		return -1;
+	}
+	return 0;
+}
+
+/* Encapsulates and sends. Returns an XDP action. */
+XTR_INLINE int xtr_xdp_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+			    const struct xtr_inner *p, const struct xtr_way *w)
+{
+	struct xtr_rloc *t = w->t;
+	struct ethhdr *eth;
+	void *at, *end;
+
+	if (xtr_xdp_room(c, p, t->family == XTR_FAMILY_IP4 ? XTR_OUTER4 : XTR_OUTER6)) {
+		xtr_stat(XTR_STAT_XDP_TO_TC, p->len);
+		return XDP_PASS;
+	}
+	at = xtr_data(c) + ETH_HLEN + (t->family == XTR_FAMILY_IP4 ? XTR_OUTER4 : XTR_OUTER6);
+	end = xtr_data_end(c);
+	if (at + (p->family == XTR_FAMILY_IP4 ? IP4_HLEN : IP6_HLEN) > end)
+		goto spoiled;
+	if (w->decrement)
+		xtr_ttl_decrement(at, p->family);
+	if (!xtr_outer_write(c, cfg, w, p, ifc->iid))
+		goto spoiled;
+	eth = xtr_data(c);
+	if ((void *)(eth + 1) > end)
+		goto spoiled;
+	__builtin_memcpy(eth->h_dest, t->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, t->smac, ETH_ALEN);
+	xtr_count_encap(t, p->len);
+	xtr_stat(XTR_STAT_ENCAP_XDP, p->len);
+	return bpf_redirect(t->ifindex, 0);
+spoiled:
+	xtr_drop(c, cfg, p, ifc->iid, XTR_DROP_ENCAP_ROOM);
+	return XDP_DROP;
+}
+
+/*
+ * Decapsulates in place and sends it up with the instance ID in metadata. The metadata come first: where a driver has
+ * none, the packet is still untouched. The destination MAC is nobody's, so that without our TC program the packet dies
+ * instead of entering a wrong instance.
+ */
+XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_decap *d)
+{
+	const __u8 nobody[ETH_ALEN] = XTR_NOBODY_MAC;
+	__u32 cut = xtr_decap_cut(d);
+	struct xtr_meta *m;
+	struct ethhdr *eth, *old;
+	void *data;
+
+	if (bpf_xdp_adjust_meta(c->xdp, -(int)sizeof(*m))) {
+		xtr_stat(XTR_STAT_XDP_TO_TC, d->in.len);
+		return XDP_PASS;
+	}
+	data = xtr_data(c);
+	m = (void *)(long)c->xdp->data_meta;
+	old = data;
+	eth = data + cut;
+	if ((void *)(m + 1) > data || (void *)(eth + 1) > xtr_data_end(c) || !xtr_decap_remark(c, d))
+		goto spoiled;
+	*m = (struct xtr_meta){ .magic = XTR_META_MAGIC, .version = XTR_META_VERSION, .iid = d->iid };
+	__builtin_memcpy(eth->h_source, old->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, nobody, ETH_ALEN);
+	eth->h_proto = xtr_ethertype(d->in.family);
+	if (bpf_xdp_adjust_head(c->xdp, cut))
+		goto spoiled;
+	xtr_count_decap(d);
+	xtr_stat(XTR_STAT_DECAP_XDP, d->in.len);
+	return XDP_PASS;
+spoiled:
+	xtr_drop(c, cfg, &d->in, d->iid, XTR_DROP_DECAP_ROOM);
+	return XDP_DROP;
+}
+
+#endif

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The data plane. TC programs are complete; XDP programs do in front of them what they can finish alone. Which program is
+ * attached where is said in headers/xtr/abi.h, what the maps mean too; the rules are in encap.h and decap.h.
+ *
+ * Invariants: a frame that is not LISP's business leaves every hook octet for octet as it came; every packet that dies
+ * here is counted under exactly one reason; nothing here is ever changed by a packet except counters, stamps, limits.
+ * No tail calls: an upgrade replaces one program in its link, and never runs a mix of old and new.
+ */
+#include "tc.h"
+#include "xdp.h"
+
+/* Packets that an attached port hands to the stack. */
+XTR_INLINE int xtr_tc_pass(struct __sk_buff *skb)
+{
+	xtr_stat(XTR_STAT_PASS, skb->len - ETH_HLEN);
+	return TC_ACT_UNSPEC;
+}
+
+/* An entry is being filled behind packets that still wait in the daemon: this one goes there too, to keep the order. */
+XTR_INLINE bool xtr_tc_hold(const struct xtr_ctx *c, const struct xtr_iface *ifc, const struct xtr_inner *p,
+			    const struct xtr_way *w, __u64 now)
+{
+	struct xtr_report what = { .type = XTR_EV_MISS, .iid = ifc->iid, .hold = w->hold };
+	struct xtr_hold *h = xtr_held(w->hold, now);
+
+	/* When the ring has no room the packet goes direct: late is better than lost. */
+	if (!h || xtr_capture(c->skb, p, &what))
+		return false;
+	__sync_fetch_and_add(&h->queued, 1);
+	xtr_stat(XTR_STAT_HELD, p->len);
+	return true;
+}
+
+XTR_INLINE int xtr_tc_native(const struct xtr_cfg *cfg, const struct xtr_inner *p)
+{
+	if (!cfg->native_ifindex)
+		return -XTR_DROP_NATIVE_NO_ROUTE;
+	xtr_stat(XTR_STAT_NATIVE, p->len);
+	return bpf_redirect_neigh(cfg->native_ifindex, NULL, 0, 0);
+}
+
+/*
+ * Egress of the overlay device, ingress of its peer end, ingress of EID ports.
+ *
+ * UDP super-packets that keep their segments through encapsulation are lost without a trace when TC decapsulates them
+ * (from 6.1 on). So the overlay device has UDP segmentation offload off, this program lets them through to the peer end,
+ * the kernel segments on the way, and this same program encapsulates the segments there. The like holds for every other
+ * segmented protocol than TCP.
+ */
+SEC("tc")
+int xtr_tc_encap(struct __sk_buff *skb)
+{
+	struct xtr_ctx c = { .skb = skb };
+	struct xtr_iface *ifc = xtr_iface_get(skb->ifindex);
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	__u64 now = bpf_jiffies64();
+	struct xtr_inner p;
+	struct xtr_way w = {};
+	int r;
+
+	if (!cfg)
+		return TC_ACT_SHOT;
+	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
+		/* Being detached. A port goes on as if we were gone; what was routed into the overlay has no way. */
+		if (skb->ingress_ifindex == skb->ifindex)
+			return xtr_tc_pass(skb);
+		__builtin_memset(&p, 0, sizeof(p));
+		xtr_drop(&c, cfg, &p, 0, XTR_DROP_ENCAP_NO_IFACE);
+		return TC_ACT_SHOT;
+	}
+	if (ifc->role == XTR_ROLE_EID) {
+		struct ethhdr *eth = (void *)(long)skb->data;
+
+		if (skb->vlan_present || (void *)(eth + 1) > (void *)(long)skb->data_end ||
+		    !xtr_mac_equal(eth->h_dest, ifc->mac))
+			return xtr_tc_pass(skb);
+	}
+	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
+	switch (r) {
+	case XTR_V_ENCAP:
+		if (w.hold && xtr_tc_hold(&c, ifc, &p, &w, now))
+			return TC_ACT_SHOT;
+		r = xtr_tc_send(&c, cfg, ifc, &p, &w, now);
+		if (r >= 0)
+			return r;
+		break;
+	case XTR_V_PASS:
+		return xtr_tc_pass(skb);
+	case XTR_V_GSO:
+		xtr_stat(XTR_STAT_GSO_PEER, p.len);
+		return TC_ACT_OK;
+	case XTR_V_NATIVE:
+		if (ifc->role == XTR_ROLE_EID) {
+			xtr_stat(XTR_STAT_NATIVE, p.len);
+			return TC_ACT_UNSPEC;
+		}
+		r = xtr_tc_native(cfg, &p);
+		if (r >= 0)
+			return r;
+		break;
+	case XTR_V_MISS:
+		r = xtr_miss(&c, cfg, ifc, &p, now);
+		if (!r)
+			return TC_ACT_SHOT; /* it lives in the daemon now: no drop */
+		break;
+	case XTR_V_REQUEST:
+		xtr_ask(&c, cfg, ifc, &p, now);
+		r = -XTR_DROP_NEG_REQUEST;
+		break;
+	}
+	xtr_drop(&c, cfg, &p, ifc->iid, -r);
+	return TC_ACT_SHOT;
+}
+
+/*
+ * TC egress of the overlay device's peer end: packets that waited in the daemon for their mapping. skb->mark is the
+ * ifindex where each came in, so it is treated by the rules of that port. What the stack of the port has to do (answer
+ * with ICMP, forward natively) goes back to the port, whose TC program comes to the same verdict and lets it up.
+ */
+SEC("tc")
+int xtr_tc_inject(struct __sk_buff *skb)
+{
+	struct xtr_ctx c = { .skb = skb };
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	__u64 now = bpf_jiffies64();
+	struct xtr_iface *ifc;
+	__u32 from = skb->mark;
+	struct xtr_inner p;
+	struct xtr_way w = {};
+	int r;
+
+	if (!cfg)
+		return TC_ACT_SHOT;
+	ifc = from ? xtr_iface_get(from) : NULL;
+	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
+		/* the kernel's own chatter on the device, or a port that has gone meanwhile */
+		__builtin_memset(&p, 0, sizeof(p));
+		xtr_drop(&c, cfg, &p, 0, XTR_DROP_INJECT_MARK);
+		return TC_ACT_SHOT;
+	}
+	skb->mark = 0; /* not for the underlay to see */
+	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
+	switch (r) {
+	case XTR_V_ENCAP:
+		r = xtr_tc_send(&c, cfg, ifc, &p, &w, now);
+		if (r >= 0) {
+			xtr_stat(XTR_STAT_INJECT, p.len);
+			return r;
+		}
+		break;
+	case XTR_V_PASS:
+		return bpf_redirect(from, BPF_F_INGRESS);
+	case XTR_V_NATIVE:
+		if (ifc->role == XTR_ROLE_EID)
+			return bpf_redirect(from, BPF_F_INGRESS);
+		r = xtr_tc_native(cfg, &p);
+		if (r >= 0)
+			return r;
+		break;
+	case XTR_V_REQUEST:
+		r = -XTR_DROP_NEG_REQUEST;
+		break;
+	case XTR_V_MISS:
+		r = -XTR_DROP_MISS_INJECTED;
+		break;
+	case XTR_V_GSO: /* nothing segments behind this hook */
+		r = -XTR_DROP_ENCAP_ROOM;
+		break;
+	}
+	xtr_drop(&c, cfg, &p, ifc->iid, -r);
+	return TC_ACT_SHOT;
+}
+
+/* TC ingress of underlay ports: finishes what XDP has decapsulated, and decapsulates the rest. */
+SEC("tc")
+int xtr_tc_underlay(struct __sk_buff *skb)
+{
+	struct xtr_ctx c = { .skb = skb };
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_decap d = {};
+	struct xtr_iface *ifc;
+	int r;
+
+	if (!cfg)
+		return TC_ACT_UNSPEC;
+	r = xtr_tc_finish_xdp(&c, &d);
+	if (r > 0)
+		return r;
+	if (r < 0)
+		goto drop;
+	/* tagged: another network's; not to us: the bridge's or a capture's */
+	if (skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
+		return TC_ACT_UNSPEC;
+	for (int i = 0; i < 2; i++) {
+		r = xtr_decap_check(&c, cfg, &d);
+		if (r != XTR_D_SHORT)
+			break;
+		if (skb->data_end - skb->data >= skb->len || xtr_pull(&c, XTR_DECAP_MAX))
+			return TC_ACT_UNSPEC;
+		__builtin_memset(&d, 0, sizeof(d));
+	}
+	if (r == XTR_D_PASS || r == XTR_D_SHORT)
+		return TC_ACT_UNSPEC;
+	ifc = xtr_iface_get(skb->ifindex);
+	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
+		return TC_ACT_UNSPEC;
+	if (r == XTR_D_OK)
+		r = xtr_tc_deliver(&c, &d);
+	if (r >= 0)
+		return r;
+drop:
+	xtr_drop(&c, cfg, &d.in, d.iid, -r);
+	return TC_ACT_SHOT;
+}
+
+/* XDP on underlay ports. xdp.frags: jumbo frames of several buffers go up instead of keeping the port from attaching. */
+SEC("xdp.frags")
+int xtr_xdp_under(struct xdp_md *xdp)
+{
+	struct xtr_ctx c = { .xdp = xdp };
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct ethhdr *eth = (void *)(long)xdp->data;
+	struct xtr_decap d = {};
+	struct xtr_iface *ifc;
+	int r;
+
+	if (!cfg || !feat_meta)
+		return XDP_PASS;
+	r = xtr_decap_check(&c, cfg, &d);
+	if (r == XTR_D_PASS)
+		return XDP_PASS;
+	ifc = xtr_iface_get(xdp->ingress_ifindex);
+	if (r == XTR_D_SHORT || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
+	    !xtr_mac_equal(eth->h_dest, ifc->mac)) {
+		xtr_stat(XTR_STAT_XDP_TO_TC, d.in.len);
+		return XDP_PASS;
+	}
+	if (r == XTR_D_OK)
+		return xtr_xdp_deliver(&c, cfg, &d);
+	xtr_drop(&c, cfg, &d.in, d.iid, -r);
+	return XDP_DROP;
+}
+
+/* XDP on EID ports. Drops and misses are TC's as well: it alone counts them. */
+SEC("xdp.frags")
+int xtr_xdp_eid(struct xdp_md *xdp)
+{
+	struct xtr_ctx c = { .xdp = xdp };
+	struct ethhdr *eth = (void *)(long)xdp->data;
+	struct xtr_iface *ifc = xtr_iface_get(xdp->ingress_ifindex);
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	__u64 now = bpf_jiffies64();
+	struct xtr_inner p = {};
+	struct xtr_way w = {};
+
+	if (!cfg || !ifc || ifc->role != XTR_ROLE_EID || (void *)(eth + 1) > (void *)(long)xdp->data_end)
+		return XDP_PASS;
+	if (xtr_mac_equal(eth->h_dest, ifc->mac) &&
+	    xtr_encap_decide(&c, cfg, ifc, &p, &w, now) == XTR_V_ENCAP && xtr_xdp_can_send(&c, cfg, ifc, &p, &w, now))
+		return xtr_xdp_send(&c, cfg, ifc, &p, &w);
+	xtr_stat(XTR_STAT_XDP_TO_TC, xdp->data_end - xdp->data - ETH_HLEN);
+	return XDP_PASS;
+}
+
+/* Run by BPF_PROG_TEST_RUN only: jiffies have no other way to user space. */
+SEC("tc")
+int xtr_clock(struct __sk_buff *skb)
+{
+	struct xtr_cfg *cfg = xtr_cfg_get();
+
+	if (!cfg)
+		return TC_ACT_SHOT;
+	cfg->hz = xtr_hz;
+	cfg->jiffies = bpf_jiffies64();
+	return TC_ACT_OK;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
