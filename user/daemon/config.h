@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The configuration file as values: read by the schema table (config_schema.c), checked (config_check.c), and made into
+ * what the node and the data plane take (config_build.c). A struct xtr_conf owns everything it points to.
+ */
+#ifndef XTR_DAEMON_CONFIG_H
+#define XTR_DAEMON_CONFIG_H
+
+#include "core/config.h"
+#include "daemon/schema.h"
+#include "dp/dp.h"
+
+#define XTR_CONF_PATH     "/etc/xtr/xtrd.yaml"
+#define XTR_CONF_SIZE_MAX (32u << 20)
+
+struct xtr_conf_key {
+	const struct xtr_yaml *at;
+	const char *file;
+	uint8_t key_id, algorithm;         /* enum xtr_auth_alg */
+	const uint8_t *secret; size_t secret_len; /* read from file; never printed */
+};
+struct xtr_conf_rloc {
+	const struct xtr_yaml *at;
+	struct xtr_ip address;
+	uint8_t priority, weight, mpriority, mweight;
+};
+struct xtr_conf_interface {
+	const struct xtr_yaml *at;
+	const char *name;
+	uint8_t role, mode;                /* enum xtr_role, enum xtr_mode */
+	uint32_t instance;
+};
+struct xtr_conf_overlay {
+	const struct xtr_yaml *at;
+	const char *device;
+	uint32_t instance, mtu;
+	XTR_SCHEMA_LIST(struct xtr_ippfx) addresses, routes;
+};
+struct xtr_conf_mapping {
+	const struct xtr_yaml *at;
+	struct xtr_ippfx eid;
+	uint32_t instance, ttl;
+	uint16_t map_version;
+	XTR_SCHEMA_LIST(struct xtr_conf_rloc) rlocs;
+};
+struct xtr_conf_map_server {
+	struct xtr_conf_key key;           /* its `at` is that of the entry */
+	struct xtr_ip address;
+	bool proxy_reply, want_notify, merge, use_ttl;
+};
+struct xtr_conf_etr {
+	const struct xtr_yaml *at;
+	XTR_SCHEMA_LIST(struct xtr_conf_mapping) database;
+	XTR_SCHEMA_LIST(struct xtr_conf_map_server) map_servers;
+};
+struct xtr_conf_itr {
+	const struct xtr_yaml *at;
+	XTR_SCHEMA_LIST(struct xtr_ip) map_resolvers;
+};
+struct xtr_conf_site_prefix {
+	const struct xtr_yaml *at;
+	struct xtr_ippfx eid;
+	uint32_t instance;
+	bool accept_more_specifics;
+};
+struct xtr_conf_site {
+	struct xtr_conf_key key;           /* file NULL: keys instead */
+	const char *name;
+	XTR_SCHEMA_LIST(struct xtr_conf_key) keys;
+	XTR_SCHEMA_LIST(struct xtr_conf_site_prefix) prefixes;
+	bool replay_off, force_proxy, shared_secret;
+	uint32_t max_registrations;
+};
+struct xtr_conf_ms {
+	const struct xtr_yaml *at;
+	XTR_SCHEMA_LIST(struct xtr_conf_site) sites;
+	XTR_SCHEMA_LIST(struct xtr_schema_eid) aggregates;
+};
+struct xtr_conf_mr {
+	const struct xtr_yaml *at;
+	XTR_SCHEMA_LIST(struct xtr_ip) map_servers;
+};
+struct xtr_conf_dp {
+	const struct xtr_yaml *at;
+	uint32_t cache_entries, rloc_entries;
+	bool check_source, check_decap_source, keep_inner_dscp, ecn_compat, accept_versions;
+	uint32_t miss_rate, miss_burst, miss_eid_burst;
+	uint32_t queue_eid_packets, queue_packets, queue_octets, queue_timeout;
+	uint32_t route_table, rule_priority, mark;
+};
+struct xtr_conf_timers { const struct xtr_yaml *at; struct xtr_node_timers t; };
+struct xtr_conf_limits { const struct xtr_yaml *at; struct xtr_node_limits l; };
+
+/* The keys of the file, one member each. */
+struct xtr_conf_values {
+	const struct xtr_yaml *at;
+	XTR_SCHEMA_LIST(struct xtr_conf_rloc) rlocs;
+	XTR_SCHEMA_LIST(struct xtr_conf_interface) interfaces;
+	XTR_SCHEMA_LIST(struct xtr_conf_overlay) overlay;
+	struct xtr_conf_etr etr;
+	struct xtr_conf_itr itr;
+	struct xtr_conf_ms ms;
+	struct xtr_conf_mr mr;
+	struct xtr_schema_id xtr_id, site_id;
+	const char *state_dir, *control_socket, *bpffs, *user;
+	uint32_t log_level;
+	struct xtr_conf_dp dp;
+	struct xtr_conf_timers timers;
+	struct xtr_conf_limits limits;
+};
+extern const struct xtr_schema xtr_conf_schema;
+
+/* What a configuration is checked against: addresses and interfaces of this host. */
+struct xtr_conf_host {
+	struct xtr_ip *addresses; unsigned address_count;
+	char (*interfaces)[16]; unsigned interface_count;
+};
+int xtr_conf_host_read(struct xtr_conf_host *h, struct xtr_err *err);
+void xtr_conf_host_free(struct xtr_conf_host *h);
+
+struct xtr_conf {
+	struct xtr_arena arena;
+	struct xtr_conf_values v;
+	bool data_plane;                   /* interfaces: is there */
+	struct xtr_node_config node;
+	struct xtr_dp_config dp;
+};
+
+/* Parses and checks a text. host NULL: nothing of this machine is looked at (no interfaces, addresses, key files).
+ * *out owned by the caller. 0; -EINVAL with errors; -ENOMEM. */
+int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors, struct xtr_conf **out);
+/* The same from a file, on this host. */
+int xtr_conf_load(const char *path, struct xtr_yaml_errors *errors, struct xtr_conf **out);
+void xtr_conf_free(struct xtr_conf *c);
+
+/* Errors for what can not change while the daemon runs. 0 or -EINVAL. */
+int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new, struct xtr_yaml_errors *errors);
+
+/* Parts of xtr_conf_parse. */
+int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors);
+int xtr_conf_read_keys(struct xtr_conf *c, struct xtr_yaml_errors *errors);
+int xtr_conf_build(struct xtr_conf *c);
+
+#endif

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The values of the file as what the node (core/config.h) and the data plane (dp/dp.h) take. Arrays come from the arena of the
+ * configuration, so they live as long as it does.
+ */
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "codec/msg.h"
+
+#define ARRAY(c, type, n) ((type *)xtr_arena_alloc(&(c)->arena, (size_t)(n) * sizeof(type)))
+
+static struct xtr_key build_key(const struct xtr_conf_key *k)
+{
+	return (struct xtr_key){ k->key_id, k->algorithm, k->secret, k->secret_len };
+}
+
+static struct xtr_rloc_config *build_rlocs(struct xtr_conf *c, const struct xtr_conf_rloc *from, unsigned n)
+{
+	struct xtr_rloc_config *to = ARRAY(c, struct xtr_rloc_config, n);
+
+	for (unsigned i = 0; to && i < n; i++)
+		to[i] = (struct xtr_rloc_config){ from[i].address, from[i].priority, from[i].weight, from[i].mpriority, from[i].mweight };
+	return to;
+}
+
+static int build_etr(struct xtr_conf *c)
+{
+	const struct xtr_conf_etr *e = &c->v.etr;
+	struct xtr_mapping_config *maps = ARRAY(c, struct xtr_mapping_config, e->database.count);
+	struct xtr_map_server_config *servers = ARRAY(c, struct xtr_map_server_config, e->map_servers.count);
+
+	if (!maps || !servers)
+		return -ENOMEM;
+	for (unsigned i = 0; i < e->database.count; i++) {
+		const struct xtr_conf_mapping *m = &e->database.items[i];
+
+		xtr_eid_from_ippfx(m->instance, &m->eid, &maps[i].eid);
+		maps[i].ttl_min = m->ttl;
+		maps[i].map_version = m->map_version;
+		maps[i].rlocs = c->node.rlocs;
+		maps[i].rloc_count = (uint8_t)c->node.rloc_count;
+		if (m->rlocs.count) {
+			maps[i].rlocs = build_rlocs(c, m->rlocs.items, m->rlocs.count);
+			maps[i].rloc_count = (uint8_t)m->rlocs.count;
+			if (!maps[i].rlocs)
+				return -ENOMEM;
+		}
+	}
+	for (unsigned i = 0; i < e->map_servers.count; i++) {
+		const struct xtr_conf_map_server *m = &e->map_servers.items[i];
+
+		servers[i] = (struct xtr_map_server_config){ m->address, build_key(&m->key), m->proxy_reply, m->want_notify, m->merge, m->use_ttl };
+	}
+	c->node.etr = e->at;
+	c->node.mappings = maps;
+	c->node.mapping_count = e->database.count;
+	c->node.map_servers = servers;
+	c->node.map_server_count = e->map_servers.count;
+	return 0;
+}
+
+static int build_site(struct xtr_conf *c, const struct xtr_conf_site *s, struct xtr_site_config *to)
+{
+	unsigned n = s->key.file ? 1 : s->keys.count;
+	struct xtr_key *keys = ARRAY(c, struct xtr_key, n);
+	struct xtr_site_prefix_config *prefixes = ARRAY(c, struct xtr_site_prefix_config, s->prefixes.count);
+
+	if (!keys || !prefixes)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		keys[i] = build_key(s->key.file ? &s->key : &s->keys.items[i]);
+	for (unsigned i = 0; i < s->prefixes.count; i++) {
+		xtr_eid_from_ippfx(s->prefixes.items[i].instance, &s->prefixes.items[i].eid, &prefixes[i].eid);
+		prefixes[i].accept_more_specifics = s->prefixes.items[i].accept_more_specifics;
+	}
+	*to = (struct xtr_site_config){ .name = s->name, .keys = keys, .key_count = n, .prefixes = prefixes,
+					.prefix_count = s->prefixes.count, .replay_off = s->replay_off, .force_proxy = s->force_proxy,
+					.max_registrations = s->max_registrations };
+	return 0;
+}
+
+static int build_ms(struct xtr_conf *c)
+{
+	const struct xtr_conf_ms *m = &c->v.ms;
+	struct xtr_site_config *sites = ARRAY(c, struct xtr_site_config, m->sites.count);
+	struct xtr_eid_prefix *aggregates = ARRAY(c, struct xtr_eid_prefix, m->aggregates.count);
+
+	if (!sites || !aggregates)
+		return -ENOMEM;
+	for (unsigned i = 0; i < m->sites.count; i++)
+		if (build_site(c, &m->sites.items[i], &sites[i]))
+			return -ENOMEM;
+	for (unsigned i = 0; i < m->aggregates.count; i++)
+		xtr_eid_from_ippfx(m->aggregates.items[i].iid, &m->aggregates.items[i].prefix, &aggregates[i]);
+	c->node.ms = m->at;
+	c->node.sites = sites;
+	c->node.site_count = m->sites.count;
+	c->node.aggregates = aggregates;
+	c->node.aggregate_count = m->aggregates.count;
+	return 0;
+}
+
+static int build_dp_lists(struct xtr_conf *c)
+{
+	const struct xtr_conf_values *v = &c->v;
+	unsigned overlays = v->overlay.count ? v->overlay.count : 1;
+	struct xtr_dp_port *ports = ARRAY(c, struct xtr_dp_port, v->interfaces.count);
+	struct xtr_dp_overlay *over = ARRAY(c, struct xtr_dp_overlay, overlays);
+	struct xtr_dp_local *locals = ARRAY(c, struct xtr_dp_local, v->etr.database.count);
+	struct xtr_ip *rlocs = ARRAY(c, struct xtr_ip, v->rlocs.count);
+
+	if (!ports || !over || !locals || !rlocs)
+		return -ENOMEM;
+	for (unsigned i = 0; i < v->interfaces.count; i++) {
+		const struct xtr_conf_interface *p = &v->interfaces.items[i];
+
+		ports[i] = (struct xtr_dp_port){ .role = p->role, .mode = p->mode, .iid = p->instance };
+		memcpy(ports[i].name, p->name, strlen(p->name)); /* at most 15: checked by the table */
+	}
+	memcpy(over[0].name, "xtr0", 4);
+	for (unsigned i = 0; i < v->overlay.count; i++) {
+		const struct xtr_conf_overlay *o = &v->overlay.items[i];
+
+		over[i] = (struct xtr_dp_overlay){ .iid = o->instance, .mtu = o->mtu, .addresses = o->addresses.items,
+						   .address_count = o->addresses.count, .routes = o->routes.items, .route_count = o->routes.count };
+		memcpy(over[i].name, o->device, strlen(o->device));
+	}
+	for (unsigned i = 0; i < v->etr.database.count; i++)
+		locals[i] = (struct xtr_dp_local){ v->etr.database.items[i].instance, v->etr.database.items[i].eid, v->etr.database.items[i].map_version };
+	for (unsigned i = 0; i < v->rlocs.count; i++)
+		rlocs[i] = v->rlocs.items[i].address;
+	c->dp.ports = ports;
+	c->dp.port_count = v->interfaces.count;
+	c->dp.overlays = over;
+	c->dp.overlay_count = overlays;
+	c->dp.locals = locals;
+	c->dp.local_count = v->etr.database.count;
+	c->dp.rlocs = rlocs;
+	c->dp.rloc_count = v->rlocs.count;
+	return 0;
+}
+
+static void build_dp_values(struct xtr_conf *c)
+{
+	const struct xtr_conf_dp *d = &c->v.dp;
+	struct xtr_dp_config *to = &c->dp;
+
+	to->bpffs = c->v.bpffs;
+	to->cache_entries = d->cache_entries;
+	to->rloc_entries = d->rloc_entries;
+	to->flags = (d->check_source ? XTR_CFG_F_CHECK_ENCAP_SOURCE : 0) | (d->check_decap_source ? XTR_CFG_F_CHECK_DECAP_SOURCE : 0) |
+		    (d->keep_inner_dscp ? XTR_CFG_F_KEEP_INNER_DSCP : 0) | (d->ecn_compat ? XTR_CFG_F_ECN_COMPAT : 0) |
+		    (d->accept_versions ? XTR_CFG_F_ACCEPT_VERSIONS : 0);
+	to->miss_rate = d->miss_rate;
+	to->miss_burst = d->miss_burst;
+	to->miss_eid_burst = d->miss_eid_burst;
+	to->queue_eid_packets = d->queue_eid_packets;
+	to->queue_packets = d->queue_packets;
+	to->queue_octets = d->queue_octets;
+	to->queue_timeout_ms = d->queue_timeout;
+	to->route_table = d->route_table;
+	to->rule_priority = d->rule_priority;
+	to->mark = d->mark;
+}
+
+int xtr_conf_build(struct xtr_conf *c)
+{
+	struct xtr_node_config *n = &c->node;
+	int rc;
+
+	n->timers = c->v.timers.t;
+	n->limits = c->v.limits.l;
+	n->has_ids = true; /* an automatic xTR-ID is filled in by the daemon, which keeps it */
+	memcpy(n->xtr_id, c->v.xtr_id.octets, sizeof(n->xtr_id));
+	memcpy(n->site_id, c->v.site_id.octets, sizeof(n->site_id));
+	n->rlocs = build_rlocs(c, c->v.rlocs.items, c->v.rlocs.count);
+	n->rloc_count = c->v.rlocs.count;
+	n->itr = c->v.itr.at;
+	n->map_resolvers = c->v.itr.map_resolvers.items;
+	n->map_resolver_count = c->v.itr.map_resolvers.count;
+	n->mr = c->v.mr.at;
+	n->mr_map_servers = c->v.mr.map_servers.items;
+	n->mr_map_server_count = c->v.mr.map_servers.count;
+	rc = n->rlocs ? build_etr(c) : -ENOMEM;
+	if (!rc)
+		rc = build_ms(c);
+	if (!rc)
+		rc = build_dp_lists(c);
+	build_dp_values(c);
+	return rc;
+}

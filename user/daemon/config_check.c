@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What the table can not know: how values belong together, and to this host. Each rule is one function that adds
+ * errors at the place of the value that is wrong (of two, the later one). Entries that the table refused are not
+ * seen here, so one mistake makes one error.
+ *
+ * Which EID-prefixes may overlap: in etr.database one may lie inside another (a more-specific mapping, RFC 9301 5.5),
+ * but none may be there twice. At a Map-Server no part of a site's space may belong to a second site: the key of one
+ * would open the other's prefix (RFC 9301 8.2).
+ */
+#include "daemon/config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+	struct xtr_conf *c;
+	const struct xtr_conf_host *host; /* NULL: not to be looked at */
+	struct xtr_yaml_errors *errors;
+};
+
+/* Position of a key in a section, or of the section if the key is not written. */
+static const struct xtr_yaml *at_key(const struct xtr_yaml *section, const char *key)
+{
+	const struct xtr_yaml *y = xtr_yaml_get(section, key);
+
+	return y ? y : section;
+}
+
+static bool written(const struct check *k, const char *key)
+{
+	const struct xtr_yaml *y = xtr_yaml_get(k->c->v.at, key);
+
+	return y && !xtr_yaml_null(y);
+}
+
+/* ---- EID-prefixes that meet */
+
+struct claim {
+	uint32_t iid;
+	struct xtr_ippfx eid;
+	const struct xtr_yaml *at;
+	const struct xtr_conf_site *site; /* NULL: etr.database */
+};
+
+static int by_prefix(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int c;
+
+	if (x->iid != y->iid)
+		return x->iid < y->iid ? -1 : 1;
+	c = xtr_ip_cmp(&x->eid.ip, &y->eid.ip);
+	if (c)
+		return c;
+	if (x->eid.len != y->eid.len)
+		return x->eid.len < y->eid.len ? -1 : 1;
+	return x->at->line != y->at->line ? x->at->line < y->at->line ? -1 : 1 : x->at->column < y->at->column ? -1 : x->at->column > y->at->column;
+}
+
+static void fail_claim(struct check *k, const struct claim *outer, const struct claim *inner)
+{
+	bool same = outer->eid.len == inner->eid.len;
+	bool inner_later = inner->at->line > outer->at->line || (inner->at->line == outer->at->line && inner->at->column > outer->at->column);
+	const struct claim *late = inner_later ? inner : outer, *early = inner_later ? outer : inner;
+	char a[XTR_IPPFX_STRLEN], b[XTR_IPPFX_STRLEN];
+
+	xtr_ippfx_str(&late->eid, a);
+	xtr_ippfx_str(&early->eid, b);
+	if (same && late->site == early->site)
+		xtr_yaml_fail_at(k->errors, late->at, "EID-prefix %s of instance %u is here for the second time, the first is in line %u; remove one",
+				 a, late->iid, early->at->line);
+	else
+		xtr_yaml_fail_at(k->errors, late->at, "EID-prefix %s of instance %u overlaps %s of site %s in line %u; give each part of the space to one site",
+				 a, late->iid, b, early->site->name, early->at->line);
+}
+
+/* Sorted, a prefix comes after all that contain it: those are on the stack. */
+static int check_claims(struct check *k, struct claim *list, unsigned n)
+{
+	const struct claim **stack = calloc(n + 1, sizeof(*stack));
+	unsigned depth = 0;
+
+	if (!stack)
+		return -ENOMEM;
+	if (n)
+		qsort(list, n, sizeof(*list), by_prefix);
+	for (unsigned i = 0; i < n; i++) {
+		const struct claim *c = &list[i];
+
+		while (depth && (stack[depth - 1]->iid != c->iid || !xtr_ippfx_contains(&stack[depth - 1]->eid, &c->eid)))
+			depth--;
+		if (depth && (stack[depth - 1]->eid.len == c->eid.len || stack[depth - 1]->site != c->site))
+			fail_claim(k, stack[depth - 1], c);
+		stack[depth++] = c;
+	}
+	free(stack);
+	return 0;
+}
+
+static int check_database(struct check *k)
+{
+	unsigned n = k->c->v.etr.database.count;
+	struct claim *list = calloc(n + 1, sizeof(*list));
+	int rc;
+
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		const struct xtr_conf_mapping *m = &k->c->v.etr.database.items[i];
+
+		list[i] = (struct claim){ m->instance, m->eid, at_key(m->at, "eid"), NULL };
+	}
+	rc = check_claims(k, list, n);
+	free(list);
+	return rc;
+}
+
+static int check_site_prefixes(struct check *k)
+{
+	unsigned n = 0, at = 0;
+	struct claim *list;
+	int rc;
+
+	for (unsigned i = 0; i < k->c->v.ms.sites.count; i++)
+		n += k->c->v.ms.sites.items[i].prefixes.count;
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < k->c->v.ms.sites.count; i++) {
+		const struct xtr_conf_site *s = &k->c->v.ms.sites.items[i];
+
+		for (unsigned j = 0; j < s->prefixes.count; j++) {
+			const struct xtr_conf_site_prefix *p = &s->prefixes.items[j];
+
+			list[at++] = (struct claim){ p->instance, p->eid, at_key(p->at, "eid"), s };
+		}
+	}
+	rc = check_claims(k, list, n);
+	free(list);
+	return rc;
+}
+
+/* ---- sites and their keys */
+
+static void check_site_keys(struct check *k, const struct xtr_conf_site *s)
+{
+	if (s->key.file && s->keys.count) {
+		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"), "site %s has both `key-file` and `keys`; move the file into `keys`", s->name);
+	} else if (!s->key.file && !xtr_yaml_get(s->key.at, "keys")) {
+		xtr_yaml_fail_at(k->errors, s->key.at, "site %s has no key; add key-file: FILE with the secret of the site", s->name);
+	} else if (!s->key.file && !s->keys.count && !xtr_yaml_get(s->key.at, "keys")->count) {
+		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"), "`keys` is empty; write at least one entry");
+	}
+	if (!s->key.file && (xtr_yaml_get(s->key.at, "key-id") || xtr_yaml_get(s->key.at, "algorithm")))
+		xtr_yaml_fail_at(k->errors, at_key(s->key.at, xtr_yaml_get(s->key.at, "key-id") ? "key-id" : "algorithm"),
+				 "site %s has no `key-file` that this could belong to; write it in the entry of `keys`", s->name);
+	for (unsigned i = 0; i < s->keys.count; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (s->keys.items[i].key_id == s->keys.items[j].key_id && s->keys.items[i].algorithm == s->keys.items[j].algorithm)
+				xtr_yaml_fail_at(k->errors, at_key(s->keys.items[i].at, "key-id"), "site %s has key-id %u with this algorithm for the "
+						 "second time; give each key an ID of its own", s->name, s->keys.items[i].key_id);
+}
+
+struct secret {
+	const struct xtr_conf_key *key;
+	const struct xtr_conf_site *site;
+};
+
+static int by_secret(const void *a, const void *b)
+{
+	const struct secret *x = a, *y = b;
+	int c;
+
+	if (x->key->secret_len != y->key->secret_len)
+		return x->key->secret_len < y->key->secret_len ? -1 : 1;
+	c = memcmp(x->key->secret, y->key->secret, x->key->secret_len);
+	return c ? c : x->key->at->line < y->key->at->line ? -1 : x->key->at->line > y->key->at->line;
+}
+
+/* RFC 9301 5.6: a secret is unique per site, or the key of one opens the other. Said otherwise only by explicit word on both. */
+static int check_secrets(struct check *k)
+{
+	const struct xtr_conf_ms *ms = &k->c->v.ms;
+	struct secret *list;
+	unsigned n = 0, room = 0;
+
+	for (unsigned i = 0; i < ms->sites.count; i++)
+		room += 1 + ms->sites.items[i].keys.count;
+	list = calloc(room + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < ms->sites.count; i++) {
+		const struct xtr_conf_site *s = &ms->sites.items[i];
+
+		if (s->key.secret)
+			list[n++] = (struct secret){ &s->key, s };
+		for (unsigned j = 0; j < s->keys.count; j++)
+			if (s->keys.items[j].secret)
+				list[n++] = (struct secret){ &s->keys.items[j], s };
+	}
+	if (n)
+		qsort(list, n, sizeof(*list), by_secret);
+	for (unsigned i = 1; i < n; i++) {
+		const struct secret *a = &list[i - 1], *b = &list[i];
+
+		if (a->site == b->site || a->key->secret_len != b->key->secret_len ||
+		    memcmp(a->key->secret, b->key->secret, a->key->secret_len) || (a->site->shared_secret && b->site->shared_secret))
+			continue;
+		xtr_yaml_fail_at(k->errors, at_key(b->key->at, "key-file"), "sites %s and %s have the same secret (RFC 9301 5.6); make one for each site, "
+				 "or write shared-secret: true on both", a->site->name, b->site->name);
+	}
+	free(list);
+	return 0;
+}
+
+static int by_site_name(const void *a, const void *b)
+{
+	const struct xtr_conf_site *x = *(const struct xtr_conf_site *const *)a, *y = *(const struct xtr_conf_site *const *)b;
+	int c = strcmp(x->name, y->name);
+
+	return c ? c : x->key.at->line < y->key.at->line ? -1 : 1;
+}
+
+static int check_sites(struct check *k)
+{
+	const struct xtr_conf_ms *ms = &k->c->v.ms;
+	const struct xtr_conf_site **list = calloc(ms->sites.count + 1, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < ms->sites.count; i++) {
+		list[i] = &ms->sites.items[i];
+		check_site_keys(k, list[i]);
+	}
+	if (ms->sites.count)
+		qsort(list, ms->sites.count, sizeof(*list), by_site_name);
+	for (unsigned i = 1; i < ms->sites.count; i++)
+		if (!strcmp(list[i]->name, list[i - 1]->name))
+			xtr_yaml_fail_at(k->errors, at_key(list[i]->key.at, "name"), "site %s is here for the second time, the first is in line %u; "
+					 "rename or remove one", list[i]->name, list[i - 1]->key.at->line);
+	free(list);
+	return check_secrets(k);
+}
+
+/* ---- addresses, interfaces, devices */
+
+static bool host_has(const struct xtr_conf_host *h, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < h->address_count; i++)
+		if (!xtr_ip_cmp(&h->addresses[i], ip))
+			return true;
+	return false;
+}
+
+static bool host_has_interface(const struct xtr_conf_host *h, const char *name)
+{
+	for (unsigned i = 0; i < h->interface_count; i++)
+		if (!strcmp(h->interfaces[i], name))
+			return true;
+	return false;
+}
+
+static void fail_twice(struct check *k, const struct xtr_yaml *at, const struct xtr_yaml *first, const char *what, const char *which)
+{
+	xtr_yaml_fail_at(k->errors, at, "%s %s is here for the second time, the first is in line %u; remove one", what, which, first->line);
+}
+
+static void check_rloc_list(struct check *k, const struct xtr_conf_rloc *list, unsigned n, bool own)
+{
+	char a[XTR_IP_STRLEN];
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct xtr_yaml *at = at_key(list[i].at, "address");
+
+		xtr_ip_str(&list[i].address, a);
+		for (unsigned j = 0; j < i; j++)
+			if (!xtr_ip_cmp(&list[i].address, &list[j].address))
+				fail_twice(k, at, at_key(list[j].at, "address"), "RLOC", a);
+		if (own && k->host && !host_has(k->host, &list[i].address))
+			xtr_yaml_fail_at(k->errors, at, "no interface of this host has the RLOC %s; set it (ip address add %s/%u dev ...) or write the "
+					 "address that is there", a, a, xtr_ip_bits(&list[i].address));
+		else if (own && k->c->data_plane && xtr_ip_is_loopback(&list[i].address))
+			xtr_yaml_fail_at(k->errors, at, "RLOC %s is a loopback address, which nobody else can reach; write an address of the underlay", a);
+	}
+}
+
+static void check_rlocs(struct check *k)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	const char *need = v->itr.at ? "itr" : v->etr.at ? "etr" : k->c->data_plane ? "interfaces" : NULL;
+
+	check_rloc_list(k, v->rlocs.items, v->rlocs.count, true);
+	for (unsigned i = 0; i < v->etr.database.count; i++)
+		check_rloc_list(k, v->etr.database.items[i].rlocs.items, v->etr.database.items[i].rlocs.count, false);
+	if (need && (!xtr_yaml_get(v->at, "rlocs") || !xtr_yaml_get(v->at, "rlocs")->count))
+		xtr_yaml_fail_at(k->errors, at_key(v->at, need), "`%s` needs `rlocs`, and there is none; add rlocs: with the address of this host in the "
+				 "underlay", need);
+}
+
+static bool instance_has_overlay(const struct xtr_conf_values *v, uint32_t instance)
+{
+	if (!v->overlay.count)
+		return instance == 0; /* the default one */
+	for (unsigned i = 0; i < v->overlay.count; i++)
+		if (v->overlay.items[i].instance == instance)
+			return true;
+	return false;
+}
+
+static void check_interfaces(struct check *k)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	unsigned underlay = 0, good = v->interfaces.count;
+
+	for (unsigned i = 0; i < good; i++) {
+		const struct xtr_conf_interface *p = &v->interfaces.items[i];
+		const struct xtr_yaml *at = at_key(p->at, "name");
+
+		underlay += p->role == XTR_ROLE_UNDERLAY;
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(p->name, v->interfaces.items[j].name))
+				fail_twice(k, at, at_key(v->interfaces.items[j].at, "name"), "interface", p->name);
+		for (unsigned j = 0; j < v->overlay.count; j++)
+			if (!strcmp(p->name, v->overlay.items[j].device))
+				xtr_yaml_fail_at(k->errors, at, "%s is the overlay device of line %u, not a port; remove this entry", p->name,
+						 v->overlay.items[j].at->line);
+		if (k->host && !host_has_interface(k->host, p->name))
+			xtr_yaml_fail_at(k->errors, at, "there is no interface %s on this host; write one of those that ip link shows", p->name);
+		if (p->role == XTR_ROLE_UNDERLAY && xtr_yaml_get(p->at, "instance"))
+			xtr_yaml_fail_at(k->errors, at_key(p->at, "instance"), "an underlay interface has no instance: LISP headers carry it; remove this key");
+		else if (p->role == XTR_ROLE_EID && !instance_has_overlay(v, p->instance))
+			xtr_yaml_fail_at(k->errors, at_key(p->at, "instance"), "instance %u has no overlay device to deliver on; add one to `overlay` with "
+					 "instance: %u", p->instance, p->instance);
+	}
+	if (k->c->data_plane && !underlay && good == xtr_yaml_get(v->at, "interfaces")->count)
+		xtr_yaml_fail_at(k->errors, xtr_yaml_get(v->at, "interfaces"), "no interface has role: underlay; name the one with the RLOC");
+}
+
+static void check_overlay_addresses(struct check *k, const struct xtr_conf_overlay *o)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	char a[XTR_IPPFX_STRLEN];
+
+	for (unsigned i = 0; v->dp.check_source && i < o->addresses.count; i++) {
+		bool ours = false;
+
+		for (unsigned j = 0; j < v->etr.database.count && !ours; j++)
+			ours = v->etr.database.items[j].instance == o->instance &&
+			       xtr_ippfx_has(&v->etr.database.items[j].eid, &o->addresses.items[i].ip);
+		if (!ours)
+			xtr_yaml_fail_at(k->errors, o->addresses.at[i], "%s is in no EID-prefix of etr.database (instance %u), so its packets would be "
+					 "dropped (encap-source); add the prefix there, or set data-plane.check-source: false",
+					 xtr_ip_str(&o->addresses.items[i].ip, a), o->instance);
+	}
+}
+
+static void check_overlay(struct check *k)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	char a[XTR_IPPFX_STRLEN];
+
+	if (v->overlay.count && !xtr_yaml_get(v->at, "interfaces"))
+		xtr_yaml_fail_at(k->errors, xtr_yaml_get(v->at, "overlay"), "`overlay` needs `interfaces`; add interfaces: with the underlay interface");
+	for (unsigned i = 0; i < v->overlay.count; i++) {
+		const struct xtr_conf_overlay *o = &v->overlay.items[i];
+
+		for (unsigned j = 0; j < i; j++) {
+			const struct xtr_conf_overlay *p = &v->overlay.items[j];
+
+			if (!strcmp(o->device, p->device))
+				fail_twice(k, at_key(o->at, "device"), at_key(p->at, "device"), "device", o->device);
+			else if (o->instance == p->instance)
+				xtr_yaml_fail_at(k->errors, at_key(o->at, "instance"), "instance %u already has the device %s of line %u; write another "
+						 "instance, or add the routes there", o->instance, p->device, p->at->line);
+		}
+		if (o->mtu && (o->mtu < 1280 || o->mtu > 65000))
+			xtr_yaml_fail_at(k->errors, at_key(o->at, "mtu"), "`mtu` is %u; write 0 or 1280 to 65000 (IPv6 needs 1280)", o->mtu);
+		if (o->routes.count && !xtr_yaml_get(v->at, "itr"))
+			xtr_yaml_fail_at(k->errors, o->routes.at[0], "EID routes need an ITR to look the EIDs up; add itr: with map-resolvers");
+		for (unsigned j = 0; j < o->routes.count; j++)
+			for (unsigned l = 0; l < j; l++)
+				if (!xtr_ip_cmp(&o->routes.items[j].ip, &o->routes.items[l].ip) && o->routes.items[j].len == o->routes.items[l].len)
+					fail_twice(k, o->routes.at[j], o->routes.at[l], "route", xtr_ippfx_str(&o->routes.items[j], a));
+		check_overlay_addresses(k, o);
+	}
+	for (unsigned i = 0; k->c->data_plane && i < v->etr.database.count; i++) {
+		const struct xtr_conf_mapping *m = &v->etr.database.items[i];
+
+		if (!instance_has_overlay(v, m->instance))
+			xtr_yaml_fail_at(k->errors, at_key(m->at, "instance"), "instance %u has no overlay device to deliver on; add one to `overlay` with "
+					 "instance: %u", m->instance, m->instance);
+	}
+}
+
+/* An address of the underlay inside the EID space: the router would look for its own mapping system in LISP. A default route is
+ * the exception: it stands for all that is not underlay. */
+static void check_not_eid(struct check *k, const struct xtr_yaml *at, const char *what, const struct xtr_ip *ip)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	char a[XTR_IP_STRLEN], b[XTR_IPPFX_STRLEN];
+
+	for (unsigned i = 0; i < v->overlay.count; i++) {
+		const struct xtr_conf_overlay *o = &v->overlay.items[i];
+
+		for (unsigned j = 0; j < o->routes.count; j++) {
+			if (!o->routes.items[j].len || !xtr_ippfx_has(&o->routes.items[j], ip))
+				continue;
+			xtr_yaml_fail_at(k->errors, at, "%s %s is inside the EID space %s that line %u routes into %s; take narrower routes or an address "
+					 "outside them", what, xtr_ip_str(ip, a), xtr_ippfx_str(&o->routes.items[j], b), o->routes.at[j]->line, o->device);
+			return;
+		}
+	}
+}
+
+static void check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at, unsigned n, const char *what)
+{
+	char a[XTR_IP_STRLEN];
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned j = 0; j < i; j++)
+			if (!xtr_ip_cmp(&list[i], &list[j]))
+				fail_twice(k, at[i], at[j], what, xtr_ip_str(&list[i], a));
+		check_not_eid(k, at[i], what, &list[i]);
+	}
+}
+
+static void check_addresses(struct check *k)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	char a[XTR_IP_STRLEN];
+
+	for (unsigned i = 0; i < v->rlocs.count; i++)
+		check_not_eid(k, at_key(v->rlocs.items[i].at, "address"), "RLOC", &v->rlocs.items[i].address);
+	check_peers(k, v->itr.map_resolvers.items, v->itr.map_resolvers.at, v->itr.map_resolvers.count, "map-resolver");
+	check_peers(k, v->mr.map_servers.items, v->mr.map_servers.at, v->mr.map_servers.count, "map-server");
+	for (unsigned i = 0; i < v->etr.map_servers.count; i++) {
+		const struct xtr_conf_map_server *m = &v->etr.map_servers.items[i];
+
+		for (unsigned j = 0; j < i; j++)
+			if (!xtr_ip_cmp(&m->address, &v->etr.map_servers.items[j].address))
+				fail_twice(k, at_key(m->key.at, "address"), at_key(v->etr.map_servers.items[j].key.at, "address"), "map-server",
+					   xtr_ip_str(&m->address, a));
+		check_not_eid(k, at_key(m->key.at, "address"), "map-server", &m->address);
+	}
+}
+
+/* ---- roles, timers, the rest */
+
+static void check_roles(struct check *k)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+
+	if (!xtr_yaml_get(v->at, "itr") && !xtr_yaml_get(v->at, "etr") && !xtr_yaml_get(v->at, "map-server") && !xtr_yaml_get(v->at, "map-resolver"))
+		xtr_yaml_fail_at(k->errors, v->at, "no role is switched on; add itr:, etr:, map-server: or map-resolver:");
+	if (v->mr.at && !v->mr.map_servers.count && !written(k, "map-server") &&
+	    (!xtr_yaml_get(v->mr.at, "map-servers") || !xtr_yaml_get(v->mr.at, "map-servers")->count))
+		xtr_yaml_fail_at(k->errors, v->mr.at, "the Map-Resolver knows nobody to ask; add map-servers: to it, or map-server: to this node");
+}
+
+static void check_order(struct check *k, const char *small, uint32_t lo, const char *large, uint32_t hi)
+{
+	const struct xtr_yaml *t = k->c->v.timers.at;
+
+	if (t && lo > hi)
+		xtr_yaml_fail_at(k->errors, xtr_yaml_get(t, small) ? xtr_yaml_get(t, small) : xtr_yaml_get(t, large),
+				 "`%s` (%g s) is longer than `%s` (%g s); write a smaller one", small, lo / 1000.0, large, hi / 1000.0);
+}
+
+static void check_timers(struct check *k)
+{
+	const struct xtr_node_timers *t = &k->c->v.timers.t;
+
+	check_order(k, "notify-retry-first", t->notify_retry_first, "notify-retry-max", t->notify_retry_max);
+	check_order(k, "request-retry-first", t->request_retry_first, "request-retry-max", t->request_retry_max);
+	if (k->c->v.ms.at && k->c->v.etr.at)
+		check_order(k, "register-interval", t->register_interval, "registration-timeout", t->registration_timeout);
+}
+
+static void check_user(struct check *k)
+{
+	const char *user = k->c->v.user;
+
+	if (k->host && user && !getpwnam(user))
+		xtr_yaml_fail_at(k->errors, xtr_yaml_get(k->c->v.at, "user"), "there is no user %s on this host; make it (useradd --system %s) or remove "
+				 "the key", user, user);
+}
+
+int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors)
+{
+	struct check k = { c, host, errors };
+
+	c->data_plane = written(&k, "interfaces") && xtr_yaml_get(c->v.at, "interfaces")->count;
+	check_roles(&k);
+	check_rlocs(&k);
+	check_interfaces(&k);
+	check_overlay(&k);
+	check_addresses(&k);
+	check_timers(&k);
+	check_user(&k);
+	if (check_database(&k) || check_site_prefixes(&k) || check_sites(&k))
+		return -ENOMEM;
+	return errors->count || errors->dropped ? -EINVAL : 0;
+}
