@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Map-Replies: any octets as one, whatever their type nibble says. */
+#include "fuzz/exercise.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *msg = ex_exact(data, size);
+
+	if (size)
+		msg[0] = (uint8_t)(XTR_MSG_MAP_REPLY << 4 | (msg[0] & 15));
+	ex_map_reply(msg, size);
+	free(msg);
+	return 0;
+}
