@@ -10,7 +10,6 @@
 #include "codec/msg.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
@@ -28,9 +27,10 @@ struct contexts {
 };
 
 static __thread struct contexts contexts;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t at_exit; /* its value is the thread's contexts; only the destructor matters */
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static CRYPTO_THREAD_LOCAL at_exit; /* its value is the thread's contexts; only the destructor matters */
 static EVP_MAC *hmac_impl;
+static int have_at_exit;
 
 static void free_contexts(void *p)
 {
@@ -45,7 +45,7 @@ static void free_contexts(void *p)
 static void prepare(void)
 {
 	hmac_impl = EVP_MAC_fetch(NULL, "HMAC", NULL); /* for the life of the process */
-	pthread_key_create(&at_exit, free_contexts);
+	have_at_exit = CRYPTO_THREAD_init_local(&at_exit, free_contexts);
 }
 
 /* This thread's context for the digest, or NULL when OpenSSL has none (out of memory, a provider without it). */
@@ -55,8 +55,7 @@ static EVP_MAC_CTX *context_of(enum digest d)
 
 	if (contexts.hmac[d])
 		return contexts.hmac[d];
-	pthread_once(&once, prepare);
-	if (!hmac_impl)
+	if (!CRYPTO_THREAD_run_once(&once, prepare) || !hmac_impl || !have_at_exit)
 		return NULL;
 	contexts.hmac[d] = EVP_MAC_CTX_new(hmac_impl);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest_names[d], 0);
@@ -65,7 +64,7 @@ static EVP_MAC_CTX *context_of(enum digest d)
 		EVP_MAC_CTX_free(contexts.hmac[d]);
 		contexts.hmac[d] = NULL;
 	}
-	pthread_setspecific(at_exit, &contexts);
+	CRYPTO_THREAD_set_local(&at_exit, &contexts);
 	return contexts.hmac[d];
 }
 
