@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The words of a command line, EID arguments, and the two sources of what xtrctl shows: the daemon by its control
+ * socket, and the pins when no daemon runs.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+const char *xtr_words_peek(const struct xtr_words *w)
+{
+	return w->n > 0 ? w->v[0] : NULL;
+}
+
+const char *xtr_words_take(struct xtr_words *w)
+{
+	if (w->n <= 0)
+		return NULL;
+	w->n--;
+	return *w->v++;
+}
+
+bool xtr_words_is(struct xtr_words *w, const char *keyword)
+{
+	const char *word = xtr_words_peek(w);
+
+	if (!word || !*word || strncmp(word, keyword, strlen(word)))
+		return false;
+	xtr_words_take(w);
+	return true;
+}
+
+int xtr_words_end(struct xtr_cli *c, const struct xtr_words *w)
+{
+	if (w->n > 0)
+		return xtr_cli_error(c, "unknown word '%s'", w->v[0]);
+	return 0;
+}
+
+const char *xtr_words_value(struct xtr_cli *c, struct xtr_words *w, const char *keyword)
+{
+	const char *v = xtr_words_take(w);
+
+	if (!v)
+		xtr_cli_error(c, "'%s' wants a value", keyword);
+	return v;
+}
+
+int xtr_words_number(struct xtr_cli *c, struct xtr_words *w, const char *keyword, uint32_t max, uint32_t *out)
+{
+	const char *s = xtr_words_value(c, w, keyword);
+	unsigned long long n;
+	char *end;
+
+	if (!s)
+		return -1;
+	errno = 0;
+	n = strtoull(s, &end, 0);
+	if (*s < '0' || *s > '9' || *end || errno || n > max)
+		return xtr_cli_error(c, "%s: '%s' is not a number from 0 to %u", keyword, s, max);
+	*out = (uint32_t)n;
+	return 0;
+}
+
+/* --- EIDs */
+
+int xtr_cli_eid_parse(struct xtr_cli *c, const char *word, struct xtr_cli_eid *out)
+{
+	struct xtr_eid_prefix e;
+	bool iid_given = word[0] == '[';
+
+	if (xtr_eid_parse(word, &e) || !xtr_eid_to_ippfx(&e, &out->pfx))
+		return xtr_cli_error(c, "'%s' is no EID: write 10.2.0.1, 10.2.0.0/24, fd02::/64, or [5]10.2.0.0/24 for instance 5",
+				     word);
+	if (iid_given) {
+		out->iid = e.iid;
+		out->iid_given = true;
+	}
+	out->host = !strchr(word, '/');
+	out->given = true;
+	return 0;
+}
+
+int xtr_cli_eid_take(struct xtr_cli *c, struct xtr_words *w, struct xtr_cli_eid *out)
+{
+	memset(out, 0, sizeof(*out));
+	while (xtr_words_peek(w)) {
+		if (!out->iid_given && xtr_words_is(w, "instance")) {
+			if (xtr_words_number(c, w, "instance", XTR_IID_MAX, &out->iid))
+				return -1;
+			out->iid_given = true;
+		} else if (!out->given) {
+			if (xtr_cli_eid_parse(c, xtr_words_take(w), out))
+				return -1;
+		} else {
+			break;
+		}
+	}
+	return 0;
+}
+
+const char *xtr_cli_eid_name(uint32_t iid, const char *eid, char *buf, size_t size)
+{
+	if (iid)
+		snprintf(buf, size, "[%u]%s", iid, eid);
+	else
+		snprintf(buf, size, "%s", eid);
+	return buf;
+}
+
+json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e)
+{
+	json_t *args = json_object();
+	char buf[XTR_IPPFX_STRLEN];
+
+	if (e->given)
+		json_object_set_new(args, "eid", json_string(e->host ? xtr_ip_str(&e->pfx.ip, buf)
+								     : xtr_ippfx_str(&e->pfx, buf)));
+	if (e->given || e->iid_given)
+		json_object_set_new(args, "iid", json_integer(e->iid));
+	return args;
+}
+
+/* The prefix of a row that is in e's instance and family. */
+static bool row_prefix(const json_t *row, const struct xtr_cli_eid *e, struct xtr_ippfx *p)
+{
+	return (uint32_t)xtr_json_int(row, "iid") == e->iid && !xtr_ippfx_parse(xtr_json_str(row, "eid"), p) &&
+	       p->ip.family == e->pfx.ip.family;
+}
+
+void xtr_cli_eid_filter(json_t *rows, const struct xtr_cli_eid *e)
+{
+	bool inside = false;
+	struct xtr_ippfx p;
+	int best = -1;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		if (!e->given || !row_prefix(row, e, &p))
+			continue;
+		if (!e->host && xtr_ippfx_contains(&e->pfx, &p))
+			inside = true;
+		if (xtr_ippfx_contains(&p, &e->pfx) && p.len > best)
+			best = p.len;
+	}
+	for (i = json_array_size(rows); i-- > 0;) {
+		bool keep = true;
+
+		row = json_array_get(rows, i);
+		if (e->given)
+			keep = row_prefix(row, e, &p) && (inside ? xtr_ippfx_contains(&e->pfx, &p) :
+							  p.len == best && xtr_ippfx_contains(&p, &e->pfx));
+		else if (e->iid_given)
+			keep = (uint32_t)xtr_json_int(row, "iid") == e->iid;
+		if (!keep)
+			json_array_remove(rows, i);
+	}
+}
+
+/* --- sources */
+
+int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)
+{
+	struct xtr_err err = { "" };
+	int rc = xtr_ctl_call(c->socket, object, command, args, XTR_CLI_TIMEOUT_MS, result, &err);
+
+	if (rc == -ENOENT || rc == -ECONNREFUSED)
+		return 1;
+	return rc ? xtr_cli_error(c, "%s", err.text) : 0;
+}
+
+int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)
+{
+	int rc = xtr_cli_try(c, object, command, args, result);
+
+	if (rc == 1)
+		return xtr_cli_error(c, "xtrd is not running (nobody answers at %s): only it knows this; start it, or name "
+				     "another socket with -s PATH", c->socket);
+	return rc;
+}
+
+bool xtr_cli_daemon_up(struct xtr_cli *c)
+{
+	json_t *r = NULL;
+	int rc = xtr_ctl_call(c->socket, "version", "show", NULL, 2000, &r, NULL);
+
+	json_decref(r);
+	return rc != -ENOENT && rc != -ECONNREFUSED;
+}
+
+int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v)
+{
+	struct xtr_err err = { "" };
+	int rc = xtr_dp_view_open(c->bpffs, v, &err);
+
+	if (rc == -ENOENT)
+		return xtr_cli_error(c, "no data plane on this host (nothing is pinned below %s/xtr)%s", c->bpffs,
+				     xtr_cli_daemon_up(c) ? "" : ", and xtrd is not running");
+	if (rc)
+		return xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
+	if (!c->json && !xtr_cli_daemon_up(c))
+		xtr_cli_note(c, "daemon not running: showing the kernel's state");
+	return 0;
+}

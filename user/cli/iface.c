@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* xtrctl iface: interfaces with a role and the programs attached to them, from the pins. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+struct take {
+	json_t *rows;
+	const char *dev;
+};
+
+static json_t *flag_names(unsigned flags)
+{
+	static const struct { unsigned bit; const char *name; } names[] = {
+		{ XTR_IF_F_ROUTER_HOP, "router-hop" }, { XTR_IF_F_CSUM_PARTIAL, "csum-partial" },
+		{ XTR_IF_F_XDP_TX, "xdp-tx" }, { XTR_IF_F_XDP_GENERIC, "xdp-generic" },
+	};
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags & names[i].bit)
+			json_array_append_new(a, json_string(names[i].name));
+	return a;
+}
+
+static int take(void *arg, const struct xtr_dp_iface_row *r)
+{
+	struct take *t = arg;
+	json_t *v;
+
+	if (t->dev && strcmp(t->dev, r->name))
+		return 0;
+	v = json_pack("{s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o}", "ifindex", (json_int_t)r->ifindex,
+		      "name", r->name, "role", xtr_role_name(r->i.role), "mode", xtr_mode_name(r->i.mode),
+		      "iid", (json_int_t)r->i.iid, "xdp", r->xdp, "tc", r->tc, "tc_kind", r->tc ? r->tc_kind : NULL,
+		      "mac", xtr_json_mac(r->i.mac), "mtu", (int)r->i.mtu, "peer", xtr_json_ifname(r->i.peer),
+		      "flags", flag_names(r->i.flags));
+	return v && !json_array_append_new(t->rows, v) ? 0 : -1;
+}
+
+static void rows_plain(FILE *f, const json_t *v)
+{
+	const json_t *row, *flag;
+	size_t i, j;
+
+	json_array_foreach(v, i, row) {
+		const char *role = xtr_json_str(row, "role");
+		struct xtr_line l;
+
+		xtr_line_id(&l, f, "%" JSON_INTEGER_FORMAT, xtr_json_int(row, "ifindex"));
+		xtr_line_json(&l, "dev", json_object_get(row, "name"));
+		xtr_line_json(&l, "role", json_object_get(row, "role"));
+		if (strcmp(xtr_json_str(row, "mode"), "none"))
+			xtr_line_json(&l, "mode", json_object_get(row, "mode"));
+		if (strcmp(role, "underlay"))
+			xtr_line_json(&l, "instance", json_object_get(row, "iid"));
+		xtr_line_pair(&l, "attached", "%s%s%s", xtr_json_true(row, "xdp") ? "xdp " : "",
+			      xtr_json_true(row, "tc") ? "tc/" : xtr_json_true(row, "xdp") ? "" : "nothing",
+			      xtr_json_str(row, "tc_kind"));
+		xtr_line_more(&l);
+		xtr_line_json(&l, "mac", json_object_get(row, "mac"));
+		if (xtr_json_int(row, "mtu"))
+			xtr_line_json(&l, "mtu", json_object_get(row, "mtu"));
+		xtr_line_json(&l, "peer", json_object_get(row, "peer"));
+		json_array_foreach(json_object_get(row, "flags"), j, flag)
+			xtr_line_word(&l, json_string_value(flag));
+		xtr_line_end(&l);
+	}
+}
+
+static int do_show(struct xtr_cli *c, struct xtr_words *w)
+{
+	struct xtr_dp_view *v = NULL;
+	struct take t = { 0 };
+	int rc;
+
+	if (xtr_words_is(w, "dev")) {
+		t.dev = xtr_words_value(c, w, "dev");
+		if (!t.dev)
+			return -1;
+	}
+	if (xtr_words_end(c, w) || xtr_cli_view(c, &v))
+		return -1;
+	t.rows = json_array();
+	rc = xtr_dp_view_iface(v, take, &t);
+	xtr_dp_view_close(v);
+	if (rc)
+		xtr_cli_error(c, "reading the pinned map %s: %s", XTR_MAP_IFACES, strerror(rc < 0 ? -rc : rc));
+	else if (t.dev && !json_array_size(t.rows))
+		rc = xtr_cli_error(c, "%s has no role here: name it in interfaces or overlay of the configuration", t.dev);
+	if (rc) {
+		json_decref(t.rows);
+		return -1;
+	}
+	return xtr_cli_emit(c, t.rows, rows_plain);
+}
+
+const struct xtr_cli_cmd xtr_cmd_iface[] = {
+	{ "show", do_show, "[dev NAME]", "role, mode in effect, instance, and what is attached" },
+	{ NULL, NULL, NULL, NULL },
+};

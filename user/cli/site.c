@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * xtrctl site: the Map-Server's view. Each configured EID-prefix and each registration below it; for what is not
+ * registered, the reason: never heard of, refused (with the Map-Server's own words), or expired.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+
+/* --- why a configured prefix has no registration */
+
+/* Registrations of more-specific prefixes of the same site and instance. */
+static unsigned more_specifics(const json_t *rows, const json_t *row)
+{
+	struct xtr_ippfx p, q;
+	const json_t *o;
+	unsigned n = 0;
+	size_t i;
+
+	if (xtr_ippfx_parse(xtr_json_str(row, "eid"), &p))
+		return 0;
+	json_array_foreach(rows, i, o) {
+		if (o == row || !xtr_json_true(o, "registered") || xtr_json_int(o, "iid") != xtr_json_int(row, "iid") ||
+		    strcmp(xtr_json_str(o, "site"), xtr_json_str(row, "site")))
+			continue;
+		if (!xtr_ippfx_parse(xtr_json_str(o, "eid"), &q) && xtr_ippfx_contains(&p, &q))
+			n++;
+	}
+	return n;
+}
+
+static json_t *why_refused(const json_t *row)
+{
+	char text[512], age[32];
+	const char *from = xtr_json_str(row, "last_refusal_from");
+	const json_t *when = json_object_get(row, "last_refusal_age");
+
+	snprintf(text, sizeof(text), "a Map-Register%s%s was refused%s%s%s: %s", *from ? " from " : "", from,
+		 json_is_number(when) ? " " : "",
+		 json_is_number(when) ? xtr_age_str(json_number_value(when), age, sizeof(age)) : "",
+		 json_is_number(when) ? " ago" : "", xtr_json_str(row, "last_refusal"));
+	return json_string(text);
+}
+
+static json_t *why(const json_t *rows, const json_t *row)
+{
+	unsigned n;
+	char text[160];
+
+	if (xtr_json_true(row, "registered"))
+		return json_null();
+	if (xtr_json_has(row, "last_refusal"))
+		return why_refused(row);
+	n = more_specifics(rows, row);
+	if (n) {
+		snprintf(text, sizeof(text), "not itself, but %u more-specific EID-prefix%s of it %s", n, n == 1 ? "" : "es",
+			 n == 1 ? "is" : "are");
+		return json_string(text);
+	}
+	if (xtr_json_int(row, "registers") > 0)
+		return json_string("the registration has expired: its ETR has stopped sending Map-Registers, or they no longer "
+				   "arrive");
+	return json_string("no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP port 4342 is open "
+			   "on the way");
+}
+
+static void add_why(json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		json_object_set_new(row, "why", why(rows, row));
+}
+
+/* --- plain */
+
+static void row_plain(FILE *f, const json_t *v)
+{
+	const json_t *locs = json_object_get(v, "locators"), *loc;
+	char name[128];
+	struct xtr_line l;
+	size_t i;
+
+	xtr_line_id(&l, f, "%s %s", xtr_json_str(v, "site"),
+		    xtr_cli_eid_name((uint32_t)xtr_json_int(v, "iid"), xtr_json_str(v, "eid"), name, sizeof(name)));
+	if (xtr_json_true(v, "registered")) {
+		xtr_line_word(&l, "registered");
+		xtr_line_json(&l, "by", json_object_get(v, "registrant"));
+		xtr_line_age(&l, "last", json_object_get(v, "age"), " ago");
+		xtr_line_age(&l, "expires in", json_object_get(v, "expires"), "");
+		if (xtr_json_true(v, "proxy"))
+			xtr_line_word(&l, "proxy-reply");
+	} else {
+		xtr_line_word(&l, "NOT REGISTERED");
+	}
+	if (xtr_json_has(v, "why")) {
+		xtr_line_more(&l);
+		xtr_line_json(&l, "why:", json_object_get(v, "why"));
+	}
+	if (xtr_json_int(v, "registers") || xtr_json_int(v, "refused")) {
+		xtr_line_more(&l);
+		xtr_line_json(&l, "accepted", json_object_get(v, "registers"));
+		xtr_line_json(&l, "refused", json_object_get(v, "refused"));
+		xtr_line_json(&l, "xtr-id", json_object_get(v, "xtr_id"));
+	}
+	if (xtr_json_true(v, "registered") && xtr_json_has(v, "last_refusal")) {
+		xtr_line_more(&l);
+		xtr_line_json(&l, "last refusal:", json_object_get(v, "last_refusal"));
+		xtr_line_json(&l, "from", json_object_get(v, "last_refusal_from"));
+		xtr_line_age(&l, "was", json_object_get(v, "last_refusal_age"), " ago");
+	}
+	json_array_foreach(locs, i, loc) {
+		xtr_line_more(&l);
+		xtr_line_json(&l, "locator", json_object_get(loc, "address"));
+		xtr_line_json(&l, "priority", json_object_get(loc, "priority"));
+		xtr_line_json(&l, "weight", json_object_get(loc, "weight"));
+		xtr_line_word(&l, json_is_false(json_object_get(loc, "reachable")) ? "down" : "up");
+	}
+	xtr_line_end(&l);
+}
+
+static void rows_plain(FILE *f, const json_t *v)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(v, i, row)
+		row_plain(f, row);
+}
+
+/* --- command */
+
+static void filter_name(json_t *rows, const char *name)
+{
+	for (size_t i = json_array_size(rows); i-- > 0;)
+		if (strcmp(xtr_json_str(json_array_get(rows, i), "site"), name))
+			json_array_remove(rows, i);
+}
+
+static bool site_exists(const json_t *rows, const char *name)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!strcmp(xtr_json_str(row, "site"), name))
+			return true;
+	return false;
+}
+
+/* A word is the name of a site if there is one of that name, else an EID. */
+static int narrow(struct xtr_cli *c, json_t *rows, const char *word, uint32_t iid, bool iid_given)
+{
+	struct xtr_cli_eid e = { .iid = iid, .iid_given = iid_given };
+	struct xtr_eid_prefix probe;
+	char buf[XTR_IPPFX_STRLEN];
+
+	if (word && site_exists(rows, word)) {
+		filter_name(rows, word);
+		word = NULL;
+	}
+	if (word && xtr_eid_parse(word, &probe))
+		return xtr_cli_error(c, "no site is named '%s', and it is no EID either: see 'xtrctl site show'", word);
+	if (word && xtr_cli_eid_parse(c, word, &e))
+		return -1;
+	xtr_cli_eid_filter(rows, &e);
+	if (word && !json_array_size(rows))
+		return xtr_cli_error(c, "%s of instance %u belongs to no configured site: add it to eid-prefixes of a site in "
+				     "map-server.sites", e.host ? xtr_ip_str(&e.pfx.ip, buf) : xtr_ippfx_str(&e.pfx, buf), e.iid);
+	return 0;
+}
+
+static int do_show(struct xtr_cli *c, struct xtr_words *w)
+{
+	const char *word = NULL;
+	bool iid_given = false;
+	json_t *rows = NULL;
+	uint32_t iid = 0;
+
+	if (xtr_words_peek(w) && strcmp(xtr_words_peek(w), "instance"))
+		word = xtr_words_take(w);
+	if (xtr_words_is(w, "instance")) {
+		if (xtr_words_number(c, w, "instance", XTR_IID_MAX, &iid))
+			return -1;
+		iid_given = true;
+	}
+	if (xtr_words_end(c, w) || xtr_cli_call(c, "site", "show", NULL, &rows))
+		return -1;
+	add_why(rows);
+	if (narrow(c, rows, word, iid, iid_given)) {
+		json_decref(rows);
+		return -1;
+	}
+	return xtr_cli_emit(c, rows, rows_plain);
+}
+
+const struct xtr_cli_cmd xtr_cmd_site[] = {
+	{ "show", do_show, "[NAME | EID] [instance N]", "configured EID-prefixes and registrations, with the reason where one is missing" },
+	{ NULL, NULL, NULL, NULL },
+};
