@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# What the end-to-end scripts share: a laboratory of network namespaces, real daemons in them, captures, and verdicts.
+#
+#   tests/e2e/NN-name.sh [BUILD]     prints "ok NAME", "not ok NAME - why", "skip NAME - why"; status 1 if any failed
+#
+# A script runs in mount and process namespaces of its own (E2E_SHARED=1 leaves that out). So nothing can stay behind
+# on the machine, whatever happens: when the script ends, or is killed, the kernel takes down its processes, with them
+# its network namespaces, and with its mounts every pin. It can not meet another run either. A node has its own bpffs
+# (never below /sys: `ip netns exec` would hide it), state folder, control socket and keys below $R/NODE.
+set -uo pipefail
+
+BUILD=$(cd "${1:-build}" 2>/dev/null && pwd) || { echo "not ok setup - no build in ${1:-build}: run make"; exit 1; }
+E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SEQ=$E2E/seq.py
+if [ "$(id -u)" != 0 ]; then
+	echo "skip $(basename "$0" .sh) - needs root for network namespaces and BPF"
+	exit 0
+fi
+if [ -z "${E2E_INSIDE-}" ] && [ -z "${E2E_SHARED-}" ]; then
+	export E2E_INSIDE=1
+	exec unshare --mount --propagation private --pid --fork --kill-child=KILL --mount-proc "$0" "$@"
+fi
+if [ -n "${E2E_INSIDE-}" ]; then
+	unset E2E_INSIDE
+	mkdir -p /run/netns && mount -t tmpfs -o mode=755 tmpfs /run/netns || exit 1
+	NSP=
+else
+	NSP=xtr$$-
+fi
+R=$(mktemp -d "${TMPDIR:-/tmp}/xtr-e2e.XXXXXX") || exit 1
+declare -A PID=() CAP=() CAPFILE=()
+BG=() NODES=()
+FAILED=0 OKS=0
+
+# ---- verdicts
+ok() { OKS=$((OKS + 1)); echo "ok $*"; }
+fail() { FAILED=$((FAILED + 1)); echo "not ok $1 - ${2-}"; } # name, why
+skip() { echo "skip $1 - $2"; }
+# The command's output is shown when it fails only.
+check() { # name, command...
+	local name=$1 out rc
+	shift
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc = 0 ]; then
+		ok "$name"
+	else
+		fail "$name" "$* gave status $rc: $(tail -n 1 <<<"$out")"
+		[ -z "$out" ] || sed 's/^/  | /' <<<"$out"
+	fi
+	return $rc
+}
+is() { # name, got, wanted
+	[ "$2" = "$3" ] && ok "$1" && return
+	fail "$1" "got '$2', wanted '$3'"
+	return 1
+}
+# Arithmetic: that "1.06 > 0.9" and why it was not.
+holds() { # name, expression
+	if awk "BEGIN { exit !($2) }" 2>/dev/null; then ok "$1"; else fail "$1" "$2 is not so"; return 1; fi
+}
+has() { # name, text, extended regular expression
+	grep -qE -- "$3" <<<"$2" && ok "$1" && return
+	fail "$1" "no match for '$3' in: $(head -c 300 <<<"$2" | tr '\n' ' ')"
+	return 1
+}
+wait_for() { # seconds, command...
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+finish() {
+	if [ $FAILED != 0 ]; then
+		for n in "${NODES[@]}"; do
+			[ -s "$R/$n/log" ] || continue
+			echo "  ---- the end of the log of $n"
+			tail -n "${E2E_LOG_LINES:-25}" "$R/$n/log" | sed 's/^/  | /'
+		done
+	fi
+	[ $FAILED = 0 ] && [ $OKS -gt 0 ]
+	exit
+}
+
+# ---- the end: only what was started here, by its number. Daemons get the time to say what they leaked.
+cleanup() {
+	local rc=$? p n
+	trap - EXIT
+	trap '' INT TERM HUP
+	for p in "${PID[@]}" "${CAP[@]}" "${BG[@]}"; do kill -TERM "$p" 2>/dev/null; done
+	for p in "${PID[@]}"; do
+		for _ in {1..100}; do kill -0 "$p" 2>/dev/null || break; sleep 0.05; done
+		kill -KILL "$p" 2>/dev/null
+	done
+	for n in "${NODES[@]}"; do
+		umount "$R/$n/bpf" 2>/dev/null
+		[ -e "/run/netns/$NSP$n" ] && ip netns del "$NSP$n"
+	done
+	[ -n "${E2E_KEEP_FILES-}" ] && echo "files stay in $R" || rm -rf --one-file-system "$R"
+	exit $rc
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# ---- namespaces and links
+on() { # node, command...
+	local n=$1
+	shift
+	nsenter --net="/run/netns/$NSP$n" -- "$@"
+}
+# For the background: the number in $! is that of the program itself, which is what gets killed later.
+on_exec() { exec nsenter --net="/run/netns/$NSP$1" -- "${@:2}"; }
+ipn() { local n=$1; shift; ip -n "$NSP$n" "$@"; }
+
+node() { # name...: a network namespace with a folder and a bpffs
+	local n
+	for n; do
+		mkdir -p "$R/$n/bpf" "$R/$n/state" && ip netns add "$NSP$n" && mount -t bpf bpf "$R/$n/bpf" || exit 1
+		NODES+=("$n")
+		on "$n" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+			net.ipv6.conf.default.accept_ra=0 net.ipv6.conf.default.router_solicitations=0 \
+			net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+		ipn "$n" link set lo up
+	done
+}
+router() { # node...: forwards
+	local n
+	for n; do on "$n" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; done
+}
+wire() { # node1 if1 node2 if2 [mtu]: a cable
+	ip link add "$2" netns "$NSP$1" type veth peer name "$4" netns "$NSP$3" || exit 1
+	ipn "$1" link set "$2" mtu "${5:-1500}" up
+	ipn "$3" link set "$4" mtu "${5:-1500}" up
+	# GRO switches a veth to NAPI, which is what lets XDP redirect frames into it. A real NIC needs nothing.
+	on "$1" ethtool -K "$2" gro on
+	on "$3" ethtool -K "$4" gro on
+}
+addr() { # node if address...
+	local n=$1 i=$2 a
+	shift 2
+	for a; do
+		case $a in
+		*:*) ipn "$n" addr add "$a" dev "$i" nodad ;;
+		*) ipn "$n" addr add "$a" dev "$i" ;;
+		esac
+	done
+}
+default_via() { # node gateway4 gateway6
+	ipn "$1" route add default via "$2"
+	[ -z "${3-}" ] || ipn "$1" -6 route add default via "$3"
+}
+
+# The laboratory that most scripts use. EID-prefixes: site 1 10.1.0.0/24 and fd01::/64, site 2 10.2.0.0/24 and fd02::/64.
+#
+#  h1 10.1.0.10 ------ l0 +----+               +------+               +----+ l0 ------ 10.2.0.10  h2   routed by the
+#     fd01::a:10          | x1 | u0 --------- c1 core c2 --------- u0 | x2 |          fd02::a:10       host into xtr0
+#  p1 10.1.0.130 ----- e0 +----+ 172.16.1.1    | c3   | 172.16.2.1    +----+ e0 ------ 10.2.0.130 p2   attached:
+#     fd01::b:10           xtr0  2001:db8:1::1 | c4   | 2001:db8:2::1  xtr0           fd02::b:10       role eid
+#                     10.1.0.1                 +------+              10.2.0.1
+#                     fd01::1                   |    |               fd02::1
+#                                 172.16.3.1   ms    mr  172.16.4.1
+#                              2001:db8:3::1             2001:db8:4::1
+lab() { # [underlay mtu]
+	local i mtu=${1:-1600}
+	node core x1 x2 ms mr h1 h2 p1 p2
+	router core x1 x2
+	i=0
+	for n in x1 x2 ms mr; do
+		i=$((i + 1))
+		wire "$n" u0 core c$i "$mtu"
+		addr core c$i 172.16.$i.254/24 2001:db8:$i::fe/64
+		addr "$n" u0 172.16.$i.1/24 2001:db8:$i::1/64
+		default_via "$n" 172.16.$i.254 2001:db8:$i::fe
+	done
+	for i in 1 2; do
+		wire x$i l0 h$i eth0
+		addr x$i l0 10.$i.0.126/25 fd0$i::a:fe/112
+		addr h$i eth0 10.$i.0.10/25 fd0$i::a:10/112
+		default_via h$i 10.$i.0.126 fd0$i::a:fe
+		wire x$i e0 p$i eth0
+		addr x$i e0 10.$i.0.254/25 fd0$i::b:fe/112
+		addr p$i eth0 10.$i.0.130/25 fd0$i::b:10/112
+		default_via p$i 10.$i.0.254 fd0$i::b:fe
+	done
+}
+
+# ---- configuration. Each prints YAML; what comes from the environment: MODE (attach mode), OUTER (4, 6 or 46), EMODE.
+key() { # name, secret
+	(umask 077 && printf '%s\n' "$2" >"$R/$1.key")
+	echo "$R/$1.key"
+}
+yaml_paths() { # node
+	cat <<-Y
+	state-dir: $R/$1/state
+	control-socket: $R/$1/xtrd.sock
+	bpffs: $R/$1/bpf
+	log-level: ${LOG_LEVEL:-info}
+	Y
+}
+rloc_of() { [ "$2" = 4 ] && echo "172.16.$1.1" || echo "2001:db8:$1::1"; } # number, family
+outer() { echo "${OUTER:-4}" | grep -o .; }
+first_outer() { outer | head -n 1; }
+yaml_xtr() { # site number: the tunnel router of a site; SITE_KEY, MAP_SERVERS, RESOLVERS, ROUTES, PROXY override
+	local i=$1 f a
+	yaml_paths "x$i"
+	echo "rlocs:"
+	for f in $(outer); do echo "  - address: \"$(rloc_of "$i" "$f")\""; done
+	cat <<-Y
+	interfaces:
+	  - name: u0
+	    role: underlay
+	    mode: ${MODE:-auto}
+	  - name: e0
+	    role: eid
+	    mode: ${EMODE:-${MODE:-auto}}
+	overlay:
+	  - device: xtr0
+	    addresses: ["10.$i.0.1/32", "fd0$i::1/128"]
+	    routes: [${ROUTES:-\"10.0.0.0/8\", \"fd00::/8\"}]
+	etr:
+	  database:
+	    - eid: 10.$i.0.0/24
+	    - eid: "fd0$i::/64"
+	  map-servers:
+	Y
+	for a in ${MAP_SERVERS:-$(rloc_of 3 "$(first_outer)")}; do
+		cat <<-Y
+		    - address: "$a"
+		      key-file: ${SITE_KEY:-$(key "site$i" "secret of site $i")}
+		      proxy-reply: ${PROXY:-false}
+		Y
+	done
+	echo "itr:"
+	echo "  map-resolvers:"
+	for a in ${RESOLVERS:-$(rloc_of 4 "$(first_outer)")}; do echo "    - \"$a\""; done
+}
+yaml_ms() { # the Map-Server of both sites
+	local i f
+	yaml_paths ms
+	echo "rlocs:"
+	for f in $(outer); do echo "  - address: \"$(rloc_of 3 "$f")\""; done
+	echo "map-server:"
+	echo "  sites:"
+	for i in 1 2; do
+		cat <<-Y
+		    - name: site-$i
+		      key-file: $(key "site$i" "secret of site $i")
+		      eid-prefixes:
+		        - eid: 10.$i.0.0/24
+		        - eid: "fd0$i::/64"
+		Y
+	done
+	echo "  aggregates: [10.0.0.0/8, \"fd00::/8\"]"
+}
+yaml_mr() { # a Map-Resolver that knows nothing but its Map-Server
+	local f
+	yaml_paths mr
+	echo "rlocs:"
+	for f in $(outer); do echo "  - address: \"$(rloc_of 4 "$f")\""; done
+	echo "map-resolver:"
+	echo "  map-servers: [\"$(rloc_of 3 "$(first_outer)")\"]"
+}
+
+# ---- daemons
+conf() { cat >"$R/$1/xtrd.yaml"; } # node, YAML on stdin
+start() { # node...: starts xtrd and waits until it answers
+	local n
+	for n; do
+		on_exec "$n" "$BUILD/xtrd" -c "$R/$n/xtrd.yaml" >>"$R/$n/log" 2>&1 &
+		PID[$n]=$!
+	done
+	for n; do
+		wait_for "${XTR_START_WAIT:-15}" xc "$n" version show && continue
+		fail "xtrd of $n starts" "no answer on its control socket: $(tail -n 2 "$R/$n/log" | tr '\n' ' ')"
+		return 1
+	done
+}
+stop() { # node [signal]: and its exit status is that of a clean end
+	local n=$1 sig=${2:-TERM} p=${PID[$1]-} rc
+	[ -n "$p" ] || return 1
+	unset "PID[$n]"
+	kill "-$sig" "$p"
+	wait "$p" 2>/dev/null
+	rc=$?
+	[ "$sig" = KILL ] && return 0
+	[ $rc = 0 ] || { fail "xtrd of $n ends cleanly after SIG$sig" "status $rc: $(tail -n 2 "$R/$n/log" | tr '\n' ' ')"; return 1; }
+}
+xc() { # node, xtrctl arguments...
+	local n=$1
+	shift
+	on "$n" "$BUILD/xtrctl" -s "$R/$n/xtrd.sock" -B "$R/$n/bpf" "$@"
+}
+xcj() { local n=$1; shift; xc "$n" -j "$@"; }
+stat() { # node, counter: packets
+	xcj "$1" stats show | jq -r --arg n "$2" '[.. | objects | select(.name? == $n) | .packets][0] // 0'
+}
+drop() { # node, reason
+	xcj "$1" stats drops | jq -r --arg n "$2" '[.. | objects | select((.reason? // .name?) == $n) | (.packets // .count)][0] // 0'
+}
+control() { xcj "$1" stats control | jq -r --arg n "$2" '.[$n] // 0'; } # node, counter of the control plane
+registered() { # Map-Server node: every configured prefix of every site is registered
+	xcj "$1" site show | jq -e '[.[] | select(.configured)] as $c | ($c | length) > 0 and ($c | all(.registered))'
+}
+cached() { # node, EID-prefix: a positive entry is there
+	xcj "$1" cache show | jq -e --arg e "$2" 'any(.[]; .eid == $e and (.locators | length) > 0)'
+}
+
+# Both sites, Map-Server and Map-Resolver up and registered. MODE and OUTER as above.
+up() {
+	yaml_xtr 1 | conf x1
+	yaml_xtr 2 | conf x2
+	yaml_ms | conf ms
+	yaml_mr | conf mr
+	start ms mr && start x1 x2 || return 1
+	wait_for 20 registered ms && return
+	fail "both sites register" "$(xcj ms site show 2>&1 | head -c 600)"
+	return 1
+}
+# Everything off, and the routers as if xtr had never been there.
+down() {
+	local n
+	for n in "${!PID[@]}"; do stop "$n"; done
+	for n in x1 x2; do xc "$n" detach >/dev/null 2>&1; done
+	rm -rf "$R"/*/state && for n in x1 x2 ms mr; do mkdir -p "$R/$n/state"; done
+}
+
+# ---- traffic
+ping4() { local n=$1; shift; on "$n" ping -q -n -W 2 "$@"; }
+# A stream of sequenced datagrams. Prints the receiver's JSON with the sender's in .sender.
+stream() { # from-node, to-node, to-address, count, interval ms, [more options of send]
+	local a=$1 b=$2 to=$3 n=$4 ms=$5 out snd port
+	shift 5
+	port=$((20000 + RANDOM % 20000))
+	out=$(mktemp -p "$R")
+	on_exec "$b" "$SEQ" recv --bind "$to" --port $port --count "$n" ${RECV_IDLE:+--idle "$RECV_IDLE"} >"$out" 2>&1 &
+	local rp=$!
+	BG+=("$rp")
+	wait_for 5 grep -q ready "$out"
+	snd=$(on "$a" "$SEQ" send --to "$to" --port $port --count "$n" --interval "$ms" "$@" 2>&1 | tail -n 1)
+	wait $rp
+	jq -c --argjson s "${snd:-null}" '. + {sender: $s}' < <(grep -v ready "$out")
+}
+# True if nothing was lost, repeated, damaged, or refused by the sending stack.
+intact() { jq -e '.lost == 0 and .corrupt == 0 and .duplicates == 0 and .sender.refused == 0 and .received > 0' <<<"$1"; }
+# TCP with the content compared at both ends.
+tcp() { # from-node, to-node, to-address, octets
+	local port=$((20000 + RANDOM % 20000)) out rc
+	out=$(mktemp -p "$R")
+	on_exec "$2" "$SEQ" sink --bind "$3" --port $port >"$out" 2>&1 &
+	local sp=$!
+	BG+=("$sp")
+	wait_for 5 grep -q ready "$out"
+	on "$1" "$SEQ" blast --to "$3" --port $port --octets "$4"
+	rc=$?
+	wait $sp
+	return $rc
+}
+csum_errors() { # node: UDP and TCP checksum errors its stack has seen, both families
+	on "$1" nstat -asz 2>/dev/null |
+		awk '/^(UdpInCsumErrors|Udp6InCsumErrors|TcpInCsumErrors|IcmpInCsumErrors|Icmp6InCsumErrors) / { s += $2 } END { print s + 0 }'
+}
+
+# ---- captures
+capture() { # name, node, interface, tcpdump arguments and filter...
+	local name=$1 n=$2 i=$3
+	shift 3
+	CAPFILE[$name]=$R/$name.pcap
+	on_exec "$n" tcpdump -Z root -n -U -B 65536 -s 0 -i "$i" -w "$R/$name.pcap" "$@" 2>"$R/$name.tcpdump" &
+	CAP[$name]=$!
+	wait_for 5 grep -q 'listening on' "$R/$name.tcpdump" && return
+	fail "capture $name starts" "$(tail -n 1 "$R/$name.tcpdump")"
+	return 1
+}
+# Ends it when nothing has come for a moment; a capture that lost packets proves nothing and says so.
+capture_end() { # name
+	local p=${CAP[$1]} was=-1 is=0
+	while [ "$was" != "$is" ]; do
+		was=$is
+		sleep 0.3
+		is=$(command stat -c %s "$R/$1.pcap")
+	done
+	unset "CAP[$1]"
+	kill -TERM "$p" # SIGINT is ignored by what a script starts in the background
+	wait "$p" 2>/dev/null
+	grep -q '^0 packets dropped by kernel' "$R/$1.tcpdump" ||
+		fail "capture $1 is complete" "$(grep dropped "$R/$1.tcpdump")"
+}
+shark() { # capture name, tshark arguments...
+	local f=${CAPFILE[$1]}
+	shift
+	tshark -n -r "$f" "$@" 2>/dev/null
+}
+packets() { shark "$1" ${2:+-Y "$2"} -T fields -e frame.number | wc -l; } # capture name, [display filter]
