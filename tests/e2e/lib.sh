@@ -75,6 +75,7 @@ wait_for() { # seconds, command...
 	done
 }
 finish() {
+	[ -z "${WIRE-}" ] || wire_end "${1-}"
 	if [ $FAILED != 0 ]; then
 		for n in "${NODES[@]}"; do
 			[ -s "$R/$n/log" ] || continue
@@ -166,7 +167,7 @@ default_via() { # node gateway4 gateway6
 #                                 172.16.3.1   ms    mr  172.16.4.1
 #                              2001:db8:3::1             2001:db8:4::1
 lab() { # [underlay mtu]
-	local i mtu=${1:-1600}
+	local i n mtu=${1:-1600}
 	node core x1 x2 ms mr h1 h2 p1 p2
 	router core x1 x2
 	i=0
@@ -177,6 +178,7 @@ lab() { # [underlay mtu]
 		addr "$n" u0 172.16.$i.1/24 2001:db8:$i::1/64
 		default_via "$n" 172.16.$i.254 2001:db8:$i::fe
 	done
+	for n in ms mr; do on $n ethtool -K u0 tx off >/dev/null; done
 	for i in 1 2; do
 		wire x$i l0 h$i eth0
 		addr x$i l0 10.$i.0.126/25 fd0$i::a:fe/112
@@ -240,10 +242,8 @@ yaml_xtr() { # site number: the tunnel router of a site; SITE_KEY, MAP_SERVERS, 
 	for a in ${RESOLVERS:-$(rloc_of 4 "$(first_outer)")}; do echo "    - \"$a\""; done
 }
 yaml_ms() { # the Map-Server of both sites
-	local i f
+	local i
 	yaml_paths ms
-	echo "rlocs:"
-	for f in $(outer); do echo "  - address: \"$(rloc_of 3 "$f")\""; done
 	echo "map-server:"
 	echo "  sites:"
 	for i in 1 2; do
@@ -258,10 +258,7 @@ yaml_ms() { # the Map-Server of both sites
 	echo "  aggregates: [10.0.0.0/8, \"fd00::/8\"]"
 }
 yaml_mr() { # a Map-Resolver that knows nothing but its Map-Server
-	local f
 	yaml_paths mr
-	echo "rlocs:"
-	for f in $(outer); do echo "  - address: \"$(rloc_of 4 "$f")\""; done
 	echo "map-resolver:"
 	echo "  map-servers: [\"$(rloc_of 3 "$(first_outer)")\"]"
 }
@@ -283,6 +280,7 @@ start() { # node...: starts xtrd and waits until it answers
 stop() { # node [signal]: and its exit status is that of a clean end
 	local n=$1 sig=${2:-TERM} p=${PID[$1]-} rc
 	[ -n "$p" ] || return 1
+	[ "$sig" = KILL ] || wire_node_ends "$n"
 	unset "PID[$n]"
 	kill "-$sig" "$p"
 	wait "$p" 2>/dev/null
@@ -296,12 +294,9 @@ xc() { # node, xtrctl arguments...
 	on "$n" "$BUILD/xtrctl" -s "$R/$n/xtrd.sock" -B "$R/$n/bpf" "$@"
 }
 xcj() { local n=$1; shift; xc "$n" -j "$@"; }
-stat() { # node, counter: packets
-	xcj "$1" stats show | jq -r --arg n "$2" '[.. | objects | select(.name? == $n) | .packets][0] // 0'
-}
-drop() { # node, reason
-	xcj "$1" stats drops | jq -r --arg n "$2" '[.. | objects | select((.reason? // .name?) == $n) | (.packets // .count)][0] // 0'
-}
+# Counters: packets of a counter of the data plane, of a drop reason, of the control plane. 0 when nothing is attached.
+stat() { xcj "$1" stats show 2>/dev/null | jq -r --arg n "$2" '.[$n].packets // 0' || echo 0; }
+drop() { xcj "$1" stats drops 2>/dev/null | jq -r --arg n "$2" '.[$n] // 0' || echo 0; }
 control() { xcj "$1" stats control | jq -r --arg n "$2" '.[$n] // 0'; } # node, counter of the control plane
 registered() { # Map-Server node: every configured prefix of every site is registered
 	xcj "$1" site show | jq -e '[.[] | select(.configured)] as $c | ($c | length) > 0 and ($c | all(.registered))'
@@ -310,12 +305,63 @@ cached() { # node, EID-prefix: a positive entry is there
 	xcj "$1" cache show | jq -e --arg e "$2" 'any(.[]; .eid == $e and (.locators | length) > 0)'
 }
 
+# ---- the wire: everything LISP that enters the core, which is everything any of the nodes sends. It is dissected by a
+# program that is not ours, and must be exactly as many packets as our own counters say: a capture that lost some, or
+# a counter that forgot some, shows.
+wire_begin() {
+	WIRE_N=$((${WIRE_N:-0} + 1)) WIRE=wire$WIRE_N WIRE_TX=0
+	declare -gA WIRE_BASE=()
+	local n
+	for n in x1 x2; do WIRE_BASE[$n]=$(stat $n encap); done
+	capture "$WIRE" core any -Q in 'udp port 4341 or udp port 4342'
+}
+wire_node_ends() { # node: its control counters go with it
+	[ -z "${WIRE-}" ] || WIRE_TX=$((WIRE_TX + $(control "$1" tx)))
+}
+wire_sums() { # encapsulated packets and control messages so far
+	local n encap=0 tx=$WIRE_TX
+	for n in x1 x2; do encap=$((encap + $(stat $n encap) - WIRE_BASE[$n])); done
+	for n in "${!PID[@]}"; do tx=$((tx + $(control "$n" tx))); done
+	echo "$encap $tx"
+}
+# Counters are read before and after the end of the capture, as a timer may fire in between: mostly they are equal, and
+# then so must the captured count be.
+between() { # name, got, low, high
+	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] && [ "$2" -gt 0 ] && ok "$1" && return
+	fail "$1" "captured $2, counted $3$([ "$3" = "$4" ] || echo " to $4")"
+}
+wire_end() { # [loose: a daemon was killed, and what it had counted is gone]
+	local name=${WIRE-} e0 e1 t0 t1 bad
+	[ -n "$name" ] || return 0
+	read -r e0 t0 < <(wire_sums)
+	capture_end "$name"
+	read -r e1 t1 < <(wire_sums)
+	WIRE=
+	between "wire: every encapsulated packet was captured, and counted" "$(packets "$name" 'udp.dstport == 4341')" "$e0" "$e1"
+	[ "${1-}" = loose ] && t1=999999999
+	between "wire: every control message was captured, and counted" "$(packets "$name" 'udp.port == 4342')" "$t0" "$t1"
+	bad=$(shark "$name" -Y '_ws.malformed' | head -n 3)
+	is "wire: tshark finds nothing malformed" "$bad" ""
+	bad=$(shark "$name" -Y 'udp.port == 4342 && (data || !lisp)' | head -n 3)
+	is "wire: control messages are LISP to the last octet" "$bad" ""
+	bad=$(shark "$name" -Y 'udp.dstport == 4341 && !lisp-data' | head -n 3)
+	is "wire: data packets are LISP" "$bad" ""
+	# Senders on a veth leave checksums to a NIC that is not there, except where tx offload is off (lab: ms, mr).
+	bad=$(shark "$name" -o udp.check_checksum:TRUE -Y "udp.port == 4342 && (udp.checksum == 0 || (udp.checksum.status == 0 &&
+		(${WIRE_CSUM:-ip.src == 172.16.3.1 || ip.src == 172.16.4.1 || ipv6.src == 2001:db8:3::1 || ipv6.src == 2001:db8:4::1})))" |
+		head -n 3)
+	is "wire: control messages have a UDP checksum, and it is right (RFC 9301 5)" "$bad" ""
+	bad=$(shark "$name" -Y 'udp.dstport == 4341 && udp.checksum != 0' | head -n 3)
+	is "wire: data packets have UDP checksum 0 (RFC 9300 5.3)" "$bad" ""
+}
+
 # Both sites, Map-Server and Map-Resolver up and registered. MODE and OUTER as above.
 up() {
 	yaml_xtr 1 | conf x1
 	yaml_xtr 2 | conf x2
 	yaml_ms | conf ms
 	yaml_mr | conf mr
+	[ -n "${NO_WIRE-}" ] || wire_begin
 	start ms mr && start x1 x2 || return 1
 	wait_for 20 registered ms && return
 	fail "both sites register" "$(xcj ms site show 2>&1 | head -c 600)"
@@ -324,6 +370,7 @@ up() {
 # Everything off, and the routers as if xtr had never been there.
 down() {
 	local n
+	wire_end "${1-}"
 	for n in "${!PID[@]}"; do stop "$n"; done
 	for n in x1 x2; do xc "$n" detach >/dev/null 2>&1; done
 	rm -rf "$R"/*/state && for n in x1 x2 ms mr; do mkdir -p "$R/$n/state"; done

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# The daemon is stopped, killed and started under traffic: the data plane stays, nothing is lost, and the new daemon
+# takes over what it finds instead of asking for it again.
+#
+#   h1 <=== 1000 datagrams/s each way ===> h2      p1 <=== the same ===> p2
+#   x1, x2: SIGTERM + start, kill -9 + start, in turn
+. "$(dirname "$0")/lib.sh"
+
+lab
+MODE=auto
+up || finish
+for a in 10.2.0.10 fd02::a:10; do check "warm up $a" ping4 h1 -c 2 -i 0.1 $a; done
+check "warm up port" ping4 p1 -c 2 -i 0.1 10.2.0.130
+replayed=$(control ms drop-replayed-nonce)
+
+under_traffic() { # what, commands as one string
+	local s p=() i files
+	for i in "h1 h2 10.2.0.10" "h2 h1 fd01::a:10" "p1 p2 10.2.0.130" "p2 p1 fd01::b:10"; do
+		# shellcheck disable=SC2086
+		stream $i 4000 1 >"$R/s${#p[@]}" &
+		p+=($!)
+	done
+	sleep 1
+	eval "$2"
+	for i in "${!p[@]}"; do
+		wait "${p[$i]}"
+		s=$(cat "$R/s$i")
+		check "$1: stream $i, none of 4000 lost" intact "$s"
+		is "$1: stream $i, in order" "$(jq .reordered <<<"$s")" 0
+	done
+}
+misses() { echo "$(stat x1 miss) $(stat x2 miss)"; }
+
+m=$(misses)
+under_traffic "SIGTERM and start" 'stop x1; sleep 0.3; start x1; stop x2; sleep 0.3; start x2'
+is "SIGTERM and start: no entry had to be asked for again" "$(misses)" "$m"
+under_traffic "kill -9 and start" 'stop x1 KILL; sleep 0.3; start x1; stop x2 KILL; sleep 0.3; start x2'
+is "kill -9 and start: no entry had to be asked for again" "$(misses)" "$m"
+check "the map-cache is there after it" cached x1 10.2.0.0/24
+is "entries were adopted" "$(xcj x1 cache show | jq -r '[.[] | select(.eid == "10.2.0.0/24") | .source | IN("adopted", "reply", "map-reply")] | all')" true
+
+# Registration goes on with the next nonce: a Map-Server refuses any that is not above the last (RFC 9301 5.6).
+accepted=$(control ms register-accepted)
+again() { [ "$(control ms register-accepted)" -gt "$accepted" ]; }
+stop x1 && start x1
+check "registered again after a restart" wait_for 10 again
+is "no nonce was used twice" "$(control ms drop-replayed-nonce)" "$replayed"
+
+# The daemon dead for longer: traffic goes on without it.
+stop x1 KILL
+stop x2 KILL
+s=$(stream h1 h2 10.2.0.10 3000 1)
+check "both daemons dead: none of 3000 lost" intact "$s"
+start x1 x2 || finish
+
+# A Map-Server that restarts knows who was registered.
+stop ms
+start ms
+check "registrations survive a restart of the Map-Server" registered ms
+for n in h1 h2 p1 p2; do is "no checksum error at $n" "$(csum_errors $n)" 0; done
+finish loose
