@@ -10,6 +10,36 @@
 #include "decap.h"
 #include "miss.h"
 
+/*
+ * Where generic XDP has copied a packet (kernel 6.9 and later do so for want of headroom), the copy has lost skb->mac_len,
+ * and TC sees it without its Ethernet header. Put it in front again: change_head restores mac_len and mac_header too, and
+ * the metadata then lie where they belong. No other frame has a type that differs from skb->protocol and is not at the
+ * MAC header.
+ */
+XTR_FUNC int xtr_tc_repair(struct __sk_buff *skb)
+{
+	__u16 mac[ETH_HLEN / 2], here[ETH_HLEN / 2];
+
+	if (bpf_skb_load_bytes_relative(skb, 0, mac, sizeof(mac), BPF_HDR_START_MAC) ||
+	    bpf_skb_load_bytes(skb, 0, here, sizeof(here)))
+		return 0;
+	if (xtr_mac_equal((__u8 *)mac, (__u8 *)here) && xtr_mac_equal((__u8 *)(mac + 3), (__u8 *)(here + 3)) &&
+	    mac[6] == here[6])
+		return 0;
+	if (bpf_skb_change_head(skb, ETH_HLEN, 0))
+		return 0;
+	return bpf_skb_store_bytes(skb, 0, mac, sizeof(mac), 0);
+}
+
+/* At the start of every program at an ingress. */
+XTR_INLINE void xtr_tc_at_mac(struct __sk_buff *skb)
+{
+	struct ethhdr *eth = (void *)(long)skb->data;
+
+	if ((void *)(eth + 1) <= (void *)(long)skb->data_end && eth->h_proto != skb->protocol)
+		xtr_tc_repair(skb);
+}
+
 /* Ethernet padding must not travel: it would sit behind the outer packet. Failing is harmless, the lengths are right. */
 XTR_INLINE void xtr_tc_trim(struct __sk_buff *skb, const struct xtr_inner *p)
 {

@@ -70,8 +70,10 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	}
 	if (ifc->role == XTR_ROLE_EID) {
-		struct ethhdr *eth = (void *)(long)skb->data;
+		struct ethhdr *eth;
 
+		xtr_tc_at_mac(skb);
+		eth = (void *)(long)skb->data;
 		if (skb->vlan_present || (void *)(eth + 1) > (void *)(long)skb->data_end ||
 		    !xtr_mac_equal(eth->h_dest, ifc->mac))
 			return xtr_tc_pass(skb);
@@ -184,6 +186,7 @@ int xtr_tc_underlay(struct __sk_buff *skb)
 
 	if (!cfg)
 		return TC_ACT_UNSPEC;
+	xtr_tc_at_mac(skb);
 	r = xtr_tc_finish_xdp(&c, &d);
 	if (r > 0)
 		return r;

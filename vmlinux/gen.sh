@@ -45,7 +45,7 @@ typedef _Bool bool;
 enum { false = 0, true = 1 };
 
 H
-for t in 'enum bpf_map_type' 'enum xdp_action' 'enum bpf_adj_room_mode'; do named "$t"; done
+for t in 'enum bpf_map_type' 'enum xdp_action' 'enum bpf_adj_room_mode' 'enum bpf_hdr_start_off'; do named "$t"; done
 for m in BPF_F_NO_PREALLOC BPF_F_INGRESS BPF_F_ADJ_ROOM_FIXED_GSO; do anonymous $m; done
 echo 'struct bpf_flow_keys;'
 echo 'struct bpf_sock;'
