@@ -94,7 +94,10 @@ $(B)/tests/%.o: tests/%.c | $(SKEL)
 
 TEST_HELP := $(filter-out $(UNIT_SRC) $(BPFT_SRC),$(wildcard tests/unit/*.c tests/bpf/*.c))
 # What xtrd is made of besides main(): configuration and wiring are tested too.
-DAEMON_LIB := $(call obj,$(filter-out user/daemon/main.c,$(DAEMON_SRC)))
+DAEMON_LIB := $(B)/libxtrd.a
+$(DAEMON_LIB): $(call obj,$(filter-out user/daemon/main.c,$(DAEMON_SRC)))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(filter tests/unit/%,$(TEST_HELP))) $(DAEMON_LIB) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^ $(LDLIBS) -lcriterion

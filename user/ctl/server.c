@@ -26,6 +26,7 @@ struct client {
 	char *in;                  /* what came and is not answered yet */
 	size_t in_len, in_size;
 	bool monitor, closing, ended, in_lines;
+	json_t *kinds;             /* of events a monitor wants; NULL: all */
 	uint64_t active;           /* turn of the last request, to find the one idle for longest */
 };
 
@@ -65,6 +66,7 @@ static void client_freed(uv_handle_t *h)
 {
 	struct client *c = (struct client *)h;
 
+	json_decref(c->kinds);
 	free(c->in);
 	free(c);
 }
@@ -227,12 +229,13 @@ static void refuse(struct client *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-void xtr_ctl_listen(struct xtr_ctl_request *req)
+void xtr_ctl_listen(struct xtr_ctl_request *req, json_t *kinds)
 {
 	struct client *c = finish(req);
 
 	if (!c)
 		return;
+	c->kinds = json_array_size(kinds) ? json_incref(kinds) : NULL;
 	c->monitor = true;
 	if (c->server->monitors++ == 0 && c->server->h.listening)
 		c->server->h.listening(c->server->h.ctx, true);
@@ -384,20 +387,35 @@ static void connected(uv_stream_t *st, int status)
 
 /* ---- events */
 
+static bool wants(const struct client *c, const json_t *kind)
+{
+	const json_t *k;
+	size_t i;
+
+	if (!c->monitor || !c->kinds)
+		return c->monitor;
+	json_array_foreach(c->kinds, i, k)
+		if (json_equal(k, kind))
+			return true;
+	return false;
+}
+
 void xtr_ctl_event(struct xtr_ctl_server *s, json_t *event)
 {
+	json_t *kind = json_incref(json_object_get(event, "kind"));
 	struct client *next;
 	size_t len = 0;
 	char *text, *copy;
 
 	if (!s->monitors) {
+		json_decref(kind);
 		json_decref(event);
 		return;
 	}
 	text = dump_line(json_pack("{s:o}", "event", event), &len);
 	for (struct client *c = s->clients; text && c; c = next) {
 		next = c->next;
-		if (!c->monitor)
+		if (!wants(c, kind))
 			continue;
 		if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) + len > XTR_CTL_BACKLOG_MAX) {
 			client_close(c);
@@ -411,6 +429,7 @@ void xtr_ctl_event(struct xtr_ctl_server *s, json_t *event)
 		memcpy(copy, text, len);
 		client_write(c, copy, len);
 	}
+	json_decref(kind);
 	free(text);
 }
 

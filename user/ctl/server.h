@@ -36,9 +36,10 @@ void xtr_ctl_reply(struct xtr_ctl_request *req, json_t *result /* stolen */);
 /* More rows were there than the reply has: {"result":...,"truncated":true}. */
 void xtr_ctl_reply_cut(struct xtr_ctl_request *req, json_t *result /* stolen */, bool cut);
 void xtr_ctl_error(struct xtr_ctl_request *req, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void xtr_ctl_listen(struct xtr_ctl_request *req);
+/* Makes the client a monitor. kinds: array of the values of "kind" it wants (borrowed), NULL or empty: all. */
+void xtr_ctl_listen(struct xtr_ctl_request *req, json_t *kinds);
 
-/* Sends {"event": event} to every monitor. event is stolen. */
+/* Sends {"event": event} to every monitor that wants its kind. event is stolen. */
 void xtr_ctl_event(struct xtr_ctl_server *s, json_t *event);
 bool xtr_ctl_listened(const struct xtr_ctl_server *s);
 

@@ -215,6 +215,7 @@ static const struct xtr_schema limits_schema = { "limits", NULL, (const struct x
 	UINT(T, l.registrations, "registrations", 0, 1, 100000000, "1000000", "registrations of all sites"),
 	UINT(T, l.requests_per_second, "requests-per-second", 0, 1, 1000000, "1000", "Map-Requests we send"),
 	UINT(T, l.replies_per_second, "replies-per-second", 0, 1, 10000000, "100000", "answers we send"),
+	UINT(T, l.replies_per_rloc, "replies-per-rloc", 0, 1, 10000000, "1000", "answers for different EID-prefixes to one ITR-RLOC per second"),
 	UINT(T, l.shortest_ip4, "shortest-ip4", 0, 0, 32, "8", "shortest IPv4 prefix accepted from a Map-Reply; 0 allows a default route"),
 	UINT(T, l.shortest_ip6, "shortest-ip6", 0, 0, 128, "16", "the same for IPv6"),
 	UINT(T, l.hole_ip4, "hole-ip4", 0, 0, 32, "0", "shortest negative IPv4 prefix we hand out"),

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Life of the daemon. Start opens things in the order in which they need each other and stop closes them in the reverse one, also
+ * after a start that failed half-way. One thread, one loop; every callback does a bounded amount of work and comes back. All
+ * timers of the node and of the data plane hang on one libuv timer, set again before each sleep.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/notify.h"
+#include "daemon/priv.h"
+#include "daemon/state.h"
+#include "util/log.h"
+
+#define SLEEP_MAX 60000
+
+/* ---- configuration */
+
+struct collected {
+	char *text;
+};
+
+static void log_line(void *ctx, const char *line)
+{
+	struct collected *c = ctx;
+	char *both;
+
+	xtr_error("%s", line);
+	if (asprintf(&both, "%s%s%s", c->text ? c->text : "", c->text ? "\n" : "", line) < 0)
+		return;
+	free(c->text);
+	c->text = both;
+}
+
+/* old NULL: at start. */
+static int load(struct xtr_daemon *d, const struct xtr_conf *old, struct xtr_conf **out, char **errors_text)
+{
+	struct xtr_yaml_errors errors = { 0 };
+	struct collected all = { NULL };
+	int rc = xtr_conf_load(d->config_path, &errors, out);
+
+	if (!rc) {
+		if (d->no_data_plane)
+			(*out)->data_plane = false;
+		rc = old ? xtr_conf_check_reload(old, *out, &errors) : 0;
+		if (rc) {
+			xtr_conf_free(*out);
+			*out = NULL;
+		}
+	}
+	if (rc == -ENOMEM)
+		xtr_error("%s: no memory for the configuration", d->config_path);
+	xtr_yaml_errors_each(&errors, d->config_path, log_line, &all);
+	xtr_yaml_errors_free(&errors);
+	if (errors_text)
+		*errors_text = all.text;
+	else
+		free(all.text);
+	return rc;
+}
+
+static void apply_log_level(const struct xtr_daemon *d)
+{
+	xtr_log_max = d->debug ? XTR_LOG_DEBUG : (enum xtr_log_level)d->conf->v.log_level;
+}
+
+static void status(const struct xtr_daemon *d, const char *ready)
+{
+	const struct xtr_node_config *n = &d->conf->node;
+
+	xtr_notify("%sSTATUS=roles:%s%s%s%s; %s", ready, n->itr ? " itr" : "", n->etr ? " etr" : "", n->ms ? " map-server" : "",
+		   n->mr ? " map-resolver" : "", d->dp ? "forwarding" : "no data plane");
+}
+
+static void add_change(void *ctx, const char *line)
+{
+	xtr_info("changed: %s", line);
+	if (ctx)
+		json_array_append_new(ctx, json_string(line));
+}
+
+int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
+{
+	struct xtr_conf *new, *old = d->conf;
+	uint64_t now = xtr_daemon_now();
+	struct xtr_err err;
+	int rc;
+
+	xtr_notify("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now * 1000);
+	rc = load(d, old, &new, errors_text);
+	if (!rc) {
+		xtr_wire_xtr_id(d, new);
+		rc = d->dp ? xtr_dp_reconfigure(d->dp, &new->dp, &err) : 0;
+		if (rc) {
+			xtr_error("%s: the data plane does not take the new configuration: %s", d->config_path, err.text);
+			if (errors_text && asprintf(errors_text, "%s: %s", d->config_path, err.text) < 0)
+				*errors_text = NULL;
+			if (xtr_dp_reconfigure(d->dp, &old->dp, &err))
+				xtr_error("back to the old configuration of the data plane: %s", err.text);
+		} else {
+			rc = xtr_node_reconfigure(d->node, &new->node, now);
+			if (rc) {
+				xtr_error("%s: the roles do not take the new configuration: %s", d->config_path, strerror(-rc));
+				if (d->dp && xtr_dp_reconfigure(d->dp, &old->dp, &err))
+					xtr_error("back to the old configuration of the data plane: %s", err.text);
+			}
+		}
+		if (rc)
+			xtr_conf_free(new);
+	}
+	if (rc) {
+		xtr_warn("the configuration stays as it was");
+	} else {
+		d->conf = new;
+		xtr_schema_diff(&xtr_conf_schema, &old->v, &new->v, add_change, changed);
+		xtr_conf_free(old);
+		apply_log_level(d);
+		xtr_info("configuration %s read again", d->config_path);
+	}
+	status(d, "READY=1\n");
+	return rc;
+}
+
+/* ---- loop */
+
+static void on_packet(void *ctx, const struct xtr_udp_packet *p)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_msg_meta meta = { .src = p->src, .dst = p->dst, .sport = p->sport, .dport = XTR_PORT_CONTROL };
+
+	xtr_node_input(d->node, &meta, p->buf, p->len, xtr_daemon_now());
+}
+
+static void on_udp(uv_poll_t *h, int poll_status, int events)
+{
+	struct xtr_daemon *d = h->data;
+	int fd;
+
+	if (!uv_fileno((uv_handle_t *)h, &fd))
+		xtr_udp_recv(d->udp, fd, on_packet, d);
+}
+
+static void on_dp_event(uv_poll_t *h, int poll_status, int events)
+{
+	struct xtr_daemon *d = h->data;
+
+	xtr_dp_events(d->dp, xtr_daemon_now());
+}
+
+static void on_netlink(uv_poll_t *h, int poll_status, int events)
+{
+	struct xtr_daemon *d = h->data;
+
+	xtr_dp_netlink(d->dp, xtr_daemon_now());
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	/* The work is done before the next sleep. */
+}
+
+/* Before each sleep: what is due is done, and the timer is set to what is due next. */
+static void before_sleep(uv_prepare_t *p)
+{
+	struct xtr_daemon *d = p->data;
+	uint64_t now = xtr_daemon_now(), next = xtr_node_tick(d->node, now);
+	uint64_t dp_next = d->dp ? xtr_dp_tick(d->dp, now) : UINT64_MAX;
+	uint64_t wait;
+
+	if (dp_next < next)
+		next = dp_next;
+	now = xtr_daemon_now();
+	wait = next <= now ? 0 : next - now;
+	uv_update_time(&d->loop);
+	uv_timer_start(&d->timer, on_timer, wait < SLEEP_MAX ? wait : SLEEP_MAX, 0);
+}
+
+static void on_watchdog(uv_timer_t *t)
+{
+	xtr_notify("WATCHDOG=1");
+}
+
+static void on_signal(uv_signal_t *h, int signum)
+{
+	struct xtr_daemon *d = h->data;
+
+	if (signum == SIGHUP) {
+		xtr_daemon_reload(d, NULL, NULL);
+	} else {
+		xtr_info("signal %s: stopping; the data plane goes on", signum == SIGTERM ? "TERM" : "INT");
+		uv_stop(&d->loop);
+	}
+}
+
+static void on_listening(void *ctx, bool on)
+{
+	struct xtr_daemon *d = ctx;
+
+	if (d->dp && xtr_dp_set_trace(d->dp, on))
+		xtr_warn("drops of the data plane can not be %s", on ? "watched" : "unwatched");
+}
+
+static int start_poll(struct xtr_daemon *d, uv_poll_t *h, int fd, uv_poll_cb cb)
+{
+	int rc = uv_poll_init(&d->loop, h, fd);
+
+	if (!rc) {
+		h->data = d;
+		rc = uv_poll_start(h, UV_READABLE, cb);
+	}
+	if (rc)
+		xtr_error("event loop: %s", uv_strerror(rc));
+	return rc;
+}
+
+static int start_loop(struct xtr_daemon *d)
+{
+	static const int signums[3] = { SIGTERM, SIGINT, SIGHUP };
+	uint64_t watchdog = xtr_notify_watchdog_ms();
+	int fds[2], rc = 0;
+	unsigned n = xtr_udp_fds(d->udp, fds);
+
+	for (unsigned i = 0; !rc && i < n; i++)
+		rc = start_poll(d, &d->udp_poll[i], fds[i], on_udp);
+	if (!rc && d->dp)
+		rc = start_poll(d, &d->event_poll, xtr_dp_event_fd(d->dp), on_dp_event);
+	if (!rc && d->dp)
+		rc = start_poll(d, &d->netlink_poll, xtr_dp_netlink_fd(d->dp), on_netlink);
+	if (rc)
+		return rc;
+	uv_timer_init(&d->loop, &d->timer);
+	uv_prepare_init(&d->loop, &d->prepare);
+	d->prepare.data = d;
+	uv_prepare_start(&d->prepare, before_sleep);
+	uv_timer_init(&d->loop, &d->watchdog);
+	if (watchdog)
+		uv_timer_start(&d->watchdog, on_watchdog, watchdog, watchdog);
+	for (unsigned i = 0; i < 3; i++) {
+		uv_signal_init(&d->loop, &d->signals[i]);
+		d->signals[i].data = d;
+		rc = uv_signal_start(&d->signals[i], on_signal, signums[i]);
+		if (rc) {
+			xtr_error("signals: %s", uv_strerror(rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* ---- start and stop */
+
+static int open_control_socket(struct xtr_daemon *d, struct xtr_err *err)
+{
+	struct xtr_ctl_handlers h = { .ctx = d, .request = xtr_show_request, .listening = on_listening };
+
+	return xtr_ctl_server_open(&d->loop, d->conf->v.control_socket, &h, &d->ctl, err);
+}
+
+static int open_node(struct xtr_daemon *d, struct xtr_err *err)
+{
+	struct xtr_ops ops;
+	int rc;
+
+	xtr_wire_ops(d, &ops);
+	xtr_wire_xtr_id(d, d->conf);
+	rc = xtr_node_new(&d->conf->node, &ops, d->started, &d->node);
+	return rc ? xtr_fail(err, rc, "the roles do not start: %s", strerror(-rc)) : 0;
+}
+
+static int open_data_plane(struct xtr_daemon *d, struct xtr_err *err)
+{
+	struct xtr_dp_callbacks cb;
+	int rc;
+
+	if (!d->conf->data_plane)
+		return 0;
+	xtr_wire_callbacks(d, &cb);
+	rc = xtr_dp_open(&d->conf->dp, &cb, &d->dp, err);
+	xtr_wire_adopt(d);
+	return rc;
+}
+
+/* What is written after start has to belong to the user xtrd becomes. Of the folder of the control socket only what is ours. */
+static int give_files(struct xtr_daemon *d, struct xtr_err *err)
+{
+	const struct xtr_conf_values *v = &d->conf->v;
+	char path[4096];
+	int rc;
+
+	if (!v->user)
+		return 0;
+	rc = xtr_priv_give_folder(v->user, v->state_dir, err);
+	if (!rc)
+		rc = xtr_priv_give(v->user, v->control_socket, err);
+	snprintf(path, sizeof(path), "%s.lock", v->control_socket);
+	if (!rc)
+		rc = xtr_priv_give(v->user, path, err);
+	snprintf(path, sizeof(path), "%s/xtr", v->bpffs);
+	if (!rc && d->dp)
+		rc = xtr_priv_give(v->user, path, err);
+	return rc;
+}
+
+int xtr_daemon_start(struct xtr_daemon *d)
+{
+	struct xtr_err err = { "" };
+	int rc;
+
+	d->state_dir = -1;
+	d->started = xtr_daemon_now();
+	rc = load(d, NULL, &d->conf, NULL);
+	if (rc)
+		return rc;
+	apply_log_level(d);
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	rc = uv_loop_init(&d->loop);
+	if (rc)
+		return rc;
+	d->loop_open = true;
+	rc = open_control_socket(d, &err);
+	if (!rc) {
+		rc = d->state_dir = xtr_state_open(d->conf->v.state_dir, &err);
+		rc = rc < 0 ? rc : 0;
+	}
+	if (!rc)
+		rc = xtr_udp_open(XTR_PORT_CONTROL, d->conf->v.dp.mark, &d->udp, &err);
+	if (!rc)
+		rc = open_node(d, &err);
+	if (!rc)
+		rc = open_data_plane(d, &err);
+	if (!rc)
+		rc = give_files(d, &err);
+	if (!rc)
+		rc = xtr_priv_drop(d->conf->v.user, d->dp, &err);
+	if (rc) {
+		xtr_error("%s", err.text);
+		return rc;
+	}
+	return start_loop(d);
+}
+
+void xtr_daemon_run(struct xtr_daemon *d)
+{
+	xtr_info("xtrd " XTR_VERSION " is running%s", d->dp ? "" : " without a data plane");
+	status(d, "READY=1\n");
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	xtr_notify("STOPPING=1");
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void xtr_daemon_stop(struct xtr_daemon *d)
+{
+	/* First the node: it saves, and its last events still find their monitors. */
+	if (d->node)
+		xtr_node_free(d->node);
+	d->node = NULL;
+	if (d->loop_open) {
+		xtr_show_end(d);
+		if (d->ctl)
+			xtr_ctl_server_close(d->ctl);
+		d->ctl = NULL;
+		uv_walk(&d->loop, close_handle, NULL);
+		uv_run(&d->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&d->loop);
+		d->loop_open = false;
+	}
+	if (d->dp)
+		xtr_dp_close(d->dp);
+	d->dp = NULL;
+	xtr_udp_close(d->udp);
+	d->udp = NULL;
+	if (d->state_dir >= 0 && d->conf)
+		close(d->state_dir);
+	d->state_dir = -1;
+	free(d->adopted);
+	d->adopted = NULL;
+	xtr_conf_free(d->conf);
+	d->conf = NULL;
+}

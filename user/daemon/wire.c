@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What connects the node with the world: struct xtr_ops filled with sockets, data plane, files and the clock, and the callbacks
+ * of the data plane filled with calls of the node. Invariant: d->dp may be NULL (no data plane, or not open yet); then forwarding
+ * operations succeed and do nothing.
+ */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "daemon/state.h"
+#include "util/log.h"
+
+struct xtr_adopted {
+	uint32_t iid;
+	struct xtr_ippfx eid;
+	struct xtr_dp_mapping m;
+};
+
+uint64_t xtr_daemon_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static uint64_t now_s(void)
+{
+	return xtr_daemon_now() / 1000;
+}
+
+/* ---- events */
+
+static const char *const event_names[XTR_EVENT_MAX] = {
+#define X(sym, name) [XTR_EVENT_##sym] = name,
+	XTR_EVENTS(X)
+#undef X
+};
+
+bool xtr_wire_event_kind(const char *name)
+{
+	for (unsigned i = 0; i < XTR_EVENT_MAX; i++)
+		if (!strcmp(event_names[i], name))
+			return true;
+	return false;
+}
+
+/* An event with its time, RFC 3339 in UTC. */
+static json_t *new_event(enum xtr_event_kind kind, const char *text)
+{
+	struct timespec ts;
+	struct tm tm;
+	char when[64];
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(when + n, sizeof(when) - n, ".%03ldZ", ts.tv_nsec / 1000000);
+	return json_pack("{s:s, s:s, s:s*}", "time", when, "kind", event_names[kind], "text", text);
+}
+
+static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+{
+	struct xtr_daemon *d = ctx;
+	char buf[XTR_EID_STRLEN] = "";
+	json_t *e;
+
+	if (xtr_log_max < XTR_LOG_DEBUG && !xtr_ctl_listened(d->ctl))
+		return;
+	if (eid)
+		xtr_eid_str(eid, buf);
+	xtr_debug("%s%s%s%s%s", event_names[kind], *buf ? " " : "", buf, text && *text ? ": " : "", text ? text : "");
+	if (!xtr_ctl_listened(d->ctl))
+		return;
+	e = new_event(kind, text);
+	if (e && *buf)
+		json_object_set_new(e, "eid", json_string(buf));
+	xtr_ctl_event(d->ctl, e);
+}
+
+/* ---- node to world */
+
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+{
+	struct xtr_daemon *d = ctx;
+	char a[XTR_IP_STRLEN], b[XTR_IP_STRLEN];
+	int rc = xtr_udp_send(d->udp, src, dst, dport, buf, len);
+
+	if (rc)
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "sending %zu octets from %s to %s port %u: %s", len,
+				src->family ? xtr_ip_str(src, a) : "any address", xtr_ip_str(dst, b), dport, strerror(-rc));
+	return rc;
+}
+
+static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_dp_mapping m = { .action = fwd->action, .map_version = fwd->map_version, .n = fwd->n };
+	char text[XTR_EID_STRLEN];
+	struct xtr_ippfx p;
+	int rc;
+
+	if (!xtr_eid_to_ippfx(eid, &p))
+		return -EAFNOSUPPORT;
+	if (!d->dp)
+		return 0;
+	for (unsigned i = 0; i < fwd->n; i++) {
+		m.rloc[i] = fwd->locators[i].ip;
+		m.weight[i] = fwd->locators[i].weight;
+	}
+	rc = xtr_dp_cache_put(d->dp, eid->iid, &p, &m, xtr_daemon_now());
+	if (rc)
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "map-cache entry %s does not get into the kernel: %s%s", xtr_eid_str(eid, text), strerror(-rc),
+				rc == -ENOSPC || rc == -E2BIG || rc == -ENOMEM ? "; raise data-plane.cache-entries or the memory limit" : "");
+	return rc;
+}
+
+static int op_cache_del(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_ippfx p;
+
+	if (!xtr_eid_to_ippfx(eid, &p))
+		return -EAFNOSUPPORT;
+	return d->dp ? xtr_dp_cache_del(d->dp, eid->iid, &p) : 0;
+}
+
+static uint64_t op_cache_idle(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_ippfx p;
+
+	if (!d->dp || !xtr_eid_to_ippfx(eid, &p))
+		return UINT64_MAX;
+	return xtr_dp_cache_idle(d->dp, eid->iid, &p, xtr_daemon_now());
+}
+
+static void op_miss_failed(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_ippfx p;
+
+	if (d->dp && xtr_eid_to_ippfx(eid, &p))
+		xtr_dp_miss_failed(d->dp, eid->iid, &p.ip);
+}
+
+static void op_random(void *ctx, void *buf, size_t len)
+{
+	unsigned char *p = buf;
+
+	while (len) {
+		ssize_t n = getrandom(p, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			/* Without randomness nonces can be guessed: nothing is better than that. */
+			xtr_error("the kernel gives no random numbers: %s", strerror(errno));
+			abort();
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+static int op_save(void *ctx, const char *name, const void *buf, size_t len)
+{
+	struct xtr_daemon *d = ctx;
+	int rc = xtr_state_save(d->state_dir, name, buf, len);
+
+	if (rc)
+		xtr_log_limited(XTR_LOG_ERROR, now_s(), "state file %s/%s: %s; what is in it is lost when xtrd stops", d->conf->v.state_dir, name,
+				strerror(-rc));
+	return rc;
+}
+
+static int op_load(void *ctx, const char *name, void *buf, size_t size)
+{
+	struct xtr_daemon *d = ctx;
+	int rc = xtr_state_load(d->state_dir, name, buf, size);
+
+	if (rc < 0 && rc != -ENOENT)
+		xtr_warn("state file %s/%s: %s; going on without it", d->conf->v.state_dir, name, strerror(-rc));
+	return rc;
+}
+
+static uint64_t op_wall_seconds(void *ctx)
+{
+	return (uint64_t)time(NULL);
+}
+
+void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
+{
+	*ops = (struct xtr_ops){
+		.ctx = d, .send = op_send, .cache_put = op_cache_put, .cache_del = op_cache_del, .cache_idle = op_cache_idle,
+		.miss_failed = op_miss_failed, .random = op_random, .save = op_save, .load = op_load,
+		.wall_seconds = op_wall_seconds, .event = op_event,
+	};
+}
+
+/* ---- data plane to node */
+
+static void host_eid(uint32_t iid, const struct xtr_ip *ip, struct xtr_eid_prefix *out)
+{
+	struct xtr_ippfx p = { *ip, (uint8_t)xtr_ip_bits(ip) };
+
+	xtr_eid_from_ippfx(iid, &p, out);
+}
+
+static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src, bool request_only)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_eid_prefix to, from;
+
+	host_eid(iid, dst, &to);
+	if (src && src->family)
+		host_eid(iid, src, &from);
+	xtr_node_miss(d->node, &to, src && src->family ? &from : NULL, xtr_daemon_now());
+}
+
+static void on_drop(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid, const struct xtr_ip *src, const struct xtr_ip *dst)
+{
+	struct xtr_daemon *d = ctx;
+	char a[XTR_IP_STRLEN] = "", b[XTR_IP_STRLEN] = "", name[IF_NAMESIZE] = "", text[512];
+	json_t *e;
+
+	if (!xtr_ctl_listened(d->ctl))
+		return;
+	if (src && src->family)
+		xtr_ip_str(src, a);
+	if (dst && dst->family)
+		xtr_ip_str(dst, b);
+	if (!if_indextoname(ifindex, name))
+		snprintf(name, sizeof(name), "#%u", ifindex);
+	snprintf(text, sizeof(text), "%s: %s -> %s instance %u on %s: %s", xtr_drop_name(reason), *a ? a : "?", *b ? b : "?", iid, name,
+		 xtr_drop_text(reason));
+	e = new_event(XTR_EVENT_DROP, text);
+	if (!e)
+		return;
+	json_object_set_new(e, "reason", json_string(xtr_drop_name(reason)));
+	json_object_set_new(e, "iid", json_integer(iid));
+	json_object_set_new(e, "source", *a ? json_string(a) : json_null());
+	json_object_set_new(e, "destination", *b ? json_string(b) : json_null());
+	json_object_set_new(e, "interface", json_string(name));
+	xtr_ctl_event(d->ctl, e);
+}
+
+static void on_rlocs_up(void *ctx, const struct xtr_ip *up, unsigned n)
+{
+	struct xtr_daemon *d = ctx;
+
+	xtr_node_rlocs_up(d->node, up, n, xtr_daemon_now());
+}
+
+/* Comes while the data plane opens, when it can not yet be told what the node decides about an entry: kept until it can. */
+static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m)
+{
+	struct xtr_daemon *d = ctx;
+
+	if (d->adopted_count == d->adopted_size) {
+		size_t size = d->adopted_size ? d->adopted_size * 2 : 256;
+		struct xtr_adopted *p = reallocarray(d->adopted, size, sizeof(*p));
+
+		if (!p) {
+			xtr_log_limited(XTR_LOG_WARN, now_s(), "no memory to take over the map-cache entries of the kernel; some stay unknown to xtrd");
+			return;
+		}
+		d->adopted = p;
+		d->adopted_size = size;
+	}
+	d->adopted[d->adopted_count++] = (struct xtr_adopted){ iid, *eid, *m };
+}
+
+void xtr_wire_adopt(struct xtr_daemon *d)
+{
+	uint64_t now = xtr_daemon_now();
+
+	for (size_t i = 0; i < d->adopted_count; i++) {
+		const struct xtr_adopted *a = &d->adopted[i];
+		struct xtr_fwd fwd = { .action = a->m.action, .map_version = a->m.map_version, .n = a->m.n };
+		struct xtr_eid_prefix eid;
+
+		for (unsigned j = 0; j < fwd.n; j++) {
+			fwd.locators[j].ip = a->m.rloc[j];
+			fwd.locators[j].weight = a->m.weight[j];
+		}
+		xtr_eid_from_ippfx(a->iid, &a->eid, &eid);
+		xtr_node_adopt(d->node, &eid, &fwd, now);
+	}
+	if (d->adopted_count)
+		xtr_info("took over %zu map-cache entries from the kernel", d->adopted_count);
+	free(d->adopted);
+	d->adopted = NULL;
+	d->adopted_count = d->adopted_size = 0;
+}
+
+void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb)
+{
+	*cb = (struct xtr_dp_callbacks){ .ctx = d, .miss = on_miss, .drop = on_drop, .rlocs_up = on_rlocs_up, .adopt = on_adopt };
+}
+
+/* ---- the xTR-ID */
+
+/* 128 random bits made once: two routers of a site must not have the same (RFC 9301 5.6). */
+void xtr_wire_xtr_id(struct xtr_daemon *d, struct xtr_conf *c)
+{
+	static const uint8_t none[16];
+
+	if (c->v.xtr_id.automatic) {
+		if (!memcmp(d->xtr_id, none, 16) && op_load(d, "xtr-id", d->xtr_id, 16) != 16) {
+			op_random(d, d->xtr_id, 16);
+			op_save(d, "xtr-id", d->xtr_id, 16);
+		}
+		memcpy(c->node.xtr_id, d->xtr_id, 16);
+	}
+}

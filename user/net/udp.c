@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * UDP control sockets (RFC 9301 5). One struct owns both sockets and the buffers they are read into. Invariants: a datagram is
+ * handed on whole or not at all; the destination that is reported is a unicast address of this host; what is sent leaves from
+ * the port itself and, where asked, from the given address.
+ */
+#include "net/udp.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BATCH    16
+#define BUF_SIZE 65536             /* more than any UDP payload: nothing is cut */
+#define RCVBUF   (8 << 20)
+
+struct slot {
+	uint8_t buf[BUF_SIZE];
+	struct sockaddr_storage from;
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+	} control;
+};
+
+struct xtr_udp {
+	int fd4, fd6;              /* fd6: -1 without IPv6 */
+	struct xtr_udp_counts counts;
+	struct slot slots[BATCH];
+};
+
+/* The kernel runs a socket filter with the UDP header in front. IPv4 lets a checksum of 0 through as "none". */
+static int refuse_no_checksum(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct udphdr, check)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+	};
+	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) ? -errno : 0;
+}
+
+static int set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* What both families want. *step says what failed. */
+static int prepare(int fd, int family, uint32_t mark, const char **step)
+{
+	int rc;
+
+	*step = "socket filter";
+	rc = refuse_no_checksum(fd);
+	if (!rc && mark) {
+		*step = "SO_MARK (needs CAP_NET_ADMIN)";
+		rc = set(fd, SOL_SOCKET, SO_MARK, (int)mark);
+	}
+	if (!rc) {
+		*step = "packet information";
+		rc = family == AF_INET ? set(fd, IPPROTO_IP, IP_PKTINFO, 1) : set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	}
+	if (!rc && family == AF_INET6) {
+		*step = "IPV6_V6ONLY";
+		rc = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	}
+	if (!rc) {
+		/* No DF, and no path MTU that a forged ICMP could have made: a message that is too long is fragmented. */
+		*step = "path MTU discovery";
+		rc = family == AF_INET ? set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) :
+					 set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	}
+	/* As large as we may: a Map-Server hears from all its sites at once after its restart. */
+	if (!rc && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF))
+		set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+	return rc;
+}
+
+static int open_family(int family, uint16_t port, uint32_t mark, int *out, struct xtr_err *err)
+{
+	const char *name = family == AF_INET ? "IPv4" : "IPv6", *step = "socket";
+	struct xtr_ip any = { .family = family == AF_INET ? 4 : 6 };
+	struct sockaddr_storage ss;
+	socklen_t len = xtr_ip_to_sockaddr(&any, port, &ss);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP), rc;
+
+	if (fd < 0)
+		return xtr_fail(err, -errno, "%s control socket: %s", name, strerror(errno));
+	/* The filter and the mark are there before the first datagram can be. */
+	rc = prepare(fd, family, mark, &step);
+	if (!rc) {
+		step = "bind";
+		rc = bind(fd, (struct sockaddr *)&ss, len) ? -errno : 0;
+	}
+	if (rc) {
+		close(fd);
+		return xtr_fail(err, rc, "%s control socket, UDP port %u: %s: %s%s", name, port, step, strerror(-rc),
+				rc == -EADDRINUSE ? "; another LISP daemon runs here: stop it" : "");
+	}
+	*out = fd;
+	return 0;
+}
+
+int xtr_udp_open(uint16_t port, uint32_t mark, struct xtr_udp **out, struct xtr_err *err)
+{
+	struct xtr_udp *u = calloc(1, sizeof(*u));
+	int rc;
+
+	if (!u)
+		return xtr_fail(err, -ENOMEM, "no memory for the control sockets");
+	u->fd4 = u->fd6 = -1;
+	rc = open_family(AF_INET, port, mark, &u->fd4, err);
+	if (!rc)
+		rc = open_family(AF_INET6, port, mark, &u->fd6, err);
+	if (rc == -EAFNOSUPPORT && u->fd4 >= 0)
+		rc = 0;
+	if (rc) {
+		xtr_udp_close(u);
+		return rc;
+	}
+	*out = u;
+	return 0;
+}
+
+void xtr_udp_close(struct xtr_udp *u)
+{
+	if (!u)
+		return;
+	if (u->fd4 >= 0)
+		close(u->fd4);
+	if (u->fd6 >= 0)
+		close(u->fd6);
+	free(u);
+}
+
+unsigned xtr_udp_fds(const struct xtr_udp *u, int fds[2])
+{
+	fds[0] = u->fd4;
+	fds[1] = u->fd6;
+	return u->fd6 >= 0 ? 2 : 1;
+}
+
+const struct xtr_udp_counts *xtr_udp_counts(const struct xtr_udp *u)
+{
+	return &u->counts;
+}
+
+/* The address it was sent to; false unless that is a unicast address of ours. */
+static bool destination(struct msghdr *m, struct xtr_ip *dst)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			/* They differ when the header says multicast or broadcast: spec_dst is then the address we would
+			 * answer from. */
+			if (info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr)
+				return false;
+			*dst = (struct xtr_ip){ .family = 4 };
+			memcpy(dst->a, &info.ipi_addr, 4);
+			return true;
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			*dst = (struct xtr_ip){ .family = 6 };
+			memcpy(dst->a, &info.ipi6_addr, 16);
+			/* Link-local addresses mean nothing without their link, and no RLOC is one. */
+			return !xtr_ip_is_multicast(dst) && !xtr_ip_is_linklocal(dst);
+		}
+	}
+	return false;
+}
+
+static void hand_on(struct xtr_udp *u, struct mmsghdr *m, void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
+{
+	struct xtr_udp_packet p = { .buf = m->msg_hdr.msg_iov->iov_base, .len = m->msg_len };
+
+	if (m->msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		u->counts.cut++;
+		return;
+	}
+	if (!destination(&m->msg_hdr, &p.dst) || xtr_ip_from_sockaddr(m->msg_hdr.msg_name, &p.src, &p.sport) ||
+	    xtr_ip_is_linklocal(&p.src)) {
+		u->counts.not_ours++;
+		return;
+	}
+	fn(ctx, &p);
+}
+
+unsigned xtr_udp_recv(struct xtr_udp *u, int fd, void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
+{
+	struct mmsghdr msgs[BATCH];
+	struct iovec iov[BATCH];
+	unsigned total = 0;
+	int n;
+
+	do {
+		memset(msgs, 0, sizeof(msgs));
+		for (unsigned i = 0; i < BATCH; i++) {
+			struct slot *s = &u->slots[i];
+
+			iov[i] = (struct iovec){ s->buf, sizeof(s->buf) };
+			msgs[i].msg_hdr = (struct msghdr){ .msg_name = &s->from, .msg_namelen = sizeof(s->from), .msg_iov = &iov[i],
+							   .msg_iovlen = 1, .msg_control = &s->control,
+							   .msg_controllen = sizeof(s->control) };
+		}
+		n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+		for (int i = 0; i < n; i++)
+			hand_on(u, &msgs[i], fn, ctx);
+		total += n > 0 ? (unsigned)n : 0;
+	} while (n == BATCH && total < XTR_UDP_TURN);
+	return total;
+}
+
+int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} control = { 0 };
+	struct iovec iov = { (void *)buf, len };
+	struct sockaddr_storage ss;
+	struct msghdr m = { .msg_name = &ss, .msg_iov = &iov, .msg_iovlen = 1 };
+	int fd = dst->family == 4 ? u->fd4 : dst->family == 6 ? u->fd6 : -1;
+
+	if (fd < 0 || (src->family && src->family != dst->family))
+		return -EAFNOSUPPORT;
+	m.msg_namelen = xtr_ip_to_sockaddr(dst, dport, &ss);
+	if (src->family == 4) {
+		struct in_pktinfo info = { 0 };
+
+		memcpy(&info.ipi_spec_dst, src->a, 4);
+		control.h = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };
+		memcpy(CMSG_DATA(&control.h), &info, sizeof(info));
+		m.msg_controllen = CMSG_SPACE(sizeof(info));
+	} else if (src->family == 6) {
+		struct in6_pktinfo info = { 0 };
+
+		memcpy(&info.ipi6_addr, src->a, 16);
+		control.h = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO };
+		memcpy(CMSG_DATA(&control.h), &info, sizeof(info));
+		m.msg_controllen = CMSG_SPACE(sizeof(info));
+	}
+	if (m.msg_controllen)
+		m.msg_control = &control;
+	for (;;) {
+		if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
