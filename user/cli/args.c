@@ -171,7 +171,9 @@ int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json
 
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
 		return 1;
-	return rc ? xtr_cli_error(c, "%s", err.text) : 0;
+	if (rc == 1)
+		xtr_cli_note(c, "xtrd knows more than it sends at once: name an EID to see what is missing here");
+	return rc < 0 ? xtr_cli_error(c, "%s", err.text) : 0;
 }
 
 int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)

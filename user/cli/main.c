@@ -157,6 +157,7 @@ static int parse_options(struct xtr_cli *c, int argc, char **argv)
 		{ "socket", required_argument, NULL, 's' }, { "bpffs", required_argument, NULL, 'B' },
 		{ "version", no_argument, NULL, 'V' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
+	char word[3] = "-";
 	int opt, what = 0;
 
 	opterr = 0;
@@ -169,8 +170,9 @@ static int parse_options(struct xtr_cli *c, int argc, char **argv)
 		case 'V': what = what ? what : 1; break;
 		case 'h': what = what ? what : 2; break;
 		default:
+			word[1] = (char)optopt; /* 0: a long one, which is whole in argv */
 			return xtr_cli_error(c, "option '%s' is unknown or lacks its value: see 'xtrctl help'",
-					     argv[optind - 1]);
+					     optopt ? word : argv[optind - 1]);
 		}
 	}
 	return what;

@@ -5,7 +5,6 @@
  */
 #include "cli/cli.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static bool all_wanted(struct xtr_words *w)
@@ -18,29 +17,65 @@ static int read_failed(struct xtr_cli *c, const char *map, int rc)
 	return xtr_cli_error(c, "reading the pinned map %s: %s", map, strerror(rc < 0 ? -rc : rc));
 }
 
-/* Prints "name: n  text" aligned enough to read; nothing counted is said, not left out. */
-static void counter_line(const char *name, const char *key, uint64_t n, const char *octets_key, uint64_t octets,
-			 const char *text)
+static void row_plain(FILE *f, const json_t *row, bool all)
 {
 	struct xtr_line l;
 
-	xtr_line_id(&l, stdout, "%s", name);
-	xtr_line_pair(&l, key, "%" PRIu64, n);
-	if (octets_key)
-		xtr_line_pair(&l, octets_key, "%" PRIu64, octets);
-	if (text) {
+	if (!all && !xtr_json_int(row, "packets"))
+		return;
+	xtr_line_id(&l, f, "%s", xtr_json_str(row, "name"));
+	xtr_line_json(&l, "packets", json_object_get(row, "packets"));
+	xtr_line_json(&l, "octets", json_object_get(row, "octets"));
+	/* What a counter means is for those who ask; what a drop means is what they came for. */
+	if (all || !xtr_json_has(row, "octets")) {
 		xtr_line_more(&l);
-		xtr_line_word(&l, text);
+		xtr_line_word(&l, xtr_json_str(row, "text"));
 	}
 	xtr_line_end(&l);
+}
+
+static void all_plain(FILE *f, const json_t *v)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(v, i, row)
+		row_plain(f, row, true);
+}
+
+static void counted_plain(FILE *f, const json_t *v)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(v, i, row)
+		row_plain(f, row, false);
+}
+
+static bool nothing(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (xtr_json_int(row, "packets"))
+			return false;
+	return true;
+}
+
+static int emit(struct xtr_cli *c, json_t *rows, bool all, const char *none)
+{
+	if (!all && nothing(rows))
+		xtr_cli_note(c, "%s", none);
+	return xtr_cli_emit(c, rows, all ? all_plain : counted_plain);
 }
 
 static int do_show(struct xtr_cli *c, struct xtr_words *w)
 {
 	struct xtr_count n[XTR_STAT_MAX] = { 0 };
-	bool all = all_wanted(w), any = false;
 	struct xtr_dp_view *v = NULL;
-	json_t *o;
+	bool all = all_wanted(w);
+	json_t *rows;
 	int rc;
 
 	if (xtr_words_end(c, w) || xtr_cli_view(c, &v))
@@ -49,29 +84,20 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	xtr_dp_view_close(v);
 	if (rc)
 		return read_failed(c, XTR_MAP_STATS, rc);
-	o = json_object();
-	for (unsigned i = 0; i < XTR_STAT_MAX; i++) {
-		json_object_set_new(o, xtr_stat_name(i), json_pack("{s:I, s:I}", "packets", (json_int_t)n[i].packets,
-								   "octets", (json_int_t)n[i].octets));
-		if (c->json || (!all && !n[i].packets))
-			continue;
-		counter_line(xtr_stat_name(i), "packets", n[i].packets, "octets", n[i].octets, all ? xtr_stat_text(i) : NULL);
-		any = true;
-	}
-	if (c->json)
-		return xtr_cli_emit(c, o, NULL);
-	if (!any)
-		xtr_cli_note(c, "nothing counted yet (all shows every counter)");
-	json_decref(o);
-	return 0;
+	rows = json_array();
+	for (unsigned i = 0; i < XTR_STAT_MAX; i++)
+		json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s}", "name", xtr_stat_name(i), "packets",
+						      (json_int_t)n[i].packets, "octets", (json_int_t)n[i].octets,
+						      "text", xtr_stat_text(i)));
+	return emit(c, rows, all, "nothing counted yet (all shows every counter)");
 }
 
 static int do_drops(struct xtr_cli *c, struct xtr_words *w)
 {
-	bool all = all_wanted(w), any = false;
 	uint64_t n[XTR_DROP_MAX] = { 0 };
 	struct xtr_dp_view *v = NULL;
-	json_t *o;
+	bool all = all_wanted(w);
+	json_t *rows;
 	int rc;
 
 	if (xtr_words_end(c, w) || xtr_cli_view(c, &v))
@@ -80,20 +106,11 @@ static int do_drops(struct xtr_cli *c, struct xtr_words *w)
 	xtr_dp_view_close(v);
 	if (rc)
 		return read_failed(c, XTR_MAP_DROPS, rc);
-	o = json_object();
-	for (unsigned i = XTR_DROP_NONE + 1; i < XTR_DROP_MAX; i++) {
-		json_object_set_new(o, xtr_drop_name(i), json_integer((json_int_t)n[i]));
-		if (c->json || (!all && !n[i]))
-			continue;
-		counter_line(xtr_drop_name(i), "packets", n[i], NULL, 0, xtr_drop_text(i));
-		any = true;
-	}
-	if (c->json)
-		return xtr_cli_emit(c, o, NULL);
-	if (!any)
-		xtr_cli_note(c, "no packet was dropped (all shows every reason)");
-	json_decref(o);
-	return 0;
+	rows = json_array();
+	for (unsigned i = XTR_DROP_NONE + 1; i < XTR_DROP_MAX; i++)
+		json_array_append_new(rows, json_pack("{s:s, s:I, s:s}", "name", xtr_drop_name(i), "packets",
+						      (json_int_t)n[i], "text", xtr_drop_text(i)));
+	return emit(c, rows, all, "no packet was dropped (all shows every reason)");
 }
 
 static int do_control(struct xtr_cli *c, struct xtr_words *w)
@@ -109,7 +126,8 @@ static int do_control(struct xtr_cli *c, struct xtr_words *w)
 	json_object_foreach(o, name, n) {
 		if (!all && !json_integer_value(n))
 			continue;
-		counter_line(name, "count", (uint64_t)json_integer_value(n), NULL, 0, NULL);
+		xtr_put_text(stdout, name);
+		printf(": %" JSON_INTEGER_FORMAT "\n", json_integer_value(n));
 		any = true;
 	}
 	if (!any)

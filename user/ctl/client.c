@@ -162,7 +162,7 @@ static int read_line(int fd, struct inbox *in, int64_t deadline, json_t **out, s
 	}
 }
 
-/* Takes {"result": x} or {"error": "text"} apart; consumes reply. */
+/* Takes {"result": x} or {"error": "text"} apart; consumes reply. 1: there is more than the result has. */
 static int take_result(json_t *reply, json_t **result, struct xtr_err *err)
 {
 	json_t *e = json_object_get(reply, "error"), *r = json_object_get(reply, "result");
@@ -173,6 +173,8 @@ static int take_result(json_t *reply, json_t **result, struct xtr_err *err)
 	else if (!r)
 		rc = xtr_fail(err, -EBADMSG, "answer of xtrd has neither result nor error");
 	else
+		rc = json_is_true(json_object_get(reply, "truncated"));
+	if (rc >= 0)
 		*result = json_incref(r);
 	json_decref(reply);
 	return rc;
@@ -237,16 +239,17 @@ int xtr_ctl_monitor(const char *path, json_t *args, int (*fn)(void *, const json
 	if (!rc)
 		rc = take_result(reply, &result, err);
 	json_decref(result);
-	while (!rc) {
+	while (rc >= 0) {
 		json_t *event;
 
 		rc = read_line(fd, &in, -1, &reply, err);
 		if (rc)
 			break;
 		event = json_object_get(reply, "event");
-		if (event)
-			rc = fn(arg, event);
+		rc = event ? fn(arg, event) : 0;
 		json_decref(reply);
+		if (rc)
+			break;
 	}
 	free(in.buf);
 	close(fd);
