@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Traffic whose loss, order and content can be proved: TCP hides loss, ping hides order, iperf3 looks at no content.
 

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Everything that is not LISP to us, or a host's packet for us, passes attached ports untouched, octet for octet.
+# A capture on an attached port sees a frame before the programs do. So the ports are put into bridges here, and frames
+# are compared where they come out again, behind the programs:
+#
+#   s1 eth0 ---- u0 +------- x -------+ v0 ---- eth0 s2        br0 = u0 + v0, u0 has role underlay
+#   s3 eth0 ---- e0 +-----------------+ w0 ---- eth0 s4        br1 = e0 + w0, e0 has role eid
+. "$(dirname "$0")/lib.sh"
+
+node x s1 s2 s3 s4
+for l in "s1 u0" "s2 v0" "s3 e0" "s4 w0"; do
+	read -r n i <<<"$l"
+	wire "$n" eth0 x "$i"
+	# a quiet host: nothing of its own among the frames
+	on "$n" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+	on x sysctl -qw "net.ipv6.conf.$i.disable_ipv6=1"
+done
+for b in "br0 u0 v0" "br1 e0 w0"; do
+	read -r br a z <<<"$b"
+	ipn x link add "$br" type bridge mcast_snooping 0
+	on x sysctl -qw "net.ipv6.conf.$br.disable_ipv6=1"
+	ipn x link set "$a" master "$br"
+	ipn x link set "$z" master "$br"
+	ipn x link set "$br" up
+done
+addr x br0 172.16.1.1/24
+mac() { ipn "$1" -j link show "$2" | jq -r '.[0].address'; }
+
+run() { # name, from, to
+	local sent
+	capture "$1" "$3" eth0 -Q in
+	sent=$(on "$2" "$E2E/frames.py" send eth0 "$(mac "$3" eth0)" "$(mac "$2" eth0)" "$R/$1.sent.pcap")
+	capture_end "$1"
+	check "$1: ${sent:-no} frames come through unchanged" "$E2E/frames.py" same "$R/$1.sent.pcap" "${CAPFILE[$1]}"
+}
+
+# First without us: what the kernel's bridge does itself must not be held against anybody.
+run "bridge-alone" s1 s2
+
+for mode in tc xdp xdp-generic; do
+	{
+		yaml_paths x
+		cat <<-Y
+		rlocs:
+		  - address: 172.16.1.1
+		interfaces:
+		  - {name: u0, role: underlay, mode: $mode}
+		  - {name: e0, role: eid, mode: $mode}
+		overlay:
+		  - device: xtr0
+		    addresses: [10.1.0.1/32]
+		    routes: [10.0.0.0/8, "fd00::/8"]
+		etr:
+		  database:
+		    - eid: 10.1.0.0/24
+		itr:
+		  map-resolvers: [172.16.1.9]
+		Y
+	} | conf x
+	start x || finish
+	is "$mode: in effect on both ports" \
+		"$(xcj x iface show | jq -r '[.[] | select(.name == "u0" or .name == "e0") | .mode] | unique | join(" ")')" $mode
+	for vlan in on off; do
+		for l in "s1 u0" "s2 v0" "s3 e0" "s4 w0"; do
+			read -r n i <<<"$l"
+			on "$n" ethtool -K eth0 txvlan $vlan rxvlan $vlan >/dev/null 2>&1
+			on x ethtool -K "$i" txvlan $vlan rxvlan $vlan >/dev/null 2>&1
+		done
+		run "$mode-underlay-vlan-offload-$vlan" s1 s2
+		run "$mode-eid-port-vlan-offload-$vlan" s3 s4
+	done
+	is "$mode: nothing was dropped, nothing taken for a miss" \
+		"$(xcj x stats drops | jq -c 'with_entries(select(.value > 0))') $(stat x miss)" "{} 0"
+	holds "$mode: the programs did see them" "$(stat x pass) > 0"
+	stop x
+	check "$mode: detach" xc x detach
+done
+finish

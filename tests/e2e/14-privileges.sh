@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# After start xtrd keeps CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON and CAP_NET_RAW, and no way back to more; a Map-Server without a data
+# plane keeps nothing. Its files are its own.
+#
+#   h1 --- x1 ==== x2 --- h2    ms, mr
+. "$(dirname "$0")/lib.sh"
+
+caps() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/${PID[$1]}/status"; }
+lab
+up || finish
+# bits 12 (NET_ADMIN), 13 (NET_RAW), 38 (PERFMON), 39 (BPF)
+want=000000c000003000
+for k in CapEff CapPrm CapBnd; do is "x1: $k" "$(caps x1 $k)" $want; done
+is "x1: nothing to inherit" "$(caps x1 CapInh) $(caps x1 CapAmb)" "0000000000000000 0000000000000000"
+is "x1: no_new_privs" "$(caps x1 NoNewPrivs)" 1
+for n in ms mr; do
+	for k in CapEff CapPrm CapBnd; do is "$n has no data plane: $k" "$(caps $n $k)" 0000000000000000; done
+done
+is "control socket: mode" "$(command stat -c %a "$R/x1/xtrd.sock")" 600
+is "state: nothing readable by others" "$(find "$R/x1/state" -type f -perm /077 | wc -l)" 0
+
+# With these and no more, everything still works: new entries, injection, link changes, reload.
+xc x1 cache flush >/dev/null
+m=$(stat x1 miss)
+has "resolves and injects" "$(ping4 h1 -c 3 -i 0.1 10.2.0.10)" ' 0% packet loss'
+holds "... from cold" "$(stat x1 miss) > $m"
+ipn x1 link set xtr0 down
+ipn x1 link set xtr0 up
+back() { ping4 h1 -c 1 10.2.0.10 && ping4 h1 -c 1 fd02::a:10 && ping4 x1 -c 1 -I 10.1.0.1 10.2.0.10; }
+check "link down and up: routes and addresses are restored" wait_for 10 back
+old=$(ipn core -j link show c1 | jq -r '.[0].address')
+ipn core link set c1 address 02:00:00:aa:bb:cc
+has "the gateway's MAC changes: no more than a moment" "$(on h1 ping -q -c 20 -i 0.1 -W 1 10.2.0.10)" ' ([0-9]|1[0-9]|20|25|30)% packet loss'
+has "... and then nothing is lost" "$(ping4 h1 -c 5 -i 0.1 10.2.0.10)" ' 0% packet loss'
+ipn core link set c1 address "$old"
+finish

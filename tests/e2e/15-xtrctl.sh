@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# xtrctl: every object, plain and as JSON, with the daemon; and the data-plane objects from the pins without it.
+#
+#   h1 --- x1 ==== x2 --- h2    ms, mr
+. "$(dirname "$0")/lib.sh"
+
+lab
+up || finish
+for a in 10.2.0.10 fd02::a:10; do ping4 h1 -c 2 -i 0.1 $a >/dev/null; done
+for o in cache eid rloc iface stats map prog feature config version; do
+	check "$o" xc x1 $o
+	check "$o help" xc x1 $o help
+	check "$o -j is JSON" bash -c "$(declare -f on xc); NSP=$NSP R=$R BUILD=$BUILD; xc x1 -j $o | jq -e . >/dev/null"
+	check "$o -p is JSON of several lines" bash -c "$(declare -f on xc); NSP=$NSP R=$R BUILD=$BUILD; [ \$(xc x1 -p $o | tee >(jq . >/dev/null) | wc -l) -gt 1 ]"
+done
+check "site at the Map-Server" xc ms site
+check "stats control" xc x1 stats control
+check "stats drops" xc x1 stats drops
+check "feature probe kernel" xc x1 feature probe kernel
+has "feature probe dev u0 tells the mode and why" "$(xc x1 feature probe dev u0)" 'xdp|tc'
+has "bare xtrctl prints the grammar" "$(xc x1)" 'OBJECT'
+out=$(xc x1 cache show nonsense 2>&1)
+is "an error is status 255" "$?" 255
+has "... and says Error:" "$out" '^Error: '
+out=$(xc x1 -j cache show nonsense 2>/dev/null)
+has "... or is JSON under -j" "$(jq -r .error <<<"$out")" 'nonsense'
+xc x1 stats show trailing >/dev/null 2>&1
+is "an unknown trailing word is refused" "$?" 255
+printf 'cache show\nstats show\n' >"$R/batch"
+check "batch file" xc x1 batch file "$R/batch"
+
+live=$(xcj x1 cache show | jq -c 'map({eid, l: [.locators[].address]}) | sort')
+n=$(stat x1 encap)
+stop x1 KILL
+for o in cache rloc iface stats map prog; do
+	check "daemon down: $o, from the pins" xc x1 $o
+	check "daemon down: $o -j" bash -c "$(declare -f on xc); NSP=$NSP R=$R BUILD=$BUILD; xc x1 -j $o | jq -e . >/dev/null"
+done
+check "daemon down: stats drops" xc x1 stats drops
+is "daemon down: the same map-cache" "$(xcj x1 cache show | jq -c 'map({eid, l: [.locators[].address]}) | sort')" "$live"
+ping4 h1 -c 5 -i 0.05 10.2.0.10 >/dev/null
+is "daemon down: counters go on" "$(($(stat x1 encap) - n))" 5
+for o in eid config; do
+	out=$(xc x1 $o show 2>&1)
+	is "daemon down: $o says so, status" "$?" 255
+	has "daemon down: $o says what to do" "$out" 'xtrd'
+done
+check "plain bpftool reads our maps too" bash -c "bpftool map dump pinned \$(find '$R/x1/bpf' -name xtr_stats) | grep -q packets"
+check "detach" xc x1 detach
+xc x1 stats show >/dev/null 2>&1
+is "after detach there is nothing to show" "$?" 255
+WIRE=
+finish
