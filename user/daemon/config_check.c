@@ -29,11 +29,12 @@ static const struct xtr_yaml *at_key(const struct xtr_yaml *section, const char 
 	return y ? y : section;
 }
 
-static bool written(const struct check *k, const char *key)
+/* Is there something, be it wrong (then the table has said so)? */
+static bool given(const struct xtr_yaml *section, const char *key)
 {
-	const struct xtr_yaml *y = xtr_yaml_get(k->c->v.at, key);
+	const struct xtr_yaml *y = xtr_yaml_get(section, key);
 
-	return y && !xtr_yaml_null(y);
+	return y && !xtr_yaml_null(y) && (y->kind == XTR_YAML_SCALAR || y->count);
 }
 
 /* ---- EID-prefixes that meet */
@@ -151,7 +152,7 @@ static void check_site_keys(struct check *k, const struct xtr_conf_site *s)
 		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"), "site %s has both `key-file` and `keys`; move the file into `keys`", s->name);
 	} else if (!s->key.file && !xtr_yaml_get(s->key.at, "keys")) {
 		xtr_yaml_fail_at(k->errors, s->key.at, "site %s has no key; add key-file: FILE with the secret of the site", s->name);
-	} else if (!s->key.file && !s->keys.count && !xtr_yaml_get(s->key.at, "keys")->count) {
+	} else if (!s->key.file && !given(s->key.at, "keys")) {
 		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"), "`keys` is empty; write at least one entry");
 	}
 	if (!s->key.file && (xtr_yaml_get(s->key.at, "key-id") || xtr_yaml_get(s->key.at, "algorithm")))
@@ -295,7 +296,7 @@ static void check_rlocs(struct check *k)
 	check_rloc_list(k, v->rlocs.items, v->rlocs.count, true);
 	for (unsigned i = 0; i < v->etr.database.count; i++)
 		check_rloc_list(k, v->etr.database.items[i].rlocs.items, v->etr.database.items[i].rlocs.count, false);
-	if (need && (!xtr_yaml_get(v->at, "rlocs") || !xtr_yaml_get(v->at, "rlocs")->count))
+	if (need && !given(v->at, "rlocs"))
 		xtr_yaml_fail_at(k->errors, at_key(v->at, need), "`%s` needs `rlocs`, and there is none; add rlocs: with the address of this host in the "
 				 "underlay", need);
 }
@@ -455,8 +456,7 @@ static void check_roles(struct check *k)
 
 	if (!xtr_yaml_get(v->at, "itr") && !xtr_yaml_get(v->at, "etr") && !xtr_yaml_get(v->at, "map-server") && !xtr_yaml_get(v->at, "map-resolver"))
 		xtr_yaml_fail_at(k->errors, v->at, "no role is switched on; add itr:, etr:, map-server: or map-resolver:");
-	if (v->mr.at && !v->mr.map_servers.count && !written(k, "map-server") &&
-	    (!xtr_yaml_get(v->mr.at, "map-servers") || !xtr_yaml_get(v->mr.at, "map-servers")->count))
+	if (v->mr.at && !given(v->mr.at, "map-servers") && !given(v->at, "map-server"))
 		xtr_yaml_fail_at(k->errors, v->mr.at, "the Map-Resolver knows nobody to ask; add map-servers: to it, or map-server: to this node");
 }
 
@@ -492,7 +492,7 @@ int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host, struct 
 {
 	struct check k = { c, host, errors };
 
-	c->data_plane = written(&k, "interfaces") && xtr_yaml_get(c->v.at, "interfaces")->count;
+	c->data_plane = given(c->v.at, "interfaces");
 	check_roles(&k);
 	check_rlocs(&k);
 	check_interfaces(&k);
