@@ -10,6 +10,7 @@
 # its network namespaces, and with its mounts every pin. It can not meet another run either. A node has its own bpffs
 # (never below /sys: `ip netns exec` would hide it), state folder, control socket and keys below $R/NODE.
 set -uo pipefail
+export LC_ALL=C
 
 BUILD=$(cd "${1:-build}" 2>/dev/null && pwd) || { echo "not ok setup - no build in ${1:-build}: run make"; exit 1; }
 E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
