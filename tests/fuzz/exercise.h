@@ -28,15 +28,11 @@
 /* A copy in memory of exactly that size, so that ASan sees one octet too many. */
 static inline uint8_t *ex_exact(const void *p, size_t len)
 {
-	uint8_t *copy = malloc(len ? len : 1);
+	uint8_t *copy = calloc(1, len ? len : 1);
 
 	EX_CHECK(copy);
-	if (!len) { /* malloc(0) may share: give it an octet that must not be read */
-		free(copy);
-		copy = malloc(0);
-		return copy;
-	}
-	memcpy(copy, p, len);
+	if (len)
+		memcpy(copy, p, len);
 	return copy;
 }
 
