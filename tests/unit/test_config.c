@@ -374,8 +374,16 @@ static const struct {
 	{ "", "f: no role is switched on; add itr:, etr:, map-server: or map-resolver:\n" },
 	{ "just text\n", "f:1:1: the top level is one value, but takes keys; write `key: value` lines, indented\n" },
 	{ "- a\n", "f:1:1: the top level is a list, but takes keys; write `key: value` lines, indented\n" },
-	{ "itr: [1, 2\n", "f:2:1: not valid YAML: did not find expected ',' or ']' while parsing a flow sequence (begun in line 1); check indentation, "
-	  "quotes and brackets\n" },
+	{ "itr: [1, 2\n", "f:1:6: not valid YAML: did not find expected ',' or ']' in line 2, inside this [; close it before, and check quotes and "
+	  "commas\n" },
+	{ "itr: [\n  - 1\n", "f:1:6: not valid YAML: did not find expected node content in line 2, inside this [; close it before, and check quotes and "
+	  "commas\n" },
+	{ "# a [ in a comment\nitr: {a: \"[\", b: '{'\nxtr-id: 5\n", "f:2:6: not valid YAML: did not find expected ',' or '}' in line 3, inside this {; close it "
+	  "before, and check quotes and commas\n" },
+	{ "itr:\n\ta: 1\n", "f:2:1: not valid YAML: found character that cannot start any token while scanning for the next token; check indentation, quotes "
+	  "and brackets\n" },
+	{ "itr:\n  a: 1\n b: 2\n", "f:3:2: not valid YAML: did not find expected key while parsing a block mapping; check indentation, quotes and brackets\n" },
+	{ "itr: \"\xff\xfe\"\n", "f:1:7: not valid YAML: invalid leading UTF-8 octet; check indentation, quotes and brackets\n" },
 	{ MR "log-level: info\nlog-level: debug\n", "f:3:1: key `log-level` is here for the second time, the first is in line 2; remove one\n" },
 	{ MR "timers: &x {}\n", "f:2:9: anchors (&name) are not supported; write the value out\n" },
 	{ MR "timers: *x\n", "f:2:9: aliases (*name) are not supported; write the value out\n" },

@@ -87,6 +87,7 @@ void xtr_yaml_errors_each(struct xtr_yaml_errors *e, const char *file, void (*pu
 
 struct reader {
 	yaml_parser_t parser;
+	const char *text; size_t len;
 	struct xtr_arena *arena;
 	struct xtr_yaml_errors *errors;
 };
@@ -96,25 +97,68 @@ static void fail_mark(struct reader *r, const yaml_mark_t *m, const char *text)
 	xtr_yaml_fail(r->errors, (unsigned)m->line + 1, (unsigned)m->column + 1, "%s", text);
 }
 
+/* The innermost bracket that is open at `end`: libyaml notices only much later that one is not closed. Quotes and
+ * comments are looked at as YAML does, near enough for a message. index counts octets here. */
+static bool open_bracket(const struct reader *r, const yaml_mark_t *end, yaml_mark_t *at)
+{
+	yaml_mark_t stack[XTR_YAML_DEPTH_MAX], m = { 0 };
+	unsigned depth = 0;
+	char quote = 0, c, last = '\n';
+
+	for (; m.index < r->len && (m.line < end->line || (m.line == end->line && m.column < end->column)); m.index++, last = c) {
+		c = r->text[m.index];
+		if (quote) {
+			quote = c == quote && !(quote == '"' && last == '\\') ? 0 : quote;
+		} else if (c == '#' && strchr(" \t\n", last)) {
+			while (m.index + 1 < r->len && r->text[m.index + 1] != '\n')
+				m.index++;
+		} else if ((c == '"' || c == '\'') && strchr(" \t\n[{,:", last)) {
+			quote = c;
+		} else if (c == '[' || c == '{') {
+			if (depth == XTR_YAML_DEPTH_MAX)
+				return false;
+			stack[depth++] = m;
+		} else if ((c == ']' || c == '}') && depth) {
+			depth--;
+		}
+		m.column += ((unsigned char)c & 0xc0) != 0x80; /* characters, not octets */
+		if (c == '\n')
+			m.line++, m.column = 0;
+	}
+	if (depth)
+		*at = stack[depth - 1];
+	return depth;
+}
+
 /* Next event, or -errno with the parser's own complaint added. */
 static int next_event(struct reader *r, yaml_event_t *ev)
 {
 	const yaml_parser_t *p = &r->parser;
-	size_t line, column;
+	const char *problem;
+	yaml_mark_t at, open;
 
 	if (yaml_parser_parse(&r->parser, ev))
 		return 0;
 	memset(ev, 0, sizeof(*ev));
 	if (p->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	line = p->error == YAML_READER_ERROR ? p->mark.line : p->problem_mark.line;
-	column = p->error == YAML_READER_ERROR ? p->mark.column : p->problem_mark.column;
-	if (p->context)
-		xtr_yaml_fail(r->errors, (unsigned)line + 1, (unsigned)column + 1, "not valid YAML: %s %s (begun in line %zu); "
-			      "check indentation, quotes and brackets", p->problem, p->context, p->context_mark.line + 1);
+	at = p->problem_mark;
+	if (p->error == YAML_READER_ERROR) {
+		/* The reader runs ahead of the scanner; it knows the octet. */
+		at = (yaml_mark_t){ 0 };
+		for (size_t i = 0; i < p->problem_offset && i < r->len; i++) {
+			at.column += ((unsigned char)r->text[i] & 0xc0) != 0x80;
+			if (r->text[i] == '\n')
+				at.line++, at.column = 0;
+		}
+	}
+	problem = p->problem ? p->problem : "unreadable";
+	if (p->flow_level > 0 && open_bracket(r, &at, &open))
+		xtr_yaml_fail(r->errors, (unsigned)open.line + 1, (unsigned)open.column + 1, "not valid YAML: %s in line %zu, inside this %c; "
+			      "close it before, and check quotes and commas", problem, at.line + 1, r->text[open.index]);
 	else
-		xtr_yaml_fail(r->errors, (unsigned)line + 1, (unsigned)column + 1, "not valid YAML: %s; "
-			      "check indentation, quotes and brackets", p->problem ? p->problem : "unreadable");
+		xtr_yaml_fail(r->errors, (unsigned)at.line + 1, (unsigned)at.column + 1, "not valid YAML: %s%s%s; check indentation, quotes and "
+			      "brackets", problem, p->context ? " " : "", p->context ? p->context : "");
 	return -EINVAL;
 }
 
@@ -298,7 +342,7 @@ static int read_document(struct reader *r, struct xtr_yaml **root)
 
 int xtr_yaml_parse(const char *text, size_t len, struct xtr_arena *arena, struct xtr_yaml_errors *errors, struct xtr_yaml **root)
 {
-	struct reader r = { .arena = arena, .errors = errors };
+	struct reader r = { .arena = arena, .errors = errors, .text = text, .len = len };
 	int rc;
 
 	*root = NULL;
