@@ -86,6 +86,11 @@ $(B)/xtrctl: $(call obj,$(CLI_SRC)) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SAN) -o $@ $(call obj,$(CLI_SRC)) $(LIB) $(LDLIBS)
 
+# The keys in the manual are the daemon's own table.
+$(B)/xtrd.yaml.5: user/cli/xtrd.yaml.5.in user/cli/keys-to-man.awk $(B)/xtrd
+	$(call say,MAN,$@)
+	$(Q)$(B)/xtrd --help-config > $@.keys && awk -f user/cli/keys-to-man.awk $< $@.keys > $@
+
 # ---- tests: every tests/unit/test_*.c and tests/bpf/test_*.c is a Criterion program of its own
 $(B)/tests/%.o: tests/%.c | $(SKEL)
 	$(call say,CC,$<)
@@ -104,6 +109,8 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(filter tests/unit/
 $(B)/tests/bpf/test_%: $(B)/tests/bpf/test_%.o $(call obj,$(filter tests/bpf/%,$(TEST_HELP))) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^ $(LDLIBS) -lcriterion
+# The tests of the command line run it.
+$(filter $(B)/tests/unit/test_cli%,$(UNIT_BIN)): | $(B)/xtrctl
 .SECONDARY:
 
 unit-bin: $(UNIT_BIN)
@@ -144,16 +151,23 @@ demo: deps ## two sites talk through LISP: all set-up, then the tour (root)
 bench: all ## measure against the targets (root)
 	$(Q)tests/bench/run.sh $(B)
 
-install: all ## install into PREFIX (default /usr/local), DESTDIR honoured
+install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTDIR honoured
 	install -D -m 755 $(B)/xtrd $(DESTDIR)$(PREFIX)/sbin/xtrd
 	install -D -m 755 $(B)/xtrctl $(DESTDIR)$(PREFIX)/sbin/xtrctl
+	install -D -m 644 user/cli/xtrctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/xtrctl.8
+	install -D -m 644 user/cli/xtrd.8 $(DESTDIR)$(PREFIX)/share/man/man8/xtrd.8
+	install -D -m 644 $(B)/xtrd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/xtrd.yaml.5
+	install -D -m 644 user/cli/xtrctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xtrctl
+	install -D -m 644 user/cli/xtrctl.schema.json $(DESTDIR)$(PREFIX)/share/xtr/xtrctl.schema.json
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's,@PREFIX@,$(PREFIX),g' deploy/systemd/xtrd.service > $(DESTDIR)/lib/systemd/system/xtrd.service
 	install -D -m 644 deploy/examples/xtrd.yaml $(DESTDIR)$(PREFIX)/share/doc/xtr/examples/xtrd.yaml
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xtrd $(DESTDIR)$(PREFIX)/sbin/xtrctl $(DESTDIR)/lib/systemd/system/xtrd.service
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/xtr
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/xtrctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/xtrd.8
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/xtrd.yaml.5 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xtrctl
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/xtr $(DESTDIR)$(PREFIX)/share/xtr
 
 clean: ## remove build/
 	rm -rf $(B)

@@ -46,7 +46,7 @@
 static const struct xtr_fake_answer daemon_says[] = {
 	{ "cache", "show", "{\"result\":" CACHE_ROWS "}" },
 	{ "cache", "pending", "{\"result\":[{\"iid\":0,\"eid\":\"10.9.0.1/32\",\"tries\":2,\"age\":1.5,\"next\":2.5,\"resolver\":\"192.0.2.11\"}]}" },
-	{ "cache", "add", "{\"result\":{}}" },
+	{ "cache", "add", "{\"result\":{\"iid\":0,\"eid\":\"10.6.0.0/16\"}}" },
 	{ "cache", "delete", "{\"result\":{\"deleted\":2}}" },
 	{ "cache", "flush", "{\"result\":{\"deleted\":3}}" },
 	{ "eid", "show", "{\"result\":[" EID_ROW("10.1.0.0/24", "\"192.0.2.10\"", true, 3, "null") ","
@@ -59,8 +59,8 @@ static const struct xtr_fake_answer daemon_says[] = {
 	{ "config", "reload", "{\"result\":{\"changed\":[\"log-level\",\"etr.database[1] added\"]}}" },
 	{ "config", "path", "{\"result\":\"/etc/xtr/xtrd.yaml\"}" },
 	{ "lig", "show", "{\"result\":{\"from\":\"192.0.2.2\",\"rtt\":0.00125,\"tries\":1,\"records\":[{\"iid\":0,\"eid\":\"10.2.0.0/24\","
-	  "\"ttl_min\":1440,\"action\":\"encapsulate\",\"authoritative\":true,\"map_version\":0,\"locators\":[" LOC("192.0.2.2", 1, 100, true, true)
-	  "]},{\"iid\":5,\"eid\":\"10.3.0.0/24\",\"ttl_min\":15,\"action\":\"natively-forward\",\"authoritative\":false,\"map_version\":0,"
+	  "\"ttl_min\":1440,\"action\":\"encapsulate\",\"authoritative\":true,\"map_version\":0,\"locators\":["
+	  "{\"address\":\"192.0.2.2\",\"priority\":1,\"weight\":100,\"mpriority\":255,\"mweight\":0,\"reachable\":true,\"local\":false}]},{\"iid\":5,\"eid\":\"10.3.0.0/24\",\"ttl_min\":15,\"action\":\"natively-forward\",\"authoritative\":false,\"map_version\":0,"
 	  "\"locators\":[]}]}}" },
 	{ "monitor", "show", "{\"result\":\"listening\"}\n"
 	  "{\"event\":{\"time\":\"2024-01-02T03:04:05Z\",\"kind\":\"cache-add\",\"eid\":\"[0]10.2.0.0/24\",\"text\":\"2 locators\"}}\n"
@@ -155,6 +155,7 @@ Test(cli_show, cache_changes, .init = up, .fini = down)
 	      "{\"address\":\"2001:db8::6\",\"weight\":100}]}");
 	prints("cache add 10.6.0.1 instance 9 action nat", "");
 	asked("{\"eid\":\"10.6.0.1/32\",\"iid\":9,\"action\":\"natively-forward\"}");
+	json_decref(json_of("cache add 10.6.0.0/16 action drop", "cache add"));
 	prints("cache delete [9]10.6.0.0/16", "deleted: 2\n");
 	asked("{\"eid\":\"10.6.0.0/16\",\"iid\":9}");
 	json_decref(json_of("cache delete 10.6.0.0/16", "cache delete"));
@@ -195,6 +196,7 @@ Test(cli_show, site_says_why_it_is_not_registered, .init = up, .fini = down)
 
 	prints("site show", SITE_A SITE_B SITE_C SITE_D SITE_D1 SITE_E);
 	prints("site show site-d", SITE_D SITE_D1);
+	asked("{\"name\":\"site-d\"}");
 	prints("site show 10.4.1.9", SITE_D1);
 	prints("site show 10.4.9.9", SITE_D);
 	prints("site show 10.4.0.0/16 instance 0", SITE_D SITE_D1);
@@ -282,7 +284,7 @@ Test(cli_show, version, .init = up, .fini = down)
 Test(cli_show, a_list_that_was_cut_is_said_to_be, .init = up, .fini = down)
 {
 	static const struct xtr_fake_answer cut[] = {
-		{ "cache", "show", "{\"result\":[],\"truncated\":true}" }, { NULL, NULL, NULL },
+		{ "cache", "show", "{\"result\":" CACHE_ROWS ",\"truncated\":true}" }, { NULL, NULL, NULL },
 	};
 
 	lab.answers = cut;

@@ -294,6 +294,8 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 		json_decref(rows);
 		return nothing_found(c, &e);
 	}
+	if (!json_array_size(rows))
+		xtr_cli_note(c, "the map-cache is empty");
 	return xtr_cli_emit(c, sorted(rows), rows_plain);
 }
 
@@ -324,6 +326,8 @@ static int do_pending(struct xtr_cli *c, struct xtr_words *w)
 
 	if (xtr_words_end(c, w) || xtr_cli_call(c, "cache", "pending", NULL, &rows))
 		return -1;
+	if (!json_array_size(rows))
+		xtr_cli_note(c, "nothing is being asked for");
 	return xtr_cli_emit(c, rows, pending_plain);
 }
 

@@ -62,7 +62,8 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	json_t *rows = NULL;
 	char buf[XTR_IPPFX_STRLEN];
 
-	if (xtr_cli_eid_take(c, w, &e) || xtr_words_end(c, w) || xtr_cli_call(c, "eid", "show", NULL, &rows))
+	if (xtr_cli_eid_take(c, w, &e) || xtr_words_end(c, w) ||
+	    xtr_cli_call(c, "eid", "show", xtr_cli_eid_args(&e), &rows))
 		return -1;
 	xtr_cli_eid_filter(rows, &e);
 	if (e.given && !json_array_size(rows)) {
@@ -70,6 +71,8 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 		return xtr_cli_error(c, "%s is in none of our EID-prefixes of instance %u (etr.database of the configuration)",
 				     xtr_ippfx_str(&e.pfx, buf), e.iid);
 	}
+	if (!json_array_size(rows))
+		xtr_cli_note(c, "no EID-prefix is configured here (etr.database)");
 	return xtr_cli_emit(c, rows, rows_plain);
 }
 

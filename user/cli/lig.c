@@ -54,13 +54,17 @@ static void record_plain(FILE *f, const json_t *v)
 
 static void plain(FILE *f, const json_t *v)
 {
+	double rtt = json_number_value(json_object_get(v, "rtt"));
 	const json_t *rec;
 	size_t i;
 
 	fputs("answered by ", f);
 	xtr_put_text(f, xtr_json_str(v, "from"));
-	fprintf(f, "  rtt %.3g ms  tries %" JSON_INTEGER_FORMAT "\n", json_number_value(json_object_get(v, "rtt")) * 1000,
-		xtr_json_int(v, "tries"));
+	if (rtt > 0)
+		fprintf(f, "  rtt %.3g ms", rtt * 1000);
+	else
+		fputs("  rtt below 1 ms", f);
+	fprintf(f, "  tries %" JSON_INTEGER_FORMAT "\n", xtr_json_int(v, "tries"));
 	json_array_foreach(json_object_get(v, "records"), i, rec)
 		record_plain(f, rec);
 }
@@ -155,13 +159,11 @@ static int lig_send(struct lig *g)
 
 static json_t *locator_json(const struct xtr_locator *lo)
 {
-	char buf[XTR_IP_STRLEN];
-	struct xtr_ip ip;
+	char text[256];
 
-	return json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b, s:b}", "address",
-			 xtr_addr_rloc_ip(&lo->addr, &ip) ? json_string(xtr_ip_str(&ip, buf)) : json_null(),
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:b}", "address", xtr_addr_str(&lo->addr, text, sizeof(text)),
 			 "priority", lo->priority, "weight", lo->weight, "mpriority", lo->mpriority, "mweight", lo->mweight,
-			 "reachable", lo->reachable, "local", lo->local, "usable", lo->reachable && lo->priority != 255);
+			 "reachable", lo->reachable, "local", lo->local);
 }
 
 static json_t *record_json(const struct xtr_record *rec)
@@ -170,19 +172,18 @@ static json_t *record_json(const struct xtr_record *rec)
 	struct xtr_locator lo;
 	struct xtr_rd it = { 0 };
 	json_t *locs = json_array();
-	char eid[XTR_EID_STRLEN] = "?", *p = eid;
-	uint32_t iid = 0;
+	char eid[256], *p = eid;
+	bool usual = !xtr_eid_from_addr(&rec->eid, rec->mask_len, &e, NULL);
 
-	if (!xtr_eid_from_addr(&rec->eid, rec->mask_len, &e, NULL)) {
+	if (usual) {
 		xtr_eid_str(&e, eid);
-		iid = e.iid;
 		p = strchr(eid, ']') ? strchr(eid, ']') + 1 : eid;
 	} else {
 		xtr_addr_str(&rec->eid, eid, sizeof(eid));
 	}
 	while (xtr_locator_next(rec, &it, &lo))
 		json_array_append_new(locs, locator_json(&lo));
-	return json_pack("{s:I, s:s, s:I, s:s, s:b, s:i, s:o}", "iid", (json_int_t)iid, "eid", p, "ttl_min",
+	return json_pack("{s:o, s:s, s:I, s:s, s:b, s:i, s:o}", "iid", usual ? json_integer(e.iid) : json_null(), "eid", p, "ttl_min",
 			 (json_int_t)rec->ttl, "action", xtr_action_name(rec->locator_count ? XTR_ACT_ENCAP : rec->act),
 			 "authoritative", rec->authoritative, "map_version", (int)rec->map_version, "locators", locs);
 }

@@ -75,6 +75,13 @@ static void add_why(json_t *rows)
 
 /* --- plain */
 
+static void filter_name(json_t *rows, const char *name)
+{
+	for (size_t i = json_array_size(rows); i-- > 0;)
+		if (strcmp(xtr_json_str(json_array_get(rows, i), "site"), name))
+			json_array_remove(rows, i);
+}
+
 static void row_plain(FILE *f, const json_t *v)
 {
 	const json_t *locs = json_object_get(v, "locators"), *loc;
@@ -131,67 +138,57 @@ static void rows_plain(FILE *f, const json_t *v)
 
 /* --- command */
 
-static void filter_name(json_t *rows, const char *name)
+/* Nothing is known of what was asked for: why. */
+static int nothing(struct xtr_cli *c, const char *name, const struct xtr_cli_eid *e)
 {
-	for (size_t i = json_array_size(rows); i-- > 0;)
-		if (strcmp(xtr_json_str(json_array_get(rows, i), "site"), name))
-			json_array_remove(rows, i);
-}
-
-static bool site_exists(const json_t *rows, const char *name)
-{
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach(rows, i, row)
-		if (!strcmp(xtr_json_str(row, "site"), name))
-			return true;
-	return false;
-}
-
-/* A word is the name of a site if there is one of that name, else an EID. */
-static int narrow(struct xtr_cli *c, json_t *rows, const char *word, uint32_t iid, bool iid_given)
-{
-	struct xtr_cli_eid e = { .iid = iid, .iid_given = iid_given };
-	struct xtr_eid_prefix probe;
 	char buf[XTR_IPPFX_STRLEN];
 
-	if (word && site_exists(rows, word)) {
-		filter_name(rows, word);
-		word = NULL;
-	}
-	if (word && xtr_eid_parse(word, &probe))
-		return xtr_cli_error(c, "no site is named '%s', and it is no EID either: see 'xtrctl site show'", word);
-	if (word && xtr_cli_eid_parse(c, word, &e))
-		return -1;
-	xtr_cli_eid_filter(rows, &e);
-	if (word && !json_array_size(rows))
-		return xtr_cli_error(c, "%s of instance %u belongs to no configured site: add it to eid-prefixes of a site in "
-				     "map-server.sites", e.host ? xtr_ip_str(&e.pfx.ip, buf) : xtr_ippfx_str(&e.pfx, buf), e.iid);
-	return 0;
+	if (name)
+		return xtr_cli_error(c, "no site is named '%s', and it is no EID either: see 'xtrctl site show'", name);
+	return xtr_cli_error(c, "%s of instance %u belongs to no configured site: add it to eid-prefixes of a site in "
+			     "map-server.sites", e->host ? xtr_ip_str(&e->pfx.ip, buf) : xtr_ippfx_str(&e->pfx, buf), e->iid);
+}
+
+/* [NAME | EID] [instance N]: what reads as an EID is one. */
+static int take_args(struct xtr_cli *c, struct xtr_words *w, const char **name, struct xtr_cli_eid *e)
+{
+	struct xtr_eid_prefix probe;
+	const char *word = xtr_words_peek(w);
+
+	memset(e, 0, sizeof(*e));
+	*name = NULL;
+	if (word && strcmp(word, "instance") && xtr_eid_parse(word, &probe))
+		*name = xtr_words_take(w);
+	if (xtr_words_peek(w) && strcmp(xtr_words_peek(w), "instance") && *name)
+		return xtr_words_end(c, w);
+	return xtr_cli_eid_take(c, w, e) || xtr_words_end(c, w) ? -1 : 0;
 }
 
 static int do_show(struct xtr_cli *c, struct xtr_words *w)
 {
-	const char *word = NULL;
-	bool iid_given = false;
-	json_t *rows = NULL;
-	uint32_t iid = 0;
+	struct xtr_cli_eid e;
+	json_t *rows = NULL, *args;
+	const char *name;
+	bool asked;
 
-	if (xtr_words_peek(w) && strcmp(xtr_words_peek(w), "instance"))
-		word = xtr_words_take(w);
-	if (xtr_words_is(w, "instance")) {
-		if (xtr_words_number(c, w, "instance", XTR_IID_MAX, &iid))
-			return -1;
-		iid_given = true;
-	}
-	if (xtr_words_end(c, w) || xtr_cli_call(c, "site", "show", NULL, &rows))
+	if (take_args(c, w, &name, &e))
 		return -1;
+	args = xtr_cli_eid_args(&e);
+	if (name)
+		json_object_set_new(args, "name", json_string(name));
+	if (xtr_cli_call(c, "site", "show", args, &rows))
+		return -1;
+	asked = name || e.given;
 	add_why(rows);
-	if (narrow(c, rows, word, iid, iid_given)) {
+	if (name)
+		filter_name(rows, name);
+	xtr_cli_eid_filter(rows, &e);
+	if (asked && !json_array_size(rows)) {
 		json_decref(rows);
-		return -1;
+		return nothing(c, name, &e);
 	}
+	if (!json_array_size(rows))
+		xtr_cli_note(c, "no site is configured here (map-server.sites)");
 	return xtr_cli_emit(c, rows, rows_plain);
 }
 
