@@ -132,14 +132,17 @@ static void client_write(struct client *c, char *text, size_t len)
 	}
 }
 
+/* Milliseconds of 30 years have 12 digits; more would show how binary fractions are not decimal ones. */
+#define DUMP (JSON_COMPACT | JSON_REAL_PRECISION(12))
+
 /* Steals o. */
 static char *dump_line(json_t *o, size_t *len)
 {
-	size_t n = o ? json_dumpb(o, NULL, 0, JSON_COMPACT) : 0;
+	size_t n = o ? json_dumpb(o, NULL, 0, DUMP) : 0;
 	char *text = n ? malloc(n + 2) : NULL;
 
 	if (text) {
-		json_dumpb(o, text, n, JSON_COMPACT);
+		json_dumpb(o, text, n, DUMP);
 		text[n] = '\n';
 		text[n + 1] = '\0';
 		*len = n + 1;

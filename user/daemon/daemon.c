@@ -193,7 +193,7 @@ static void on_signal(uv_signal_t *h, int signum)
 	if (signum == SIGHUP) {
 		xtr_daemon_reload(d, NULL, NULL);
 	} else {
-		xtr_info("signal %s: stopping; the data plane goes on", signum == SIGTERM ? "TERM" : "INT");
+		xtr_info("signal %s: stopping%s", signum == SIGTERM ? "TERM" : "INT", d->dp ? "; what is in the kernel goes on forwarding" : "");
 		uv_stop(&d->loop);
 	}
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/log.h"
@@ -69,11 +70,17 @@ static int check(const char *path)
 
 static int run(struct xtr_daemon *d)
 {
-	int rc = xtr_daemon_start(d);
+	/* As xtrctl shows it: a relative path means nothing to others. */
+	char *full = realpath(d->config_path, NULL);
+	int rc;
 
+	if (full)
+		d->config_path = full;
+	rc = xtr_daemon_start(d);
 	if (!rc)
 		xtr_daemon_run(d);
 	xtr_daemon_stop(d);
+	free(full);
 	return rc ? EXIT_FAILED : EXIT_OK;
 }
 
