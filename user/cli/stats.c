@@ -17,57 +17,69 @@ static int read_failed(struct xtr_cli *c, const char *map, int rc)
 	return xtr_cli_error(c, "reading the pinned map %s: %s", map, strerror(rc < 0 ? -rc : rc));
 }
 
-static void row_plain(FILE *f, const json_t *row, bool all)
+static const char *text_of(const char *name)
+{
+	for (unsigned i = 0; i < XTR_STAT_MAX; i++)
+		if (!strcmp(xtr_stat_name(i), name))
+			return xtr_stat_text(i);
+	for (unsigned i = 0; i < XTR_DROP_MAX; i++)
+		if (!strcmp(xtr_drop_name(i), name))
+			return xtr_drop_text(i);
+	return "";
+}
+
+/* {"packets":N,"octets":N} of the data plane, or N. */
+static json_int_t packets_of(const json_t *v)
+{
+	return json_is_object(v) ? xtr_json_int(v, "packets") : json_integer_value(v);
+}
+
+static void counter_plain(FILE *f, const char *name, const json_t *v, bool all)
 {
 	struct xtr_line l;
 
-	if (!all && !xtr_json_int(row, "packets"))
+	if (!all && !packets_of(v))
 		return;
-	xtr_line_id(&l, f, "%s", xtr_json_str(row, "name"));
-	xtr_line_json(&l, "packets", json_object_get(row, "packets"));
-	xtr_line_json(&l, "octets", json_object_get(row, "octets"));
+	xtr_line_id(&l, f, "%s", name);
+	xtr_line_pair(&l, "packets", "%" JSON_INTEGER_FORMAT, packets_of(v));
+	xtr_line_json(&l, "octets", json_object_get(v, "octets"));
 	/* What a counter means is for those who ask; what a drop means is what they came for. */
-	if (all || !xtr_json_has(row, "octets")) {
+	if (all || !json_is_object(v)) {
 		xtr_line_more(&l);
-		xtr_line_word(&l, xtr_json_str(row, "text"));
+		xtr_line_word(&l, text_of(name));
 	}
 	xtr_line_end(&l);
 }
 
-static void all_plain(FILE *f, const json_t *v)
+static void all_plain(FILE *f, const json_t *o)
 {
-	const json_t *row;
-	size_t i;
+	const char *name;
+	json_t *v;
 
-	json_array_foreach(v, i, row)
-		row_plain(f, row, true);
+	json_object_foreach((json_t *)o, name, v)
+		counter_plain(f, name, v, true);
 }
 
-static void counted_plain(FILE *f, const json_t *v)
+static void counted_plain(FILE *f, const json_t *o)
 {
-	const json_t *row;
-	size_t i;
+	const char *name;
+	json_t *v;
 
-	json_array_foreach(v, i, row)
-		row_plain(f, row, false);
+	json_object_foreach((json_t *)o, name, v)
+		counter_plain(f, name, v, false);
 }
 
-static bool nothing(const json_t *rows)
+static int emit(struct xtr_cli *c, json_t *o, bool all, const char *none)
 {
-	const json_t *row;
-	size_t i;
+	bool any = false;
+	const char *name;
+	json_t *v;
 
-	json_array_foreach(rows, i, row)
-		if (xtr_json_int(row, "packets"))
-			return false;
-	return true;
-}
-
-static int emit(struct xtr_cli *c, json_t *rows, bool all, const char *none)
-{
-	if (!all && nothing(rows))
+	json_object_foreach(o, name, v)
+		any |= packets_of(v) != 0;
+	if (!all && !any)
 		xtr_cli_note(c, "%s", none);
-	return xtr_cli_emit(c, rows, all ? all_plain : counted_plain);
+	return xtr_cli_emit(c, o, all ? all_plain : counted_plain);
 }
 
 static int do_show(struct xtr_cli *c, struct xtr_words *w)
@@ -75,7 +87,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	struct xtr_count n[XTR_STAT_MAX] = { 0 };
 	struct xtr_dp_view *v = NULL;
 	bool all = all_wanted(w);
-	json_t *rows;
+	json_t *o;
 	int rc;
 
 	if (xtr_words_end(c, w) || xtr_cli_view(c, &v))
@@ -84,12 +96,11 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	xtr_dp_view_close(v);
 	if (rc)
 		return read_failed(c, XTR_MAP_STATS, rc);
-	rows = json_array();
+	o = json_object();
 	for (unsigned i = 0; i < XTR_STAT_MAX; i++)
-		json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:s}", "name", xtr_stat_name(i), "packets",
-						      (json_int_t)n[i].packets, "octets", (json_int_t)n[i].octets,
-						      "text", xtr_stat_text(i)));
-	return emit(c, rows, all, "nothing counted yet (all shows every counter)");
+		json_object_set_new(o, xtr_stat_name(i), json_pack("{s:I, s:I}", "packets", (json_int_t)n[i].packets,
+								   "octets", (json_int_t)n[i].octets));
+	return emit(c, o, all, "nothing counted yet (all shows every counter)");
 }
 
 static int do_drops(struct xtr_cli *c, struct xtr_words *w)
@@ -97,7 +108,7 @@ static int do_drops(struct xtr_cli *c, struct xtr_words *w)
 	uint64_t n[XTR_DROP_MAX] = { 0 };
 	struct xtr_dp_view *v = NULL;
 	bool all = all_wanted(w);
-	json_t *rows;
+	json_t *o;
 	int rc;
 
 	if (xtr_words_end(c, w) || xtr_cli_view(c, &v))
@@ -106,11 +117,10 @@ static int do_drops(struct xtr_cli *c, struct xtr_words *w)
 	xtr_dp_view_close(v);
 	if (rc)
 		return read_failed(c, XTR_MAP_DROPS, rc);
-	rows = json_array();
+	o = json_object();
 	for (unsigned i = XTR_DROP_NONE + 1; i < XTR_DROP_MAX; i++)
-		json_array_append_new(rows, json_pack("{s:s, s:I, s:s}", "name", xtr_drop_name(i), "packets",
-						      (json_int_t)n[i], "text", xtr_drop_text(i)));
-	return emit(c, rows, all, "no packet was dropped (all shows every reason)");
+		json_object_set_new(o, xtr_drop_name(i), json_integer((json_int_t)n[i]));
+	return emit(c, o, all, "no packet was dropped (all shows every reason)");
 }
 
 static int do_control(struct xtr_cli *c, struct xtr_words *w)
