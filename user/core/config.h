@@ -85,12 +85,14 @@ struct xtr_node_limits {
 	uint32_t registrations;          /* 1000000 */
 	uint32_t requests_per_second;    /* 1000: global token bucket of Map-Requests we originate */
 	uint32_t replies_per_second;     /* 100000: global */
+	uint32_t replies_per_rloc;       /* 1000: different EID-prefixes to one ITR-RLOC; equal ones: reply_interval */
 	uint8_t  shortest_ip4, shortest_ip6; /* 8, 16: shortest prefix accepted in a positive Map-Reply, unless it was
 	                                        asked for or configured otherwise (security.md T-5); 0 allows default routes */
 	uint8_t  hole_ip4, hole_ip6;     /* 0, 0: shortest negative prefix we hand out */
 };
 #define XTR_NODE_LIMITS_DEFAULT { .cache_entries = 100000, .pending_requests = 10000, .registrations = 1000000, \
-	.requests_per_second = 1000, .replies_per_second = 100000 }
+	.requests_per_second = 1000, .replies_per_second = 100000, \
+	.replies_per_rloc = 1000, .shortest_ip4 = 8, .shortest_ip6 = 16 }
 
 struct xtr_node_config {
 	struct xtr_node_timers timers;

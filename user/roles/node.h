@@ -108,7 +108,8 @@ int xtr_node_walk_sites(struct xtr_node *n, uint64_t now, int (*fn)(void *, cons
 	X(DROP_NO_RLOC, "drop-no-usable-itr-rloc") X(DROP_NOT_OURS, "drop-eid-not-ours") X(DROP_SECURITY, "drop-lisp-sec-wanted") \
 	X(DROP_PORT, "drop-port") \
 	X(MISS, "miss") X(MISS_LIMITED, "miss-limited") X(REQUEST_TIMEOUT, "request-timeout") X(CACHE_EVICTED, "cache-evicted") \
-	X(REGISTER_ACCEPTED, "register-accepted") X(REGISTRATION_EXPIRED, "registration-expired") X(NEGATIVE_SENT, "negative-sent")
+	X(REGISTER_ACCEPTED, "register-accepted") X(REGISTRATION_EXPIRED, "registration-expired") X(NEGATIVE_SENT, "negative-sent") \
+	X(DROP_LOOP, "drop-forwarding-loop") X(DROP_SMR, "drop-smr") X(RX_SMR, "rx-smr") X(TX_SMR, "tx-smr")
 enum xtr_node_counter {
 #define X(sym, name) XTR_NODE_##sym,
 	XTR_NODE_COUNTERS(X)

@@ -1,0 +1,674 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The world of fake_world.h. Owns the nodes and everything they left behind. Two packets never overtake each other; at one time packets
+ * come before timers.
+ */
+#include "fake_world.h"
+
+#include "codec/auth.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCH 1700000000ull /* wall clock at time 0 */
+
+const struct xtr_key fw_key = { .key_id = 1, .alg_id = XTR_AUTH_SHA256, .secret = (const uint8_t *)"secret", .secret_len = 6 };
+
+struct xtr_ip fw_ip(const char *s)
+{
+	struct xtr_ip ip;
+
+	cr_assert_eq(xtr_ip_parse(s, &ip), 0, "bad address in test: %s", s);
+	return ip;
+}
+
+struct xtr_eid_prefix fw_eid(const char *s)
+{
+	struct xtr_eid_prefix e;
+
+	cr_assert_eq(xtr_eid_parse(s, &e), 0, "bad EID in test: %s", s);
+	return e;
+}
+
+/* ---- configuration */
+
+void fw_conf_init(struct fw_conf *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->c.timers = (struct xtr_node_timers)XTR_NODE_TIMERS_DEFAULT;
+	c->c.limits = (struct xtr_node_limits)XTR_NODE_LIMITS_DEFAULT;
+}
+
+void fw_conf_rloc(struct fw_conf *c, const char *ip)
+{
+	c->rlocs[c->c.rloc_count++] = (struct xtr_rloc_config){ .ip = fw_ip(ip), .priority = 1, .weight = 100 };
+}
+
+struct xtr_mapping_config *fw_conf_mapping(struct fw_conf *c, const char *eid, const char *locators)
+{
+	unsigned at = c->c.mapping_count++;
+	struct xtr_mapping_config *m = &c->mappings[at];
+	char copy[1024], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", locators);
+	*m = (struct xtr_mapping_config){ .eid = fw_eid(eid), .ttl_min = 1440 };
+	for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		c->locs[at][m->rloc_count++] = (struct xtr_rloc_config){ fw_ip(s), 1, 100, 255, 0 };
+	c->c.etr = true;
+	return m;
+}
+
+struct xtr_map_server_config *fw_conf_server(struct fw_conf *c, const char *ip)
+{
+	struct xtr_map_server_config *s = &c->servers[c->c.map_server_count++];
+
+	*s = (struct xtr_map_server_config){ .address = fw_ip(ip), .key = fw_key, .want_notify = true };
+	return s;
+}
+
+struct xtr_site_config *fw_conf_site(struct fw_conf *c, const char *name, const char *prefix, bool more)
+{
+	unsigned at = c->c.site_count++;
+	struct xtr_site_config *s = &c->sites[at];
+
+	c->c.ms = true;
+	c->keys[at][0] = fw_key;
+	*s = (struct xtr_site_config){ .name = name, .key_count = 1 };
+	fw_conf_site_prefix(c, prefix, more);
+	return s;
+}
+
+void fw_conf_site_prefix(struct fw_conf *c, const char *prefix, bool more)
+{
+	unsigned at = c->c.site_count - 1;
+
+	c->prefixes[at][c->sites[at].prefix_count++] = (struct xtr_site_prefix_config){ fw_eid(prefix), more };
+}
+
+void fw_conf_resolver(struct fw_conf *c, const char *ip)
+{
+	c->c.itr = true;
+	c->resolvers[c->c.map_resolver_count++] = fw_ip(ip);
+}
+
+void fw_conf_mr_server(struct fw_conf *c, const char *ip)
+{
+	c->c.mr = true;
+	c->mr_servers[c->c.mr_map_server_count++] = fw_ip(ip);
+}
+
+void fw_conf_aggregate(struct fw_conf *c, const char *eid)
+{
+	c->aggregates[c->c.aggregate_count++] = fw_eid(eid);
+}
+
+/* The pointers of the copy point into the copy. */
+static void conf_copy(struct fw_conf *to, const struct fw_conf *from)
+{
+	*to = *from;
+	to->c.rlocs = to->rlocs;
+	to->c.map_resolvers = to->resolvers;
+	to->c.mr_map_servers = to->mr_servers;
+	to->c.mappings = to->mappings;
+	to->c.map_servers = to->servers;
+	to->c.sites = to->sites;
+	to->c.aggregates = to->aggregates;
+	for (unsigned i = 0; i < 300; i++)
+		to->mappings[i].rlocs = to->locs[i];
+	for (unsigned i = 0; i < 8; i++) {
+		to->sites[i].keys = to->keys[i];
+		to->sites[i].prefixes = to->prefixes[i];
+	}
+}
+
+/* ---- operations */
+
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+{
+	struct fw_node *f = ctx;
+	struct fw *w = f->w;
+	struct fw_packet *p;
+
+	cr_assert(w->packet_count < FW_PACKETS, "packet storm");
+	cr_assert(len <= XTR_MSG_MAX);
+	p = &w->packets[w->packet_count];
+	*p = (struct fw_packet){
+		.sent = w->now, .arrives = w->now + w->latency, .src = *src, .dst = *dst, .sport = 4342, .dport = dport,
+		.from = f, .len = len, .buf = malloc(len ? len : 1),
+	};
+	memcpy(p->buf, buf, len);
+	for (unsigned i = 0; !p->src.family && i < f->ip_count; i++)
+		if (f->ips[i].family == dst->family)
+			p->src = f->ips[i];
+	p->lost = w->lose && w->lose(w, p);
+	w->packet_count++;
+	return p->src.family ? 0 : -ENETUNREACH;
+}
+
+static struct fw_dp *dp_find(struct fw_node *f, const struct xtr_eid_prefix *eid)
+{
+	for (unsigned i = 0; i < f->dp_count; i++)
+		if (f->dp[i].there && xtr_eid_equal(&f->dp[i].eid, eid))
+			return &f->dp[i];
+	return NULL;
+}
+
+static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd)
+{
+	struct fw_node *f = ctx;
+	struct fw_dp *d = dp_find(f, eid);
+
+	cr_assert(fwd->n <= 8);
+	for (unsigned i = 0; !d && i < f->dp_count; i++)
+		if (!f->dp[i].there)
+			d = &f->dp[i];
+	if (!d) {
+		if (f->dp_count == FW_DP)
+			return -ENOMEM;
+		d = &f->dp[f->dp_count++];
+	}
+	if (!d->there)
+		*d = (struct fw_dp){ .eid = *eid, .used = UINT64_MAX, .there = true };
+	d->fwd = *fwd;
+	d->puts++;
+	return 0;
+}
+
+static int op_cache_del(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	struct fw_dp *d = dp_find(ctx, eid);
+
+	if (!d)
+		return -ENOENT;
+	d->there = false;
+	return 0;
+}
+
+static uint64_t op_cache_idle(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	struct fw_node *f = ctx;
+	const struct fw_dp *d = dp_find(f, eid);
+
+	return d && d->used != UINT64_MAX ? f->w->now - d->used : UINT64_MAX;
+}
+
+static void op_miss_failed(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	struct fw_node *f = ctx;
+
+	if (f->failed_count < 256)
+		f->failed[f->failed_count++] = *eid;
+}
+
+static void op_random(void *ctx, void *buf, size_t len)
+{
+	struct fw_node *f = ctx;
+	uint8_t *p = buf;
+
+	while (len--) {
+		f->w->seed = f->w->seed * 6364136223846793005ull + 1442695040888963407ull;
+		*p++ = (uint8_t)(f->w->seed >> 33);
+	}
+}
+
+static int op_save(void *ctx, const char *name, const void *buf, size_t len)
+{
+	struct fw_node *f = ctx;
+
+	if (f->save_fails)
+		return -ENOSPC;
+	for (unsigned i = 0; i < 8; i++) {
+		struct fw_blob *b = &f->blobs[i];
+
+		if (b->buf && strcmp(b->name, name))
+			continue;
+		free(b->buf);
+		snprintf(b->name, sizeof(b->name), "%s", name);
+		b->buf = malloc(len ? len : 1);
+		memcpy(b->buf, buf, len);
+		b->len = len;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static int op_load(void *ctx, const char *name, void *buf, size_t size)
+{
+	struct fw_node *f = ctx;
+
+	for (unsigned i = 0; i < 8; i++) {
+		const struct fw_blob *b = &f->blobs[i];
+
+		if (!b->buf || strcmp(b->name, name))
+			continue;
+		if (b->len > size)
+			return -EFBIG;
+		memcpy(buf, b->buf, b->len);
+		return (int)b->len;
+	}
+	return -ENOENT;
+}
+
+static uint64_t op_wall(void *ctx)
+{
+	struct fw_node *f = ctx;
+
+	return (uint64_t)((int64_t)(EPOCH + f->w->now / 1000) + f->clock_shift);
+}
+
+static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+{
+	struct fw_node *f = ctx;
+	struct fw_event *e;
+
+	if (f->event_count == FW_EVENTS)
+		return;
+	e = &f->events[f->event_count++];
+	*e = (struct fw_event){ .at = f->w->now, .kind = kind, .has_eid = eid };
+	if (eid)
+		e->eid = *eid;
+	snprintf(e->text, sizeof(e->text), "%s", text);
+}
+
+/* ---- life */
+
+struct fw *fw_new(void)
+{
+	struct fw *w = calloc(1, sizeof(*w));
+
+	w->packets = calloc(FW_PACKETS, sizeof(*w->packets));
+	w->seed = 88172645463325252ull;
+	w->latency = 10;
+	return w;
+}
+
+static void boot(struct fw_node *f)
+{
+	const struct xtr_ops ops = {
+		.ctx = f, .send = op_send, .cache_put = op_cache_put, .cache_del = op_cache_del, .cache_idle = op_cache_idle,
+		.miss_failed = op_miss_failed, .random = op_random, .save = op_save, .load = op_load,
+		.wall_seconds = op_wall, .event = op_event,
+	};
+
+	cr_assert_eq(xtr_node_new(&f->conf.c, &ops, f->w->now, &f->n), 0);
+	f->dead = false;
+	f->deadline = f->w->now; /* first tick */
+}
+
+struct fw_node *fw_start(struct fw *w, const char *name, const struct fw_conf *conf)
+{
+	struct fw_node *f = calloc(1, sizeof(*f));
+
+	cr_assert(w->node_count < FW_NODES);
+	f->w = w;
+	f->name = name;
+	f->dp = calloc(FW_DP, sizeof(*f->dp));
+	f->events = calloc(FW_EVENTS, sizeof(*f->events));
+	conf_copy(&f->conf, conf);
+	for (unsigned i = 0; i < conf->c.rloc_count; i++)
+		f->ips[f->ip_count++] = conf->rlocs[i].ip;
+	w->nodes[w->node_count++] = f;
+	boot(f);
+	return f;
+}
+
+void fw_stop(struct fw_node *f)
+{
+	xtr_node_free(f->n);
+	f->n = NULL;
+	f->dead = true;
+}
+
+void fw_kill(struct fw_node *f)
+{
+	f->save_fails = true;
+	fw_stop(f);
+	f->save_fails = false;
+}
+
+void fw_restart(struct fw_node *f)
+{
+	boot(f);
+}
+
+void fw_reconfigure(struct fw_node *f, const struct fw_conf *conf)
+{
+	struct fw_conf *old = malloc(sizeof(*old));
+
+	/* The node has pointers into f->conf: let them point at a copy that dies right after. */
+	struct fw_conf *fresh = malloc(sizeof(*fresh));
+
+	conf_copy(fresh, conf);
+	cr_assert_eq(xtr_node_reconfigure(f->n, &fresh->c, f->w->now), 0);
+	memset(&f->conf, 0xee, sizeof(f->conf));
+	/* and the same once more with the final place, which must be no change at all */
+	conf_copy(&f->conf, conf);
+	cr_assert_eq(xtr_node_reconfigure(f->n, &f->conf.c, f->w->now), 0);
+	memset(fresh, 0xee, sizeof(*fresh));
+	free(fresh);
+	free(old);
+	f->deadline = f->w->now;
+}
+
+void fw_free(struct fw *w)
+{
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct fw_node *f = w->nodes[i];
+
+		xtr_node_free(f->n);
+		for (unsigned b = 0; b < 8; b++)
+			free(f->blobs[b].buf);
+		free(f->dp);
+		free(f->events);
+		free(f);
+	}
+	for (unsigned i = 0; i < w->packet_count; i++)
+		free(w->packets[i].buf);
+	free(w->packets);
+	free(w);
+}
+
+static void tick(struct fw_node *f)
+{
+	unsigned rounds = 0;
+
+	do {
+		f->deadline = xtr_node_tick(f->n, f->w->now);
+		cr_assert(++rounds < 10000, "tick does not come to an end");
+	} while (f->deadline <= f->w->now);
+}
+
+static void deliver(struct fw *w, struct fw_packet *p)
+{
+	p->delivered = true;
+	for (unsigned i = 0; i < w->node_count; i++) {
+		struct fw_node *f = w->nodes[i];
+
+		for (unsigned j = 0; !f->dead && j < f->ip_count; j++) {
+			const struct xtr_msg_meta meta = { p->src, p->dst, p->sport, p->dport };
+			uint8_t *exact;
+
+			if (xtr_ip_cmp(&f->ips[j], &p->dst) || p->dport != 4342)
+				continue;
+			/* In a block of its own, so that ASan sees a read past the end. */
+			exact = malloc(p->len ? p->len : 1);
+			memcpy(exact, p->buf, p->len);
+			xtr_node_input(f->n, &meta, exact, p->len, w->now);
+			free(exact);
+			tick(f);
+			return;
+		}
+	}
+}
+
+static uint64_t next_packet(struct fw *w)
+{
+	while (w->first_waiting < w->packet_count &&
+	       (w->packets[w->first_waiting].delivered || w->packets[w->first_waiting].lost))
+		w->first_waiting++;
+	return w->first_waiting < w->packet_count ? w->packets[w->first_waiting].arrives : UINT64_MAX;
+}
+
+void fw_until(struct fw *w, uint64_t ms)
+{
+	for (;;) {
+		uint64_t at = next_packet(w), first = at;
+		struct fw_node *due = NULL;
+
+		for (unsigned i = 0; i < w->node_count; i++)
+			if (!w->nodes[i]->dead && w->nodes[i]->deadline < first) {
+				due = w->nodes[i];
+				first = due->deadline;
+			}
+		if (first > ms)
+			break;
+		if (first > w->now)
+			w->now = first;
+		if (due)
+			tick(due);
+		else
+			deliver(w, &w->packets[w->first_waiting]);
+	}
+	w->now = ms;
+}
+
+void fw_run(struct fw *w, uint64_t ms)
+{
+	fw_until(w, w->now + ms);
+}
+
+void fw_inject(struct fw_node *f, const char *src, uint16_t sport, const void *buf, size_t len)
+{
+	struct xtr_msg_meta meta = { .src = fw_ip(src), .sport = sport, .dport = 4342 };
+	uint8_t *exact = malloc(len ? len : 1);
+
+	for (unsigned i = 0; i < f->ip_count; i++)
+		if (f->ips[i].family == meta.src.family)
+			meta.dst = f->ips[i];
+	memcpy(exact, buf, len);
+	xtr_node_input(f->n, &meta, exact, len, f->w->now);
+	free(exact);
+	tick(f);
+}
+
+/* ---- data plane */
+
+void fw_miss(struct fw_node *f, const char *eid, const char *src)
+{
+	struct xtr_eid_prefix e = fw_eid(eid), s;
+
+	if (src)
+		s = fw_eid(src);
+	xtr_node_miss(f->n, &e, src ? &s : NULL, f->w->now);
+	tick(f);
+}
+
+struct fw_dp *fw_dp_get(struct fw_node *f, const char *prefix)
+{
+	struct xtr_eid_prefix e = fw_eid(prefix);
+
+	return dp_find(f, &e);
+}
+
+struct fw_dp *fw_dp_match(struct fw_node *f, const char *host)
+{
+	struct xtr_eid_prefix e = fw_eid(host);
+	struct fw_dp *best = NULL;
+
+	for (unsigned i = 0; i < f->dp_count; i++)
+		if (f->dp[i].there && xtr_eid_covers(&f->dp[i].eid, &e) && (!best || f->dp[i].eid.len > best->eid.len))
+			best = &f->dp[i];
+	return best;
+}
+
+void fw_use(struct fw_node *f, const char *eid)
+{
+	struct fw_dp *d = fw_dp_match(f, eid);
+
+	if (d)
+		d->used = f->w->now;
+}
+
+bool fw_failed(const struct fw_node *f, const char *eid)
+{
+	struct xtr_eid_prefix e = fw_eid(eid);
+
+	for (unsigned i = 0; i < f->failed_count; i++)
+		if (xtr_eid_equal(&f->failed[i], &e))
+			return true;
+	return false;
+}
+
+unsigned fw_dp_size(const struct fw_node *f)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->dp_count; i++)
+		n += f->dp[i].there;
+	return n;
+}
+
+/* ---- what was said */
+
+uint64_t fw_counter(const struct fw_node *f, enum xtr_node_counter c)
+{
+	return xtr_node_counters(f->n)[c];
+}
+
+unsigned fw_events(const struct fw_node *f, enum xtr_event_kind kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->event_count; i++)
+		n += f->events[i].kind == kind;
+	return n;
+}
+
+const uint8_t *fw_message(const struct fw_packet *p, size_t *len)
+{
+	struct xtr_ecm ecm;
+
+	if (xtr_msg_type(p->buf, p->len) != XTR_MSG_ECM) {
+		*len = p->len;
+		return p->buf;
+	}
+	cr_assert_eq(xtr_ecm_decode(p->buf, p->len, &ecm), 0);
+	*len = ecm.msg_len;
+	return ecm.msg;
+}
+
+int fw_type(const struct fw_packet *p)
+{
+	size_t len;
+	const uint8_t *m = fw_message(p, &len);
+
+	return xtr_msg_type(m, len);
+}
+
+struct fw_packet *fw_sent(struct fw_node *f, int type, unsigned i)
+{
+	for (unsigned n = 0; n < f->w->packet_count; n++) {
+		struct fw_packet *p = &f->w->packets[n];
+
+		if (p->from == f && fw_type(p) == type && !i--)
+			return p;
+	}
+	return NULL;
+}
+
+unsigned fw_sent_since(struct fw_node *f, int type, uint64_t since)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->w->packet_count; i++) {
+		const struct fw_packet *p = &f->w->packets[i];
+
+		n += p->from == f && p->sent >= since && fw_type(p) == type;
+	}
+	return n;
+}
+
+unsigned fw_sent_count(struct fw_node *f, int type)
+{
+	return fw_sent_since(f, type, 0);
+}
+
+const char *fw_sent_times(struct fw_node *f, int type, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < f->w->packet_count && at < size; i++) {
+		const struct fw_packet *p = &f->w->packets[i];
+
+		if (p->from == f && fw_type(p) == type)
+			at += (size_t)snprintf(buf + at, size - at, "%s%llu", at ? " " : "", (unsigned long long)p->sent);
+	}
+	return buf;
+}
+
+/* ---- making messages */
+
+static void put_rec(struct xtr_wr *w, const struct fw_rec *r)
+{
+	const struct xtr_record_head h = {
+		.ttl = r->ttl, .act = r->act, .authoritative = !r->not_authoritative, .map_version = r->version,
+	};
+	struct xtr_eid_prefix eid = fw_eid(r->eid);
+	size_t mark = xtr_put_record_begin(w, &h, &eid);
+	uint8_t n = 0;
+
+	for (; n < 8 && r->locs[n].ip; n++) {
+		struct xtr_ip ip = fw_ip(r->locs[n].ip);
+
+		xtr_put_locator(w, r->locs[n].priority ? r->locs[n].priority : 1, r->locs[n].weight ? r->locs[n].weight : 100,
+				255, 0, true, false, !r->locs[n].down, &ip);
+	}
+	xtr_put_record_end(w, mark, n);
+}
+
+size_t fw_make_reply(uint8_t *buf, size_t size, uint64_t nonce, const struct fw_rec *recs, unsigned n)
+{
+	struct xtr_wr w = xtr_wr_init(buf, size);
+
+	xtr_map_reply_begin(&w, false, false, (uint8_t)n, nonce);
+	for (unsigned i = 0; i < n; i++)
+		put_rec(&w, &recs[i]);
+	cr_assert_eq(w.err, 0);
+	return xtr_wr_len(&w);
+}
+
+size_t fw_make_register(uint8_t *buf, size_t size, const struct fw_reg *reg, const struct fw_rec *recs, unsigned n)
+{
+	static const uint8_t site_id[8];
+	const struct xtr_key *key = reg->key ? reg->key : &fw_key;
+	const struct xtr_register_out head = {
+		.type = XTR_MSG_MAP_REGISTER, .flags = reg->flags | (reg->xtr_id ? XTR_REG_I : 0), .nonce = reg->nonce,
+		.key_id = key->key_id, .alg_id = key->alg_id, .record_count = (uint8_t)n,
+	};
+	struct xtr_wr w = xtr_wr_init(buf, size);
+
+	xtr_register_begin(&w, &head);
+	for (unsigned i = 0; i < n; i++)
+		put_rec(&w, &recs[i]);
+	if (reg->xtr_id)
+		xtr_put_ids(&w, reg->xtr_id, site_id);
+	cr_assert_eq(w.err, 0);
+	cr_assert_eq(xtr_auth_sign(buf, xtr_wr_len(&w), 16, (size_t)xtr_auth_len(key->alg_id), XTR_MSG_MAP_REGISTER,
+				   key->alg_id, reg->nonce, key->secret, key->secret_len), 0);
+	return xtr_wr_len(&w);
+}
+
+size_t fw_make_request(uint8_t *buf, size_t size, const struct fw_req *req)
+{
+	struct xtr_ip rlocs[2] = { fw_ip(req->itr_rloc) }, inner = rlocs[0], dst;
+	struct xtr_eid_prefix eid = fw_eid(req->eid), src;
+	struct xtr_mreq_out m = {
+		.flags = req->flags, .nonce = req->nonce, .itr_rlocs = rlocs, .itr_rloc_count = 1, .eid = &eid,
+	};
+	struct xtr_ippfx p;
+	uint8_t msg[1024];
+	struct xtr_wr w = xtr_wr_init(req->plain ? buf : msg, req->plain ? size : sizeof(msg)), e = xtr_wr_init(buf, size);
+
+	if (req->itr_rloc2) {
+		rlocs[1] = fw_ip(req->itr_rloc2);
+		m.itr_rloc_count = 2;
+	}
+	if (req->source) {
+		src = fw_eid(req->source);
+		m.source_eid = &src;
+	}
+	xtr_map_request_encode(&w, &m);
+	cr_assert_eq(w.err, 0);
+	if (req->plain)
+		return xtr_wr_len(&w);
+	dst = inner;
+	if (xtr_eid_to_ippfx(&eid, &p) && p.ip.family == inner.family)
+		dst = p.ip;
+	xtr_ecm_encode(&e, &inner, req->sport ? req->sport : 4342, &dst, 4342, msg, xtr_wr_len(&w));
+	cr_assert_eq(e.err, 0);
+	return xtr_wr_len(&e);
+}

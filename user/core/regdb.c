@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Registration database. Owns sites, configured prefixes, registrants and registrations. A registration is one block with its
+ * key and locators behind it (about 130 octets for an IPv4 prefix with two locators).
+ *
+ * Invariants: a registration is in the database under its EID-prefix, has an armed timer not later than its expiry, and points at a
+ * registrant and a configured prefix that exist. A refresh only moves `expires`; the timer follows when it is due. A registrant
+ * outlives its registrations, because its nonce guards against replay.
+ */
+#define HASH_NONFATAL_OOM 1
+#include "core/regdb.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNION_MAX 16                       /* registrants whose locators are merged */
+#define FORGET_AFTER (24 * 3600 * 1000ull) /* ms: a registrant unseen for so long may make room */
+
+void xtr_regdb_init(struct xtr_regdb *db, struct xtr_timers *timers, uint8_t kind)
+{
+	memset(db, 0, sizeof(*db));
+	xtr_eiddb_init(&db->configured);
+	xtr_eiddb_init(&db->registered);
+	db->timers = timers;
+	db->kind = kind;
+}
+
+static void registrant_unlink(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	if (who->newer)
+		who->newer->older = who->older;
+	else
+		db->newest = who->older;
+	if (who->older)
+		who->older->newer = who->newer;
+	else
+		db->oldest = who->newer;
+}
+
+static void registrant_link(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	who->newer = NULL;
+	who->older = db->newest;
+	if (db->newest)
+		db->newest->newer = who;
+	else
+		db->oldest = who;
+	db->newest = who;
+}
+
+static void registrant_free(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	registrant_unlink(db, who);
+	HASH_DEL(db->registrants, who);
+	db->registrant_count--;
+	free(who);
+}
+
+static void site_free(struct xtr_site *site)
+{
+	if (site)
+		free(site->name);
+	free(site);
+}
+
+static void sites_free(struct xtr_site **sites, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		site_free(sites[i]);
+	free(sites);
+}
+
+static void chain_free(void *value)
+{
+	struct xtr_registration *r = value, *next;
+
+	for (; r; r = next) {
+		next = r->next;
+		free(r);
+	}
+}
+
+static int chain_disarm(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	for (struct xtr_registration *r = value; r; r = r->next)
+		xtr_timer_cancel(ctx, &r->timer);
+	return 0;
+}
+
+void xtr_regdb_free(struct xtr_regdb *db)
+{
+	xtr_eiddb_walk(&db->registered, NULL, chain_disarm, db->timers);
+	xtr_eiddb_free(&db->registered, chain_free);
+	xtr_eiddb_free(&db->configured, free);
+	while (db->oldest)
+		registrant_free(db, db->oldest);
+	sites_free(db->sites, db->site_count);
+	memset(db, 0, sizeof(*db));
+}
+
+/* ---- sites */
+
+static uint64_t uid_of(const char *name)
+{
+	static const uint8_t key[16] = "site name in xtr"; /* the same in every process: it goes to disk */
+
+	return xtr_hash_with(key, name, strlen(name));
+}
+
+static struct xtr_site *old_site(const struct xtr_regdb *db, const char *name)
+{
+	for (unsigned i = 0; i < db->site_count; i++)
+		if (!strcmp(db->sites[i]->name, name))
+			return db->sites[i];
+	return NULL;
+}
+
+static struct xtr_site *site_new(const struct xtr_regdb *db, const struct xtr_site_config *cfg)
+{
+	const struct xtr_site *was = old_site(db, cfg->name);
+	struct xtr_site *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (was)
+		*s = *was;
+	else
+		s->refused_at = XTR_NEVER;
+	s->registrations = 0;
+	s->cfg = cfg;
+	s->uid = uid_of(cfg->name);
+	s->name = strdup(cfg->name);
+	if (!s->name) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static int prefixes_add(struct xtr_eiddb *to, struct xtr_site *site, const struct xtr_eiddb *before)
+{
+	for (unsigned i = 0; i < site->cfg->prefix_count; i++) {
+		const struct xtr_site_prefix_config *c = &site->cfg->prefixes[i];
+		const struct xtr_site_prefix *was = xtr_eiddb_get(before, &c->eid);
+		struct xtr_site_prefix *p = calloc(1, sizeof(*p));
+		void *old;
+
+		if (!p)
+			return -ENOMEM;
+		p->site = site;
+		p->eid = c->eid;
+		p->more = c->accept_more_specifics;
+		p->lost_at = was ? was->lost_at : XTR_NEVER;
+		if (xtr_eiddb_set(to, &p->eid, p, &old, NULL)) {
+			free(p);
+			return -ENOMEM;
+		}
+		free(old);
+	}
+	return 0;
+}
+
+struct moving {
+	struct xtr_regdb *db;
+	void (*gone)(void *ctx, const struct xtr_registration *r);
+	void *ctx;
+	struct xtr_registration *list[256];
+	unsigned n;
+};
+
+/* Points the registrations at the new sites; collects those that have none. */
+static int move_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	struct moving *m = ctx;
+	struct xtr_site_prefix *p = xtr_regdb_site(m->db, eid);
+
+	for (struct xtr_registration *r = value; r && m->n < 256; r = r->next) {
+		if (p && p->site->uid == r->who->key.site && xtr_site_prefix_allows(p, eid))
+			r->under = p;
+		else
+			m->list[m->n++] = r;
+	}
+	return m->n == 256;
+}
+
+static int count_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	for (struct xtr_registration *r = value; r; r = r->next)
+		r->under->site->registrations++;
+	return 0;
+}
+
+static void move_registrations(struct moving *m)
+{
+	do {
+		m->n = 0;
+		xtr_eiddb_walk(&m->db->registered, NULL, move_chain, m);
+		for (unsigned i = 0; i < m->n; i++) {
+			m->gone(m->ctx, m->list[i]);
+			m->list[i]->under = NULL;
+			xtr_regdb_del(m->db, m->list[i], 0);
+		}
+	} while (m->n);
+	xtr_eiddb_walk(&m->db->registered, NULL, count_chain, NULL);
+}
+
+int xtr_regdb_configure(struct xtr_regdb *db, const struct xtr_site_config *sites, unsigned n,
+			void (*gone)(void *ctx, const struct xtr_registration *r), void *ctx)
+{
+	struct xtr_site **list = calloc(n + 1, sizeof(*list)), **old_sites = db->sites;
+	unsigned made = 0, old_count = db->site_count;
+	struct xtr_eiddb prefixes, old_prefixes = db->configured;
+	struct moving m = { .db = db, .gone = gone, .ctx = ctx };
+	int r = list ? 0 : -ENOMEM;
+
+	xtr_eiddb_init(&prefixes);
+	for (; !r && made < n; made++) {
+		list[made] = site_new(db, &sites[made]);
+		r = list[made] ? prefixes_add(&prefixes, list[made], &db->configured) : -ENOMEM;
+	}
+	if (r) {
+		xtr_eiddb_free(&prefixes, free);
+		if (list)
+			sites_free(list, made);
+		return r;
+	}
+	db->configured = prefixes;
+	db->sites = list;
+	db->site_count = n;
+	move_registrations(&m);
+	xtr_eiddb_free(&old_prefixes, free);
+	sites_free(old_sites, old_count);
+	return 0;
+}
+
+struct xtr_site_prefix *xtr_regdb_site(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid)
+{
+	return xtr_eiddb_match(&db->configured, eid, NULL);
+}
+
+bool xtr_site_prefix_allows(const struct xtr_site_prefix *p, const struct xtr_eid_prefix *eid)
+{
+	return p->more ? xtr_eid_covers(&p->eid, eid) : xtr_eid_equal(&p->eid, eid);
+}
+
+/* ---- registrants */
+
+struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db, const struct xtr_registrant_key *key)
+{
+	struct xtr_registrant *who;
+
+	HASH_FIND(hh, db->registrants, key, sizeof(*key), who);
+	return who;
+}
+
+/* Room for one more: at the cost of the one unseen longest, if that is long enough ago that its last message hardly is in
+ * anybody's hands, and it has nothing registered. */
+static bool registrant_room(struct xtr_regdb *db, uint64_t now)
+{
+	struct xtr_registrant *who = db->oldest;
+
+	if (db->registrant_count < db->registrant_limit)
+		return true;
+	if (!who || who->registrations || who->seen + FORGET_AFTER > now)
+		return false;
+	registrant_free(db, who);
+	return true;
+}
+
+struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db, const struct xtr_registrant_key *key, uint64_t now)
+{
+	struct xtr_registrant *who = xtr_registrant_find(db, key);
+
+	if (who || !registrant_room(db, now))
+		return who;
+	who = calloc(1, sizeof(*who));
+	if (!who)
+		return NULL;
+	memcpy(&who->key, key, sizeof(*key));
+	who->seen = now;
+	HASH_ADD(hh, db->registrants, key, sizeof(who->key), who);
+	if (!who->hh.tbl) {
+		free(who);
+		return NULL;
+	}
+	registrant_link(db, who);
+	db->registrant_count++;
+	return who;
+}
+
+void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint64_t nonce, uint64_t now)
+{
+	who->nonce = nonce;
+	who->seen = now;
+	registrant_unlink(db, who);
+	registrant_link(db, who);
+}
+
+/* ---- registrations */
+
+struct xtr_registration *xtr_regdb_match(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid)
+{
+	return xtr_eiddb_match(&db->registered, eid, NULL);
+}
+
+struct xtr_registration *xtr_regdb_get(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid)
+{
+	return xtr_eiddb_get(&db->registered, eid);
+}
+
+void xtr_registration_eid(const struct xtr_registration *r, struct xtr_eid_prefix *out)
+{
+	xtr_eid_unpack(r->tab, r->data, r->bits, out);
+}
+
+struct xtr_locset xtr_registration_locators(const struct xtr_registration *r)
+{
+	return (struct xtr_locset){
+		.octets = r->data + xtr_eid_packed_octets(r->bits), .len = r->locs_len, .count = r->locs_count,
+	};
+}
+
+static void by_age(const struct xtr_registration **list, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++)
+		for (unsigned j = i; j && list[j]->last < list[j - 1]->last; j--) {
+			const struct xtr_registration *t = list[j];
+
+			list[j] = list[j - 1];
+			list[j - 1] = t;
+		}
+}
+
+void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size, struct xtr_locset *out)
+{
+	const struct xtr_registration *list[UNION_MAX];
+	struct xtr_locset sets[UNION_MAX];
+	unsigned n = 0;
+
+	if (!head->next) {
+		*out = xtr_registration_locators(head);
+		return;
+	}
+	for (; head && n < UNION_MAX; head = head->next)
+		list[n++] = head;
+	by_age(list, n);
+	for (unsigned i = 0; i < n; i++)
+		sets[i] = xtr_registration_locators(list[i]);
+	xtr_locset_union(sets, n, buf, size, out);
+}
+
+/* Takes r out of the list of its EID-prefix; true if the list is empty now. */
+static bool chain_remove(struct xtr_regdb *db, struct xtr_registration *r, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_registration *head = xtr_eiddb_get(&db->registered, eid);
+
+	if (head != r) {
+		while (head->next != r)
+			head = head->next;
+		head->next = r->next;
+		return false;
+	}
+	if (r->next) {
+		xtr_eiddb_set(&db->registered, eid, r->next, NULL, NULL); /* replaces: needs no memory */
+		return false;
+	}
+	xtr_eiddb_del(&db->registered, eid);
+	return true;
+}
+
+bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t now)
+{
+	struct xtr_eid_prefix eid;
+	bool last;
+
+	xtr_registration_eid(r, &eid);
+	last = chain_remove(db, r, &eid);
+	xtr_timer_cancel(db->timers, &r->timer);
+	r->who->registrations--;
+	if (r->under) {
+		r->under->site->registrations--;
+		if (last && xtr_eid_equal(&r->under->eid, &eid))
+			r->under->lost_at = now;
+	}
+	db->count--;
+	free(r);
+	return last;
+}
+
+static struct xtr_registration *registration_new(const struct xtr_regdb *db, const struct xtr_registration_new *n)
+{
+	uint8_t key[XTR_EID_PACKED_MAX];
+	int bits = xtr_eid_pack(n->eid, key);
+	size_t key_octets = xtr_eid_packed_octets((unsigned)bits);
+	struct xtr_registration *r = calloc(1, sizeof(*r) + key_octets + n->locators->len);
+
+	if (!r)
+		return NULL;
+	r->timer.kind = db->kind;
+	r->who = n->who;
+	r->bits = (uint16_t)bits;
+	r->locs_len = n->locators->len;
+	r->locs_count = n->locators->count;
+	memcpy(r->data, key, key_octets);
+	if (r->locs_len)
+		memcpy(r->data + key_octets, n->locators->octets, r->locs_len);
+	return r;
+}
+
+static void refresh(struct xtr_regdb *db, struct xtr_registration *r, const struct xtr_registration_new *n)
+{
+	if (r->under != n->under) {
+		if (r->under)
+			r->under->site->registrations--;
+		n->under->site->registrations++;
+		r->under = n->under;
+	}
+	r->last = n->now;
+	r->expires = n->expires;
+	r->ttl_min = n->ttl_min;
+	r->map_version = n->map_version;
+	r->flags = n->flags;
+	r->registers++;
+	if (!xtr_timer_armed(&r->timer) || r->timer.at > n->expires)
+		xtr_timer_set(db->timers, &r->timer, n->expires);
+}
+
+/* Without merge and without xTR-IDs nobody can tell two routers of a site from one that moved: the last one replaces the set. */
+static void replace_others(struct xtr_regdb *db, struct xtr_registration *keep, const struct xtr_eid_prefix *eid, uint64_t now)
+{
+	struct xtr_registration *r, *next;
+
+	for (r = xtr_eiddb_get(&db->registered, eid); r; r = r->next)
+		if (r->flags & XTR_REGN_MERGE || r->who->key.by_id)
+			return;
+	for (r = xtr_eiddb_get(&db->registered, eid); r; r = next) {
+		next = r->next;
+		if (r != keep)
+			xtr_regdb_del(db, r, now);
+	}
+}
+
+int xtr_regdb_put(struct xtr_regdb *db, const struct xtr_registration_new *n)
+{
+	struct xtr_registration *head = xtr_eiddb_get(&db->registered, n->eid), *r, *old;
+	struct xtr_locset set;
+	int res;
+
+	for (old = head; old && old->who != n->who; old = old->next)
+		;
+	if (old) {
+		set = xtr_registration_locators(old);
+		if (xtr_locset_equal(&set, n->locators)) {
+			refresh(db, old, n);
+			return XTR_PUT_SAME;
+		}
+	}
+	r = registration_new(db, n);
+	if (!r)
+		return -ENOMEM;
+	res = xtr_timer_set(db->timers, &r->timer, n->expires);
+	r->next = head;
+	if (!res)
+		res = xtr_eiddb_set(&db->registered, n->eid, r, NULL, &r->tab);
+	if (res) {
+		xtr_timer_cancel(db->timers, &r->timer);
+		free(r);
+		return res;
+	}
+	n->who->registrations++;
+	db->count++;
+	refresh(db, r, n);
+	if (old) {
+		r->registers += old->registers;
+		xtr_regdb_del(db, old, n->now);
+	}
+	if (r->next)
+		replace_others(db, r, n->eid, n->now);
+	return head ? XTR_PUT_CHANGED : XTR_PUT_NEW;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The roles' way to the world. A message to one of our own RLOCs does not become a packet: it is queued and handed to the
+ * node's input when the role that sent it has returned, with the same checks as one from the wire. The queue is bounded.
+ */
+#include "roles/role.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool xtr_env_own_rloc(const struct xtr_env *env, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < env->cfg.rloc_count; i++)
+		if (!xtr_ip_cmp(&env->cfg.rlocs[i].ip, ip))
+			return true;
+	return false;
+}
+
+bool xtr_env_rloc_up(const struct xtr_env *env, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < env->up_count; i++)
+		if (!xtr_ip_cmp(&env->up[i], ip))
+			return true;
+	return false;
+}
+
+const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family)
+{
+	for (unsigned i = 0; i < env->up_count; i++)
+		if (env->up[i].family == family)
+			return &env->up[i];
+	return NULL;
+}
+
+uint64_t xtr_env_random(struct xtr_env *env)
+{
+	uint64_t v = 0;
+
+	while (!v)
+		env->ops.random(env->ops.ctx, &v, sizeof(v));
+	return v;
+}
+
+static int queue_direct(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, const void *buf, size_t len)
+{
+	struct xtr_direct *d;
+
+	if (env->direct_count >= XTR_DIRECT_MAX)
+		return -ENOBUFS;
+	d = calloc(1, sizeof(*d) + len);
+	if (!d)
+		return -ENOMEM;
+	d->meta.src = src ? *src : *dst;
+	d->meta.dst = *dst;
+	d->meta.sport = d->meta.dport = XTR_PORT;
+	d->len = len;
+	memcpy(d->buf, buf, len);
+	*env->direct_end = d;
+	env->direct_end = &d->next;
+	env->direct_count++;
+	return 0;
+}
+
+int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf,
+		 size_t len, enum xtr_node_counter counter)
+{
+	static const struct xtr_ip any = { 0 };
+	int r;
+
+	if (!src)
+		src = xtr_env_rloc(env, dst->family);
+	if (dport == XTR_PORT && xtr_env_own_rloc(env, dst)) {
+		r = queue_direct(env, src, dst, buf, len);
+	} else {
+		r = env->ops.send(env->ops.ctx, src ? src : &any, dst, dport, buf, len);
+		if (!r)
+			xtr_count(env, TX);
+	}
+	if (r)
+		xtr_count(env, TX_FAILED);
+	else
+		env->counters[counter]++;
+	return r;
+}
+
+void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (!env->ops.event)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	env->ops.event(env->ops.ctx, kind, eid, text);
+}
+
+void xtr_env_bad(struct xtr_env *env, int err)
+{
+	if (err == -EAFNOSUPPORT)
+		xtr_count(env, DROP_UNKNOWN_AFI);
+	else if (err == -EPROTONOSUPPORT)
+		xtr_count(env, DROP_UNKNOWN_TYPE);
+	else
+		xtr_count(env, DROP_MALFORMED);
+}
+
+unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set, struct xtr_cache_locator *out, unsigned max)
+{
+	struct xtr_rd it = { 0 };
+	struct xtr_locator l;
+	unsigned n = 0;
+
+	while (n < max && xtr_locset_next(set, &it, &l)) {
+		struct xtr_cache_locator *o = &out[n++];
+
+		memset(o, 0, sizeof(*o));
+		xtr_addr_rloc_ip(&l.addr, &o->ip);
+		o->priority = l.priority;
+		o->weight = l.weight;
+		o->mpriority = l.mpriority;
+		o->mweight = l.mweight;
+		o->reachable = l.reachable;
+		o->local = l.local;
+	}
+	return n;
+}

@@ -1,0 +1,651 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * ETR, the registering side. RFC 9301 5.6, 5.7, 8.2.
+ *
+ * The database is cut into batches that fit into one Map-Register each. All batches of a Map-Server go out together, every 20 s in the
+ * five minutes after a start or a change, every 60 s later. A batch that asked for a Map-Notify and got none goes out again after
+ * 1, 2, 4 ... 60 s. Every message has a new, greater nonce (the Map-Server drops others); a Map-Notify for any of the
+ * last few counts as acknowledgement.
+ *
+ * Owns servers, batches and items. An item points at the mapping in the configuration of the node, so reconfigure makes
+ * all batches new.
+ */
+#include "roles/etr.h"
+
+#include "codec/auth.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WITHDRAW_TRIES 5
+#define LOST_AFTER 3      /* unanswered Map-Registers before it is worth an event */
+#define NOTIFY_EVERY 10   /* in the steady state every tenth Map-Register asks for a Map-Notify */
+#define MSG_HEAD 16
+#define IDS 24
+
+/* ---- batches */
+
+static void batch_free(struct xtr_etr_batch *b)
+{
+	xtr_timer_cancel(&b->srv->etr->env->timers, &b->timer);
+	free(b->items);
+	free(b);
+}
+
+static void batches_free(struct xtr_etr_server *srv)
+{
+	struct xtr_etr_batch *b;
+
+	while ((b = srv->batches)) {
+		srv->batches = b->next;
+		batch_free(b);
+	}
+}
+
+static struct xtr_etr_batch *batch_add(struct xtr_etr_server *srv, unsigned max_items)
+{
+	struct xtr_etr_batch *b = calloc(1, sizeof(*b)), **end = &srv->batches;
+
+	if (b)
+		b->items = calloc(max_items, sizeof(*b->items));
+	if (!b || !b->items) {
+		free(b);
+		return NULL;
+	}
+	b->srv = srv;
+	b->timer.kind = XTR_TIMER_ETR_BATCH;
+	b->last_sent = b->last_ack = XTR_NEVER;
+	while (*end)
+		end = &(*end)->next;
+	*end = b;
+	return b;
+}
+
+static void put_item(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_item *item, size_t room)
+{
+	static const struct xtr_record_head gone = { .ttl = 0, .authoritative = true };
+	const struct xtr_etr_record r = { .eid = &item->eid, .map = item->map, .room = room };
+	struct xtr_etr_record full = r;
+
+	if (!item->map) {
+		xtr_put_record_end(w, xtr_put_record_begin(w, &gone, &item->eid), 0);
+		return;
+	}
+	full.ttl_min = item->map->ttl_min;
+	xtr_etr_put_record(env, w, &full);
+}
+
+static size_t batch_room(const struct xtr_etr_server *srv)
+{
+	int auth = xtr_auth_len(srv->cfg.key.alg_id);
+
+	return xtr_env_room(srv->cfg.address.family) - MSG_HEAD - (size_t)(auth < 0 ? 0 : auth) -
+	       (srv->etr->env->cfg.has_ids ? IDS : 0);
+}
+
+/* Cuts n items into batches by size. */
+static int make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *items, unsigned n, bool withdraw)
+{
+	const struct xtr_env *env = srv->etr->env;
+	size_t room = batch_room(srv), used = 0;
+	struct xtr_etr_batch *b = NULL;
+	uint8_t buf[8192];
+
+	for (unsigned i = 0; i < n; i++) {
+		struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+		size_t len;
+
+		put_item(env, &w, &items[i], room);
+		len = xtr_wr_len(&w);
+		if (!b || used + len > room || b->count == 255) {
+			b = batch_add(srv, n - i < 255 ? n - i : 255);
+			if (!b)
+				return -ENOMEM;
+			b->withdraw = withdraw;
+			used = 0;
+		}
+		b->items[b->count++] = items[i];
+		used += len;
+	}
+	return 0;
+}
+
+/* ---- sending */
+
+static void send_batch(struct xtr_etr_batch *b, bool want_notify)
+{
+	struct xtr_etr_server *srv = b->srv;
+	struct xtr_env *env = srv->etr->env;
+	const struct xtr_map_server_config *ms = &srv->cfg;
+	struct xtr_register_out head = {
+		.type = XTR_MSG_MAP_REGISTER, .key_id = ms->key.key_id, .alg_id = ms->key.alg_id,
+		.flags = (ms->proxy_reply ? XTR_REG_P : 0) | (ms->use_ttl ? XTR_REG_T : 0) | (ms->merge ? XTR_REG_MERGE : 0) |
+			 (env->cfg.has_ids ? XTR_REG_I : 0) | (want_notify ? XTR_REG_M : 0),
+		.record_count = (uint8_t)b->count,
+	};
+	int auth_len = xtr_auth_len(ms->key.alg_id);
+	size_t room = batch_room(srv);
+	uint8_t buf[8192];
+	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+	char ip[XTR_IP_STRLEN];
+
+	if (!xtr_env_rloc(env, ms->address.family))
+		return; /* shown as the problem of the mapping; goes out when an RLOC comes up */
+	head.nonce = xtr_nonce_next(&env->nonces, &env->ops);
+	xtr_register_begin(&w, &head);
+	for (unsigned i = 0; i < b->count; i++)
+		put_item(env, &w, &b->items[i], room);
+	if (env->cfg.has_ids)
+		xtr_put_ids(&w, env->cfg.xtr_id, env->cfg.site_id);
+	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), MSG_HEAD, (size_t)auth_len, XTR_MSG_MAP_REGISTER, ms->key.alg_id,
+				   head.nonce, ms->key.secret, ms->key.secret_len)) {
+		xtr_count(env, TX_FAILED);
+		return;
+	}
+	if (want_notify) {
+		b->nonces[b->nonce_at] = head.nonce;
+		b->nonce_at = (b->nonce_at + 1) % XTR_ETR_NONCES;
+	}
+	b->sent++;
+	b->last_sent = env->now;
+	xtr_env_send(env, NULL, &ms->address, XTR_PORT, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_REGISTER);
+	xtr_env_event(env, XTR_EVENT_REGISTER_SENT, &b->items[0].eid, "to Map-Server %s, %u records%s",
+		      xtr_ip_str(&ms->address, ip), b->count, b->withdraw ? ", withdrawn" : "");
+}
+
+static void arm_retry(struct xtr_etr_batch *b)
+{
+	struct xtr_env *env = b->srv->etr->env;
+	const struct xtr_node_timers *t = &env->cfg.timers;
+	uint64_t delay = t->notify_retry_first;
+
+	for (unsigned i = 0; i < b->tries && delay < t->notify_retry_max; i++)
+		delay *= 2;
+	if (delay > t->notify_retry_max)
+		delay = t->notify_retry_max;
+	xtr_timer_set(&env->timers, &b->timer, env->now + delay);
+}
+
+/* One round of all batches. What waits for an acknowledgement keeps its own schedule besides. */
+static void register_all(struct xtr_etr_server *srv)
+{
+	bool quick = srv->etr->env->now < srv->quick_until;
+
+	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next) {
+		bool m = srv->cfg.want_notify && (quick || !b->acked || b->sent % NOTIFY_EVERY == 0);
+
+		if (b->withdraw)
+			continue;
+		send_batch(b, m);
+		if (m && !xtr_timer_armed(&b->timer)) {
+			b->tries = 0;
+			arm_retry(b);
+		}
+	}
+}
+
+static void server_timer(void *ctx, struct xtr_timer *t)
+{
+	struct xtr_etr_server *srv = xtr_timer_owner(t, struct xtr_etr_server, timer);
+	struct xtr_env *env = srv->etr->env;
+	const struct xtr_node_timers *c = &env->cfg.timers;
+
+	register_all(srv);
+	xtr_timer_set(&env->timers, &srv->timer,
+		      env->now + (env->now < srv->quick_until ? c->quick_interval : c->register_interval));
+}
+
+static void server_free(struct xtr_etr_server *srv)
+{
+	xtr_timer_cancel(&srv->etr->env->timers, &srv->timer);
+	batches_free(srv);
+	free(srv);
+}
+
+static void batch_done(struct xtr_etr_batch *b)
+{
+	struct xtr_etr_batch **link = &b->srv->batches;
+
+	while (*link != b)
+		link = &(*link)->next;
+	*link = b->next;
+	batch_free(b);
+}
+
+static void batch_timer(void *ctx, struct xtr_timer *t)
+{
+	struct xtr_etr_batch *b = xtr_timer_owner(t, struct xtr_etr_batch, timer);
+	struct xtr_env *env = b->srv->etr->env;
+	char ip[XTR_IP_STRLEN];
+
+	b->tries++;
+	b->acked = false;
+	if (b->withdraw && b->tries >= WITHDRAW_TRIES) {
+		batch_done(b);
+		return;
+	}
+	if (b->tries == LOST_AFTER && !b->lost) {
+		b->lost = true;
+		xtr_env_event(env, XTR_EVENT_REGISTER_LOST, &b->items[0].eid, "Map-Server %s does not confirm",
+			      xtr_ip_str(&b->srv->cfg.address, ip));
+	}
+	send_batch(b, true);
+	arm_retry(b);
+}
+
+/* ---- Map-Notify */
+
+static struct xtr_etr_batch *find_nonce(const struct xtr_etr *etr, uint64_t nonce)
+{
+	for (unsigned s = 0; s < etr->server_count; s++)
+		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b; b = b->next)
+			for (unsigned i = 0; i < XTR_ETR_NONCES; i++)
+				if (nonce && b->nonces[i] == nonce)
+					return b;
+	return NULL;
+}
+
+static bool record_for(const struct xtr_register *m, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_records it = m->records;
+	struct xtr_record rec;
+	struct xtr_eid_prefix e;
+
+	while (xtr_record_next(&it, &rec))
+		if (rec.locator_count && !xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL) && xtr_eid_equal(&e, eid))
+			return true;
+	return false;
+}
+
+static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
+{
+	struct xtr_env *env = b->srv->etr->env;
+	unsigned refused = 0;
+	char ip[XTR_IP_STRLEN];
+
+	xtr_timer_cancel(&env->timers, &b->timer);
+	memset(b->nonces, 0, sizeof(b->nonces));
+	b->tries = 0;
+	b->acked = true;
+	b->lost = false;
+	b->notifies++;
+	b->last_ack = env->now;
+	for (unsigned i = 0; i < b->count; i++) {
+		b->items[i].refused = b->items[i].map && b->items[i].map->rloc_count && !record_for(m, &b->items[i].eid);
+		refused += b->items[i].refused;
+	}
+	xtr_env_event(env, XTR_EVENT_REGISTER_ACKED, &b->items[0].eid, "by Map-Server %s, %u of %u EID-prefixes",
+		      xtr_ip_str(&b->srv->cfg.address, ip), b->count - refused, b->count);
+	if (b->withdraw)
+		batch_done(b);
+}
+
+/* RFC 9301 5.7: same contents, our own MAC. */
+static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta, const struct xtr_register *m)
+{
+	struct xtr_env *env = srv->etr->env;
+	const struct xtr_key *key = &srv->cfg.key;
+	uint8_t buf[XTR_MSG_MAX];
+
+	memcpy(buf, m->msg, m->msg_len);
+	buf[0] = (uint8_t)(XTR_MSG_MAP_NOTIFY_ACK << 4 | (buf[0] & 15));
+	if (xtr_auth_sign(buf, m->msg_len, m->auth_off, m->auth_len, XTR_MSG_MAP_NOTIFY_ACK, key->alg_id, m->nonce,
+			  key->secret, key->secret_len)) {
+		xtr_count(env, TX_FAILED);
+		return;
+	}
+	xtr_env_send(env, &meta->dst, &meta->src, meta->sport, buf, m->msg_len, XTR_NODE_TX_MAP_NOTIFY_ACK);
+}
+
+static struct xtr_etr_server *server_of(const struct xtr_etr *etr, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < etr->server_count; i++)
+		if (!xtr_ip_cmp(&etr->servers[i]->cfg.address, ip))
+			return etr->servers[i];
+	return NULL;
+}
+
+static bool authentic(const struct xtr_register *m, const struct xtr_key *key)
+{
+	if (m->key_id != key->key_id || m->alg_id != key->alg_id)
+		return false;
+	if (key->alg_id == XTR_AUTH_NONE)
+		return true;
+	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id, m->nonce, key->secret,
+				key->secret_len);
+}
+
+void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+{
+	struct xtr_env *env = etr->env;
+	struct xtr_etr_server *srv;
+	struct xtr_etr_batch *b;
+	struct xtr_register m;
+	int r = xtr_register_decode_head(buf, len, &m);
+
+	if (r) {
+		xtr_env_bad(env, r);
+		return;
+	}
+	b = find_nonce(etr, m.nonce);
+	srv = b ? b->srv : server_of(etr, &meta->src);
+	if (!srv) {
+		xtr_count(env, DROP_NONCE);
+		return;
+	}
+	if (!authentic(&m, &srv->cfg.key)) {
+		xtr_count(env, DROP_AUTH);
+		return;
+	}
+	r = xtr_register_decode_body(&m);
+	if (r) {
+		xtr_env_bad(env, r);
+		return;
+	}
+	if (b) {
+		acknowledged(b, &m);
+		return;
+	}
+	/* Unsolicited. A repeated one is acknowledged again: the first Map-Notify-Ack may be lost. */
+	if (m.nonce < srv->unsolicited) {
+		xtr_count(env, DROP_REPLAY);
+		return;
+	}
+	srv->unsolicited = m.nonce;
+	send_ack(srv, meta, &m);
+}
+
+/* ---- life */
+
+static void restart(struct xtr_etr_server *srv)
+{
+	struct xtr_env *env = srv->etr->env;
+
+	srv->quick_until = env->now + env->cfg.timers.quick_duration;
+	xtr_timer_set(&env->timers, &srv->timer, env->now);
+}
+
+static bool same_key(const struct xtr_key *a, const struct xtr_key *b)
+{
+	return a->key_id == b->key_id && a->alg_id == b->alg_id && a->secret_len == b->secret_len &&
+	       (!a->secret_len || !memcmp(a->secret, b->secret, a->secret_len));
+}
+
+static bool same_server(const struct xtr_map_server_config *a, const struct xtr_map_server_config *b)
+{
+	return !xtr_ip_cmp(&a->address, &b->address) && same_key(&a->key, &b->key) && a->proxy_reply == b->proxy_reply &&
+	       a->want_notify == b->want_notify && a->merge == b->merge && a->use_ttl == b->use_ttl;
+}
+
+static bool same_mapping(const struct xtr_mapping_config *a, const struct xtr_mapping_config *b)
+{
+	if (a->ttl_min != b->ttl_min || a->map_version != b->map_version || a->rloc_count != b->rloc_count)
+		return false;
+	for (unsigned i = 0; i < a->rloc_count; i++) {
+		const struct xtr_rloc_config *x = &a->rlocs[i], *y = &b->rlocs[i];
+
+		if (xtr_ip_cmp(&x->ip, &y->ip) || x->priority != y->priority || x->weight != y->weight ||
+		    x->mpriority != y->mpriority || x->mweight != y->mweight)
+			return false;
+	}
+	return true;
+}
+
+static struct xtr_etr_item *items_of(const struct xtr_env *env)
+{
+	struct xtr_etr_item *items = calloc(env->cfg.mapping_count + 1, sizeof(*items));
+
+	for (unsigned i = 0; items && i < env->cfg.mapping_count; i++) {
+		items[i].eid = env->cfg.mappings[i].eid;
+		items[i].map = &env->cfg.mappings[i];
+	}
+	return items;
+}
+
+/* Compares the batches with the database of now: *changed, and what has gone into *gone. The old configuration is still
+ * there to compare with. */
+static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsigned *gone_count, bool *changed)
+{
+	const struct xtr_env *env = srv->etr->env;
+	unsigned had = 0, all = 0, n = 0;
+
+	*gone = NULL;
+	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next) {
+		all += b->count;
+		had += b->withdraw ? 0 : b->count;
+	}
+	*gone = calloc(all + 1, sizeof(**gone));
+	if (!*gone)
+		return -ENOMEM;
+	*changed = had != env->cfg.mapping_count;
+	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
+		for (unsigned i = 0; i < b->count; i++) {
+			const struct xtr_mapping_config *now = xtr_eiddb_get(&env->own, &b->items[i].eid);
+
+			if (now && !srv->gone) {
+				*changed |= b->withdraw || !same_mapping(now, b->items[i].map);
+				continue;
+			}
+			(*gone)[n++].eid = b->items[i].eid;
+			*changed |= !b->withdraw;
+		}
+	*gone_count = n;
+	return 0;
+}
+
+/* Nothing changed for this Map-Server: its items move to the new configuration and keep their state. */
+static void repoint(struct xtr_etr_server *srv)
+{
+	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
+		for (unsigned i = 0; !b->withdraw && i < b->count; i++)
+			b->items[i].map = xtr_eiddb_get(&srv->etr->env->own, &b->items[i].eid);
+}
+
+static int withdraw(struct xtr_etr_server *srv, const struct xtr_etr_item *gone, unsigned n)
+{
+	struct xtr_etr_batch *b;
+	int r = make_batches(srv, gone, n, true);
+
+	for (b = srv->batches; b; b = b->next) {
+		send_batch(b, srv->cfg.want_notify);
+		/* Without a Map-Notify to wait for, this ends it at the next tick. */
+		if (srv->cfg.want_notify) {
+			arm_retry(b);
+		} else {
+			b->tries = WITHDRAW_TRIES;
+			xtr_timer_set(&srv->etr->env->timers, &b->timer, srv->etr->env->now);
+		}
+	}
+	return r;
+}
+
+static int update_server(struct xtr_etr_server *srv, bool force)
+{
+	struct xtr_etr_item *gone, *items;
+	unsigned gone_count = 0;
+	bool changed = false;
+	int r = compare(srv, &gone, &gone_count, &changed);
+
+	if (!r && !changed && !force) {
+		repoint(srv);
+	} else if (!r) {
+		/* Withdrawals that still wait for their acknowledgement are among the gone; one that is back is not, so
+		 * that no late repetition takes it away again. */
+		batches_free(srv);
+		r = withdraw(srv, gone, gone_count);
+		items = srv->gone ? NULL : items_of(srv->etr->env);
+		if (!srv->gone && !items)
+			r = -ENOMEM;
+		if (items) {
+			int r2 = make_batches(srv, items, srv->etr->env->cfg.mapping_count, false);
+
+			r = r ? r : r2;
+			restart(srv);
+		}
+		free(items);
+	}
+	free(gone);
+	return r;
+}
+
+static struct xtr_etr_server *server_add(struct xtr_etr *etr, const struct xtr_map_server_config *cfg)
+{
+	struct xtr_etr_server **list, *srv = calloc(1, sizeof(*srv));
+
+	list = realloc(etr->servers, (etr->server_count + 1) * sizeof(*list));
+	if (list)
+		etr->servers = list;
+	if (!srv || !list) {
+		free(srv);
+		return NULL;
+	}
+	srv->etr = etr;
+	srv->cfg = *cfg;
+	srv->timer.kind = XTR_TIMER_ETR_SERVER;
+	etr->servers[etr->server_count++] = srv;
+	return srv;
+}
+
+static const struct xtr_map_server_config *configured(const struct xtr_env *env, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < env->cfg.map_server_count; i++)
+		if (!xtr_ip_cmp(&env->cfg.map_servers[i].address, ip))
+			return &env->cfg.map_servers[i];
+	return NULL;
+}
+
+int xtr_etr_reconfigure(struct xtr_etr *etr)
+{
+	struct xtr_env *env = etr->env;
+	int r = 0;
+
+	for (unsigned i = etr->server_count; i-- > 0;) {
+		struct xtr_etr_server *srv = etr->servers[i];
+		const struct xtr_map_server_config *now = configured(env, &srv->cfg.address);
+		bool force = now && (srv->gone || !same_server(now, &srv->cfg));
+
+		srv->gone = !now;
+		if (now) {
+			srv->cfg = *now;
+		} else {
+			/* Its key is in the old configuration: say goodbye once, now. */
+			srv->cfg.want_notify = false;
+			xtr_timer_cancel(&env->timers, &srv->timer);
+		}
+		r = update_server(srv, force) ? -ENOMEM : r;
+		if (srv->gone) {
+			etr->servers[i] = etr->servers[--etr->server_count];
+			server_free(srv);
+		}
+	}
+	for (unsigned i = 0; i < env->cfg.map_server_count; i++) {
+		struct xtr_etr_server *srv;
+
+		if (server_of(etr, &env->cfg.map_servers[i].address))
+			continue;
+		srv = server_add(etr, &env->cfg.map_servers[i]);
+		r = !srv || update_server(srv, true) ? -ENOMEM : r;
+	}
+	return r;
+}
+
+void xtr_etr_rlocs_changed(struct xtr_etr *etr)
+{
+	for (unsigned i = 0; i < etr->server_count; i++)
+		restart(etr->servers[i]);
+}
+
+int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out)
+{
+	struct xtr_etr *etr = calloc(1, sizeof(*etr));
+	int r;
+
+	if (!etr)
+		return -ENOMEM;
+	etr->env = env;
+	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SERVER, server_timer, etr);
+	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_BATCH, batch_timer, etr);
+	r = xtr_etr_reconfigure(etr);
+	if (r) {
+		xtr_etr_free(etr);
+		return r;
+	}
+	*out = etr;
+	return 0;
+}
+
+void xtr_etr_free(struct xtr_etr *etr)
+{
+	if (!etr)
+		return;
+	for (unsigned i = 0; i < etr->server_count; i++)
+		server_free(etr->servers[i]);
+	free(etr->servers);
+	free(etr);
+}
+
+/* ---- show */
+
+static const char *problem_of(const struct xtr_env *env, const struct xtr_etr_batch *b, const struct xtr_etr_item *item)
+{
+	if (!xtr_env_rloc(env, b->srv->cfg.address.family))
+		return "no RLOC of the Map-Server's address family is up";
+	if (item->refused)
+		return "the Map-Server confirmed the Map-Register without this EID-prefix: it is not configured for this key "
+		       "there";
+	if (b->tries)
+		return "no Map-Notify from the Map-Server: unreachable, or it refuses the key, the algorithm or the nonce "
+		       "(see its log and `xtrctl site`)";
+	return NULL;
+}
+
+static uint64_t ago(const struct xtr_env *env, uint64_t at)
+{
+	return at == XTR_NEVER ? UINT64_MAX : env->now - at;
+}
+
+static int show_item(const struct xtr_etr_batch *b, const struct xtr_etr_item *item,
+		     int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	const struct xtr_env *env = b->srv->etr->env;
+	struct xtr_db_info info = {
+		.eid = item->eid, .ttl_min = item->map->ttl_min, .map_server = b->srv->cfg.address,
+		.key_id = b->srv->cfg.key.key_id, .alg_id = b->srv->cfg.key.alg_id, .acked = b->acked && !item->refused,
+		.registers_sent = b->sent, .notifies = b->notifies, .last_sent_ms = ago(env, b->last_sent),
+		.last_ack_ms = ago(env, b->last_ack), .problem = problem_of(env, b, item),
+	};
+
+	info.locator_count = xtr_etr_show(env, item->map, info.locators);
+	return fn(arg, &info);
+}
+
+static int show_unserved(const struct xtr_env *env, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < env->cfg.mapping_count && !r; i++) {
+		struct xtr_db_info info = {
+			.eid = env->cfg.mappings[i].eid, .ttl_min = env->cfg.mappings[i].ttl_min,
+			.last_sent_ms = UINT64_MAX, .last_ack_ms = UINT64_MAX,
+			.problem = "no Map-Server is configured (etr.map-servers): nobody can find this EID-prefix",
+		};
+
+		info.locator_count = xtr_etr_show(env, &env->cfg.mappings[i], info.locators);
+		r = fn(arg, &info);
+	}
+	return r;
+}
+
+int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	int r = 0;
+
+	if (!etr->server_count)
+		return show_unserved(etr->env, fn, arg);
+	for (unsigned s = 0; s < etr->server_count; s++)
+		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b && !r; b = b->next)
+			for (unsigned i = 0; i < b->count && !r && !b->withdraw; i++)
+				r = show_item(b, &b->items[i], fn, arg);
+	return r;
+}

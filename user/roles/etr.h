@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Egress tunnel router: registers our EID-prefixes with the Map-Servers and answers Map-Requests for them. RFC 9301 5.4-5.7,
+ * 8.2. etr.c registers, etr_reply.c answers, etr_record.c writes the records of both.
+ */
+#ifndef XTR_ROLES_ETR_H
+#define XTR_ROLES_ETR_H
+
+#include "roles/role.h"
+
+#define XTR_ETR_NONCES 8
+
+struct xtr_etr_item {                    /* one EID-prefix of a Map-Register */
+	struct xtr_eid_prefix eid;
+	const struct xtr_mapping_config *map; /* NULL: withdrawn */
+	bool refused;                     /* the last Map-Notify left it out */
+};
+struct xtr_etr_server;
+struct xtr_etr_batch {                   /* what goes into one Map-Register */
+	struct xtr_etr_server *srv;
+	struct xtr_etr_batch *next;
+	struct xtr_timer timer;           /* retransmission */
+	struct xtr_etr_item *items;
+	unsigned count;
+	bool withdraw, acked, lost;
+	unsigned tries;                   /* since the last acknowledgement */
+	uint64_t nonces[XTR_ETR_NONCES];  /* outstanding, 0: free */
+	unsigned nonce_at;
+	uint64_t sent, notifies, last_sent, last_ack; /* last_*: XTR_NEVER */
+};
+struct xtr_etr_server {
+	struct xtr_etr *etr;
+	struct xtr_map_server_config cfg;
+	struct xtr_timer timer;           /* next registration of everything */
+	uint64_t quick_until;
+	uint64_t unsolicited;             /* nonce of the last unsolicited Map-Notify */
+	struct xtr_etr_batch *batches;
+	bool gone;                        /* not configured any more: only withdraws */
+};
+struct xtr_etr {
+	struct xtr_env *env;
+	struct xtr_etr_server **servers;
+	unsigned server_count;
+};
+
+int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out);
+void xtr_etr_free(struct xtr_etr *etr);
+/* Takes up what env->cfg says now: withdraws what is gone, registers at once if anything changed. */
+int xtr_etr_reconfigure(struct xtr_etr *etr);
+void xtr_etr_rlocs_changed(struct xtr_etr *etr);
+void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len);
+/* Answers a Map-Request that matches our database. */
+void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
+int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);
+
+/* --- etr_record.c */
+struct xtr_etr_record {
+	const struct xtr_eid_prefix *eid;
+	const struct xtr_mapping_config *map;
+	uint32_t ttl_min;
+	const struct xtr_ip *probed; /* sets the p bit of this locator; NULL: none */
+	size_t room;                 /* octets left: locators of the worst priorities are left out beyond */
+};
+void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_record *r);
+unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map, struct xtr_cache_locator out[32]);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Our own mappings as EID records: sorted, with the L bit for locators of this router and the R bit by what is up.
+ * RFC 9301 5.4, 5.5.
+ */
+#include "roles/etr.h"
+
+#include <string.h>
+
+#define RECORD_HEAD 12
+
+struct sorted { const struct xtr_rloc_config *l[255]; unsigned n; };
+
+static void sort(const struct xtr_mapping_config *map, struct sorted *s)
+{
+	s->n = 0;
+	for (unsigned i = 0; i < map->rloc_count; i++) {
+		const struct xtr_rloc_config *r = &map->rlocs[i];
+		unsigned at = s->n;
+		int order = 1;
+
+		while (at && (order = xtr_ip_cmp(&r->ip, &s->l[at - 1]->ip)) < 0)
+			at--;
+		if (at && !order)
+			continue; /* the first of two equal ones stays */
+		memmove(&s->l[at + 1], &s->l[at], (s->n - at) * sizeof(s->l[0]));
+		s->l[at] = r;
+		s->n++;
+	}
+}
+
+static size_t locator_octets(const struct xtr_rloc_config *r)
+{
+	return 8 + xtr_ip_bits(&r->ip) / 8;
+}
+
+/* Leaves out locators of the worst priority until the rest fits. A Map-Reply cannot be split (RFC 9301 5). */
+static void fit(struct sorted *s, size_t room)
+{
+	size_t need = 0;
+
+	for (unsigned i = 0; i < s->n; i++)
+		need += locator_octets(s->l[i]);
+	while (s->n && need > room) {
+		unsigned worst = 0;
+
+		for (unsigned i = 1; i < s->n; i++)
+			if (s->l[i]->priority >= s->l[worst]->priority)
+				worst = i;
+		need -= locator_octets(s->l[worst]);
+		s->n--;
+		memmove(&s->l[worst], &s->l[worst + 1], (s->n - worst) * sizeof(s->l[0]));
+	}
+}
+
+void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_record *r)
+{
+	const struct xtr_record_head head = {
+		.ttl = r->ttl_min, .authoritative = true, .map_version = r->map->map_version,
+	};
+	size_t start = xtr_wr_len(w), mark, used;
+	struct sorted s;
+	bool probed = false;
+
+	sort(r->map, &s);
+	mark = xtr_put_record_begin(w, &head, r->eid);
+	used = xtr_wr_len(w) - start;
+	fit(&s, r->room > used ? r->room - used : 0);
+	for (unsigned i = 0; i < s.n; i++) {
+		const struct xtr_rloc_config *l = s.l[i];
+		bool own = xtr_env_own_rloc(env, &l->ip);
+		bool p = r->probed && !probed && !xtr_ip_cmp(&l->ip, r->probed);
+
+		probed |= p;
+		xtr_put_locator(w, l->priority, l->weight, l->mpriority, l->mweight, own, p,
+				!own || xtr_env_rloc_up(env, &l->ip), &l->ip);
+	}
+	xtr_put_record_end(w, mark, (uint8_t)s.n);
+}
+
+unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map, struct xtr_cache_locator out[32])
+{
+	struct sorted s;
+	unsigned n;
+
+	sort(map, &s);
+	for (n = 0; n < s.n && n < 32; n++) {
+		const struct xtr_rloc_config *l = s.l[n];
+		bool own = xtr_env_own_rloc(env, &l->ip);
+
+		out[n] = (struct xtr_cache_locator){
+			.ip = l->ip, .priority = l->priority, .weight = l->weight, .mpriority = l->mpriority,
+			.mweight = l->mweight, .local = own, .reachable = !own || xtr_env_rloc_up(env, &l->ip),
+		};
+		out[n].usable = out[n].reachable && l->priority != 255;
+	}
+	return n;
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * ITR, the asking side: a miss becomes a Map-Request to a Map-Resolver, repeated with growing delays, each time to the next
+ * resolver, until it is answered or given up. RFC 9301 5.3, 5.4, 6.1, 8.1.
+ *
+ * One entry of the pending table per EID-prefix carries all limits: no second request while one is out or within the request interval
+ * after it, none in the hold-off after ten without an answer. A miss that comes too early is remembered and served when
+ * its time comes, so a cleared cache does not lose packets.
+ */
+#include "roles/itr.h"
+#include "xtr/abi.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMR_INTERVAL 3000 /* ms between SMR-invoked Map-Requests per EID-prefix, RFC 9301 6.1 */
+
+static void pending_timer(void *ctx, struct xtr_timer *t);
+
+static void fail(struct xtr_itr *itr, const struct xtr_eid_prefix *eid)
+{
+	if (itr->env->ops.miss_failed)
+		itr->env->ops.miss_failed(itr->env->ops.ctx, eid);
+}
+
+static uint64_t retry_delay(const struct xtr_itr *itr, unsigned tries)
+{
+	const struct xtr_node_timers *t = &itr->env->cfg.timers;
+	uint64_t d = t->request_retry_first;
+
+	for (unsigned i = 1; i < tries && d < t->request_retry_max; i++)
+		d *= 2;
+	return d < t->request_retry_max ? d : t->request_retry_max;
+}
+
+static void give_up(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	struct xtr_env *env = itr->env;
+
+	xtr_count(env, REQUEST_TIMEOUT);
+	xtr_env_event(env, XTR_EVENT_REQUEST_TIMEOUT, &p->eid, "no answer to %u Map-Requests", p->tries);
+	if (p->why & XTR_WHY_MISS)
+		fail(itr, &p->eid);
+	xtr_pending_set_nonce(&itr->pending, p, 0);
+	p->state = XTR_PENDING_HOLDOFF;
+	p->again = false;
+	xtr_timer_set(&env->timers, &p->timer, env->now + env->cfg.timers.request_holdoff);
+}
+
+static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	struct xtr_env *env = itr->env;
+	const struct xtr_ip *to = xtr_resolvers_pick(&itr->resolvers, env, p->tries ? &p->resolver : NULL);
+	const struct xtr_ask ask = {
+		.eid = &p->eid, .source = p->has_source ? &p->source : NULL, .nonce = p->nonce,
+		.flags = p->why & XTR_WHY_SMR ? XTR_MREQ_SMR_INVOKED : 0,
+	};
+	char ip[XTR_IP_STRLEN];
+
+	p->tries++;
+	p->sent = env->now;
+	/* A try that cannot be sent counts like a lost one: the RLOC may come up before the next. */
+	if (to) {
+		p->resolver = *to;
+		if (!xtr_ask_send(env, &ask, to))
+			xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid, "to Map-Resolver %s, try %u",
+				      xtr_ip_str(to, ip), p->tries);
+	}
+	xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
+}
+
+/* A new request with a new nonce. False: not allowed now. */
+static bool start(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
+{
+	struct xtr_env *env = itr->env;
+	const struct xtr_node_limits *l = &env->cfg.limits;
+
+	if (!xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second, env->now))
+		return false;
+	if (xtr_pending_set_nonce(&itr->pending, p, xtr_env_random(env)))
+		return false;
+	p->state = XTR_PENDING_WAITING;
+	p->why = why;
+	p->again = false;
+	p->again_why = 0;
+	p->tries = 0;
+	p->started = env->now;
+	transmit(itr, p);
+	return true;
+}
+
+static uint64_t interval_of(const struct xtr_itr *itr, uint8_t why)
+{
+	return why & XTR_WHY_SMR ? SMR_INTERVAL : itr->env->cfg.timers.request_interval;
+}
+
+static void ask_again(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	uint8_t why = p->again_why;
+
+	if (start(itr, p, why))
+		return;
+	xtr_count(itr->env, MISS_LIMITED);
+	if (why & XTR_WHY_MISS)
+		fail(itr, &p->eid);
+	xtr_pending_del(&itr->pending, p);
+}
+
+/* There is an entry for this EID-prefix already: wait with it, or leave it. */
+static bool ask_known(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
+{
+	if (p->state == XTR_PENDING_WAITING) {
+		p->why |= why & XTR_WHY_MISS;
+		return true;
+	}
+	if (p->state == XTR_PENDING_HOLDOFF)
+		return false;
+	p->again = true;
+	p->again_why |= why;
+	/* A packet waits: the plain interval counts, not the longer one after an SMR. */
+	if (why & XTR_WHY_MISS) {
+		uint64_t at = p->sent + interval_of(itr, 0);
+
+		xtr_timer_set(&itr->env->timers, &p->timer, at > itr->env->now ? at : itr->env->now);
+	}
+	return true;
+}
+
+static void make_room(struct xtr_itr *itr)
+{
+	while (itr->pending.count >= itr->pending.limit && itr->pending.oldest) {
+		struct xtr_pending *p = itr->pending.oldest;
+
+		xtr_count(itr->env, DROP_LIMIT);
+		if (p->why & XTR_WHY_MISS && p->state == XTR_PENDING_WAITING)
+			fail(itr, &p->eid);
+		xtr_pending_del(&itr->pending, p);
+	}
+}
+
+bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint8_t why)
+{
+	struct xtr_pending *p = xtr_pending_find(&itr->pending, eid);
+
+	if (!itr->resolvers.n)
+		return false;
+	if (p)
+		return ask_known(itr, p, why);
+	make_room(itr);
+	p = xtr_pending_add(&itr->pending, eid);
+	if (!p)
+		return false;
+	if (src) {
+		memcpy(&p->source, src, sizeof(*src));
+		p->has_source = true;
+	}
+	if (start(itr, p, why))
+		return true;
+	xtr_pending_del(&itr->pending, p);
+	return false;
+}
+
+void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src)
+{
+	struct xtr_env *env = itr->env;
+	struct xtr_mapping *m;
+
+	/* Our own EIDs are not behind a tunnel. */
+	if (xtr_eiddb_match(&env->own, eid, NULL)) {
+		fail(itr, eid);
+		return;
+	}
+	m = xtr_itr_lookup(itr, eid);
+	if (m && (m->positive || m->act != XTR_ACT_SEND_REQUEST)) {
+		/* The answer overtook this event: let the packets go that were queued in between. */
+		xtr_itr_give(itr, m, true);
+		return;
+	}
+	xtr_env_event(env, XTR_EVENT_MISS, eid, "no map-cache entry");
+	if (!xtr_itr_ask(itr, eid, src, XTR_WHY_MISS)) {
+		xtr_count(env, MISS_LIMITED);
+		fail(itr, eid);
+	}
+}
+
+static void retry(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	struct xtr_env *env = itr->env;
+	const struct xtr_node_limits *l = &env->cfg.limits;
+	const struct xtr_mapping *m;
+
+	/* The answer to a request for a neighbour can have brought what this one asks for. */
+	m = p->why == XTR_WHY_MISS ? xtr_itr_lookup(itr, &p->eid) : NULL;
+	if (m && (m->positive || m->act != XTR_ACT_SEND_REQUEST)) {
+		xtr_pending_del(&itr->pending, p);
+		return;
+	}
+	xtr_resolvers_silent(&itr->resolvers, env, &p->resolver, p->sent);
+	if (p->tries >= env->cfg.timers.request_retries)
+		give_up(itr, p);
+	else if (xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second, env->now))
+		transmit(itr, p);
+	else
+		xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
+}
+
+static void pending_timer(void *ctx, struct xtr_timer *t)
+{
+	struct xtr_pending *p = xtr_timer_owner(t, struct xtr_pending, timer);
+	struct xtr_itr *itr = ctx;
+
+	if (p->state == XTR_PENDING_WAITING)
+		retry(itr, p);
+	else if (p->state == XTR_PENDING_DONE && p->again)
+		ask_again(itr, p);
+	else
+		xtr_pending_del(&itr->pending, p);
+}
+
+/* ---- answers */
+
+struct found { struct xtr_eid_prefix eid; struct xtr_record rec; };
+
+/* Longer prefixes first: the data plane releases packets as soon as a covering entry is there, and they have to meet the
+ * more-specific ones. */
+static int by_length(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (y->eid.len + y->eid.group_len) - (x->eid.len + x->eid.group_len);
+}
+
+/* RFC 9301 5.4 as section "Map-Reply" of the rules says: the longest record that covers what was asked for is the match. When
+ * a prefix was asked for, it may have been split since: then records inside it will do. */
+static const struct found *match_of(const struct found *f, unsigned n, const struct xtr_eid_prefix *asked)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (xtr_eid_covers(&f[i].eid, asked))
+			return &f[i];
+	return NULL;
+}
+
+/* security.md T-5: a short prefix in an answer claims much; one has to have been asked for. */
+static bool overclaims(const struct xtr_env *env, const struct found *f, const struct xtr_eid_prefix *asked)
+{
+	unsigned shortest = f->eid.afi == XTR_AFI_IP4 ? env->cfg.limits.shortest_ip4 :
+			    f->eid.afi == XTR_AFI_IP6 ? env->cfg.limits.shortest_ip6 : 0;
+
+	return f->rec.locator_count && !f->eid.group_len && f->eid.len < shortest && f->eid.len < asked->len;
+}
+
+static unsigned read_records(const struct xtr_map_reply *m, struct found *f)
+{
+	struct xtr_records it = m->records;
+	unsigned n = 0;
+
+	while (n < 255 && xtr_record_next(&it, &f[n].rec))
+		if (!xtr_eid_from_addr(&f[n].rec.eid, f[n].rec.mask_len, &f[n].eid, NULL))
+			n++;
+	qsort(f, n, sizeof(*f), by_length);
+	return n;
+}
+
+static void answered(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	uint64_t until = p->sent + interval_of(itr, p->why);
+
+	xtr_resolvers_answered(&itr->resolvers, &p->resolver, itr->env->now);
+	xtr_pending_set_nonce(&itr->pending, p, 0);
+	p->state = XTR_PENDING_DONE;
+	if (until <= itr->env->now)
+		xtr_pending_del(&itr->pending, p);
+	else
+		xtr_timer_set(&itr->env->timers, &p->timer, until);
+}
+
+/* Records inside the match are cached with it (overlap rule, RFC 9301 5.5), others are not. */
+static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n, const struct xtr_eid_prefix *within,
+		      const struct xtr_ip *from)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (xtr_eid_covers(within, &f[i].eid) && !xtr_eiddb_match(&itr->env->own, &f[i].eid, NULL))
+			xtr_itr_store(itr, &f[i].eid, &f[i].rec, from);
+}
+
+bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta, const struct xtr_map_reply *m)
+{
+	struct xtr_pending *p = xtr_pending_by_nonce(&itr->pending, m->nonce);
+	struct xtr_env *env = itr->env;
+	struct found f[255];
+	const struct found *match;
+	struct xtr_eid_prefix within, asked;
+	struct xtr_mapping *entry;
+	unsigned n, inside = 0;
+	char ip[XTR_IP_STRLEN];
+	bool wanted;
+
+	if (!p)
+		return false;
+	/* What does not fit leaves the request standing, or a forged answer could cancel it. */
+	n = m->probe ? 0 : read_records(m, f);
+	match = match_of(f, n, &p->eid);
+	within = match ? match->eid : p->eid;
+	for (unsigned i = 0; i < n; i++)
+		inside += xtr_eid_covers(&within, &f[i].eid);
+	if (!inside) {
+		xtr_count(env, DROP_MISMATCH);
+		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid, "Map-Reply from %s has no record for the EID",
+			      xtr_ip_str(&meta->src, ip));
+		return true;
+	}
+	if (match && overclaims(env, match, &p->eid)) {
+		xtr_count(env, DROP_OVERCLAIM);
+		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid, "Map-Reply from %s claims a prefix of only %u bits",
+			      xtr_ip_str(&meta->src, ip), match->eid.len);
+		return true;
+	}
+	xtr_env_event(env, XTR_EVENT_REPLY, &p->eid, "from %s, %u records, after %u ms", xtr_ip_str(&meta->src, ip), n,
+		      (unsigned)(env->now - p->started));
+	asked = p->eid;
+	wanted = p->why & XTR_WHY_MISS;
+	answered(itr, p);
+	store_all(itr, f, n, &within, &meta->src);
+	entry = wanted ? xtr_itr_lookup(itr, &asked) : NULL;
+	if (wanted && !entry)
+		fail(itr, &asked);
+	return true;
+}
+
+/* ---- SMR */
+
+static int any(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	return 1;
+}
+
+/* What to ask for because of an SMR about eid: the entry it lies in, or eid itself if entries lie in it. */
+static bool smr_target(struct xtr_itr *itr, const struct xtr_addr *addr, uint8_t mask_len, struct xtr_eid_prefix *out)
+{
+	struct xtr_eid_prefix eid;
+	const struct xtr_mapping *m;
+
+	if (xtr_eid_from_addr(addr, mask_len, &eid, NULL))
+		return false;
+	m = xtr_itr_lookup(itr, &eid);
+	if (m) {
+		xtr_mapping_eid(m, out);
+		return m->expires != XTR_NEVER;
+	}
+	*out = eid;
+	return xtr_eiddb_walk(&itr->cache.db, &eid, any, NULL);
+}
+
+static uint8_t full_len(const struct xtr_addr *a)
+{
+	struct xtr_lcaf_iid iid;
+	const struct xtr_addr *in = xtr_lcaf_get_iid(a, &iid) ? &iid.addr : a;
+
+	return in->afi == XTR_AFI_IP4 ? 32 : in->afi == XTR_AFI_IP6 ? 128 : in->afi == XTR_AFI_NAME ? 0 : 48;
+}
+
+void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req)
+{
+	struct xtr_env *env = itr->env;
+	struct xtr_mreq_record rec;
+	struct xtr_eid_prefix eid;
+	struct xtr_rd it = { 0 };
+	struct xtr_pending *p;
+
+	/* The changed EID is the Source-EID in most implementations, else the record's. The content is not trusted: it
+	 * only makes us ask the mapping system about an entry we have (RFC 9301 6.1). */
+	if (!(req->m->source_eid.afi != XTR_AFI_NONE &&
+	      smr_target(itr, &req->m->source_eid, full_len(&req->m->source_eid), &eid)) &&
+	    !(xtr_mreq_record_next(req->m, &it, &rec) && smr_target(itr, &rec.eid, rec.mask_len, &eid))) {
+		xtr_count(env, DROP_SMR);
+		return;
+	}
+	p = xtr_pending_find(&itr->pending, &eid);
+	if ((p && p->state != XTR_PENDING_DONE) || (p && p->sent + SMR_INTERVAL > env->now) ||
+	    !xtr_itr_ask(itr, &eid, NULL, XTR_WHY_SMR))
+		xtr_count(env, DROP_RATE);
+}
+
+/* ---- life */
+
+void xtr_itr_rlocs_changed(struct xtr_itr *itr)
+{
+	for (struct xtr_mapping *m = itr->cache.newest; m; m = m->older)
+		xtr_itr_give(itr, m, false);
+}
+
+int xtr_itr_reconfigure(struct xtr_itr *itr)
+{
+	struct xtr_env *env = itr->env;
+
+	xtr_resolvers_set(&itr->resolvers, env);
+	itr->pending.limit = env->cfg.limits.pending_requests;
+	make_room(itr);
+	/* What became ours is not behind a tunnel any more. */
+	for (unsigned i = 0; i < env->cfg.mapping_count; i++)
+		xtr_itr_clear(itr, &env->cfg.mappings[i].eid, "is one of our own EID-prefixes now");
+	xtr_itr_rlocs_changed(itr);
+	return 0;
+}
+
+int xtr_itr_new(struct xtr_env *env, struct xtr_itr **out)
+{
+	struct xtr_itr *itr = calloc(1, sizeof(*itr));
+
+	if (!itr)
+		return -ENOMEM;
+	itr->env = env;
+	xtr_timers_kind(&env->timers, XTR_TIMER_MAPPING, xtr_itr_cache_timer, itr);
+	xtr_timers_kind(&env->timers, XTR_TIMER_PENDING, pending_timer, itr);
+	xtr_mapcache_init(&itr->cache, &env->timers, XTR_TIMER_MAPPING);
+	xtr_pendings_init(&itr->pending, &env->timers, XTR_TIMER_PENDING, env->cfg.limits.pending_requests);
+	xtr_resolvers_set(&itr->resolvers, env);
+	*out = itr;
+	return 0;
+}
+
+void xtr_itr_free(struct xtr_itr *itr, bool drop)
+{
+	if (!itr)
+		return;
+	if (drop)
+		xtr_itr_clear(itr, NULL, "ITR switched off");
+	xtr_pendings_free(&itr->pending);
+	xtr_mapcache_free(&itr->cache);
+	free(itr);
+}
+
+int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *), void *arg)
+{
+	int r = 0;
+
+	for (struct xtr_pending *p = itr->pending.oldest; p && !r; p = p->newer) {
+		const struct xtr_pending_info info = {
+			.eid = p->eid, .nonce = p->nonce, .age_ms = itr->env->now - p->started,
+			.next_ms = p->timer.at > itr->env->now ? p->timer.at - itr->env->now : 0,
+			.tries = p->tries, .resolver = p->resolver,
+		};
+
+		if (p->state != XTR_PENDING_DONE || p->again)
+			r = fn(arg, &info);
+	}
+	return r;
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * ITR, the keeping side: lifetimes, refresh of what is in use, eviction, and the forwarding set the data plane gets.
+ * RFC 9301 5.4, 5.5.
+ *
+ * The data plane has exactly the entries of the map-cache that are IPv4 or IPv6 unicast; every change here ends in one
+ * cache_put or cache_del.
+ */
+#include "util/hash.h"
+#include "roles/itr.h"
+#include "xtr/abi.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MINUTE 60000ull
+#define TTL_UNSPECIFIED 1440 /* minutes, for "the receiver decides" */
+#define RECHECK_MIN 4000     /* ms before expiry at which an idle entry is looked at for the last time */
+#define USED_LATELY 60000
+#define EVICT_SAMPLE 8
+
+/* ---- forwarding */
+
+static bool usable(const struct xtr_env *env, const struct xtr_locator *l, struct xtr_ip *ip)
+{
+	return l->reachable && l->priority != 255 && xtr_addr_rloc_ip(&l->addr, ip) && xtr_rloc_valid(ip) &&
+	       xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip);
+}
+
+static void make_fwd(const struct xtr_env *env, const struct xtr_mapping *m, struct xtr_fwd *out)
+{
+	const struct xtr_locset set = xtr_mapping_locators(m);
+	struct xtr_rd it = { 0 };
+	struct xtr_locator l;
+	struct xtr_ip ip;
+	int best = 255;
+
+	memset(out, 0, sizeof(*out));
+	out->map_version = m->map_version;
+	out->action = m->positive ? XTR_ACT_ENCAP : m->act;
+	while (m->positive && xtr_locset_next(&set, &it, &l)) {
+		if (!usable(env, &l, &ip) || l.priority > best)
+			continue;
+		if (l.priority < best) {
+			best = l.priority;
+			out->n = 0;
+		}
+		if (out->n == 8)
+			continue;
+		out->locators[out->n].ip = ip;
+		out->locators[out->n].weight = l.weight;
+		out->n++;
+	}
+	for (unsigned i = out->n; i < 8; i++) /* left-overs of a worse priority */
+		memset(&out->locators[i], 0, sizeof(out->locators[i]));
+}
+
+static bool in_data_plane(const struct xtr_eid_prefix *eid)
+{
+	struct xtr_ippfx p;
+
+	return xtr_eid_to_ippfx(eid, &p);
+}
+
+void xtr_itr_give(struct xtr_itr *itr, struct xtr_mapping *m, bool anyway)
+{
+	struct xtr_env *env = itr->env;
+	struct xtr_eid_prefix eid;
+	struct xtr_fwd fwd;
+	uint32_t print;
+
+	xtr_mapping_eid(m, &eid);
+	if (!in_data_plane(&eid))
+		return;
+	make_fwd(env, m, &fwd);
+	print = (uint32_t)xtr_hash(&fwd, sizeof(fwd));
+	if (m->given && m->fwd_print == print && !anyway)
+		return;
+	m->fwd_print = print;
+	m->given = !env->ops.cache_put(env->ops.ctx, &eid, &fwd);
+}
+
+static uint64_t idle_ms(const struct xtr_env *env, const struct xtr_eid_prefix *eid)
+{
+	return in_data_plane(eid) && env->ops.cache_idle ? env->ops.cache_idle(env->ops.ctx, eid) : UINT64_MAX;
+}
+
+void xtr_itr_remove(struct xtr_itr *itr, struct xtr_mapping *m, const char *why)
+{
+	struct xtr_env *env = itr->env;
+	struct xtr_eid_prefix eid;
+
+	xtr_mapping_eid(m, &eid);
+	xtr_mapcache_del(&itr->cache, m);
+	if (in_data_plane(&eid))
+		env->ops.cache_del(env->ops.ctx, &eid);
+	xtr_env_event(env, XTR_EVENT_CACHE_DEL, &eid, "%s", why);
+}
+
+struct xtr_mapping *xtr_itr_lookup(struct xtr_itr *itr, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_mapping *m = xtr_mapcache_match(&itr->cache, eid);
+
+	while (m && m->expires <= itr->env->now) { /* its timer is late */
+		xtr_itr_remove(itr, m, "expired");
+		m = xtr_mapcache_match(&itr->cache, eid);
+	}
+	return m;
+}
+
+/* ---- lifetime */
+
+static uint64_t refresh_at(const struct xtr_env *env, uint64_t created, uint64_t expires)
+{
+	uint32_t percent = env->cfg.timers.refresh_percent;
+
+	if (!percent || percent >= 100)
+		return expires;
+	return created + (expires - created) / 100 * percent;
+}
+
+/* At refresh_percent of the lifetime, and then at half of what is left each time, as long as nobody used it. */
+void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t)
+{
+	struct xtr_mapping *m = xtr_timer_owner(t, struct xtr_mapping, timer);
+	struct xtr_itr *itr = ctx;
+	struct xtr_env *env = itr->env;
+	uint64_t left, lately, idle;
+	struct xtr_eid_prefix eid;
+
+	if (m->expires <= env->now) {
+		xtr_itr_remove(itr, m, "expired");
+		return;
+	}
+	xtr_mapping_eid(m, &eid);
+	left = m->expires - env->now;
+	lately = left > USED_LATELY ? left : USED_LATELY;
+	idle = idle_ms(env, &eid);
+	if (idle <= lately) {
+		xtr_mapcache_touch(&itr->cache, m);
+		xtr_itr_ask(itr, &eid, NULL, XTR_WHY_REFRESH);
+		xtr_timer_set(&env->timers, &m->timer, m->expires);
+	} else {
+		xtr_timer_set(&env->timers, &m->timer, left > RECHECK_MIN ? env->now + left / 2 : m->expires);
+	}
+}
+
+/* Takes the entry that was idle longest of the oldest few; those in use move up. False if nothing may go. */
+static bool evict(struct xtr_itr *itr)
+{
+	struct xtr_mapping *m = itr->cache.oldest, *next, *victim = NULL;
+	size_t look = xtr_mapcache_count(&itr->cache);
+	uint64_t most = 0;
+	unsigned seen = 0;
+
+	for (; m && seen < EVICT_SAMPLE && look; m = next, look--) {
+		struct xtr_eid_prefix eid;
+		uint64_t idle;
+
+		next = m->newer;
+		if (m->expires == XTR_NEVER) {
+			xtr_mapcache_touch(&itr->cache, m);
+			continue;
+		}
+		seen++;
+		xtr_mapping_eid(m, &eid);
+		idle = idle_ms(itr->env, &eid);
+		if (!victim || idle > most) {
+			victim = m;
+			most = idle;
+		}
+		if (idle < USED_LATELY)
+			xtr_mapcache_touch(&itr->cache, m);
+	}
+	if (!victim)
+		return false;
+	xtr_count(itr->env, CACHE_EVICTED);
+	xtr_itr_remove(itr, victim, "evicted: the map-cache is full");
+	return true;
+}
+
+struct soonest { uint64_t at; unsigned left; const struct xtr_eid_prefix *self; };
+
+static int look_inside(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	const struct xtr_mapping *m = value;
+	struct soonest *s = ctx;
+
+	if (m->expires < s->at && !xtr_eid_equal(eid, s->self))
+		s->at = m->expires;
+	return !--s->left;
+}
+
+/* RFC 9301 5.5: a less-specific mapping must not outlive more-specific ones it covers, or their traffic would follow it when they
+ * end. Looks at a bounded number of them. */
+static uint64_t capped_by_inside(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, uint64_t expires)
+{
+	struct soonest s = { .at = expires, .left = 256, .self = eid };
+
+	xtr_eiddb_walk(&itr->cache.db, eid, look_inside, &s);
+	return s.at > itr->env->now ? s.at : itr->env->now + MINUTE;
+}
+
+static uint64_t lifetime(const struct xtr_env *env, uint32_t ttl_min)
+{
+	if (ttl_min == UINT32_MAX)
+		ttl_min = TTL_UNSPECIFIED;
+	if (ttl_min > env->cfg.timers.max_ttl_min)
+		ttl_min = env->cfg.timers.max_ttl_min;
+	return ttl_min * MINUTE;
+}
+
+static struct xtr_mapping *put(struct xtr_itr *itr, struct xtr_mapping_new *n)
+{
+	struct xtr_env *env = itr->env;
+	const struct xtr_mapping *old = xtr_mapcache_get(&itr->cache, n->eid);
+	struct xtr_mapping *m;
+	bool had = old;
+
+	if (!had && xtr_mapcache_count(&itr->cache) >= env->cfg.limits.cache_entries && !evict(itr)) {
+		xtr_count(env, DROP_LIMIT);
+		return NULL;
+	}
+	n->now = env->now;
+	n->timer = n->expires == XTR_NEVER ? XTR_NEVER : refresh_at(env, env->now, n->expires);
+	if (xtr_mapcache_put(&itr->cache, n, &m)) {
+		xtr_count(env, DROP_LIMIT);
+		return NULL;
+	}
+	xtr_env_event(env, had ? XTR_EVENT_CACHE_CHANGE : XTR_EVENT_CACHE_ADD, n->eid, n->positive ? "%u locators" :
+		      "negative", n->locators->count);
+	return m;
+}
+
+struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
+				  const struct xtr_ip *from)
+{
+	struct xtr_mapping *old = xtr_mapcache_get(&itr->cache, eid);
+	uint8_t buf[XTR_LOCSET_OCTETS];
+	struct xtr_locset set;
+	struct xtr_mapping_new n = {
+		.eid = eid, .locators = &set, .from = *from, .source = XTR_CACHE_REPLY,
+		.act = rec->act < 6 ? rec->act : XTR_ACT_NO_ACTION, /* 6 and 7 are unassigned */
+		.positive = rec->locator_count, .authoritative = rec->authoritative, .map_version = rec->map_version,
+	};
+	struct xtr_mapping *m;
+
+	if (old && old->source == XTR_CACHE_STATIC)
+		return old;
+	if (!rec->ttl) {
+		if (old)
+			xtr_itr_remove(itr, old, "removed by a Map-Reply with TTL 0");
+		return NULL;
+	}
+	if (n.positive)
+		n.act = 0;
+	xtr_locset_read(rec, buf, sizeof(buf), &set);
+	n.expires = itr->env->now + lifetime(itr->env, rec->ttl);
+	if (n.positive)
+		n.expires = capped_by_inside(itr, eid, n.expires);
+	m = put(itr, &n);
+	if (m)
+		xtr_itr_give(itr, m, true);
+	return m;
+}
+
+/* The kernel has this forwarding set already: written again only if ours differs. */
+static void note_adopted(const struct xtr_env *env, struct xtr_mapping *m, const struct xtr_fwd *fwd)
+{
+	struct xtr_fwd mine, theirs;
+
+	make_fwd(env, m, &mine);
+	memset(&theirs, 0, sizeof(theirs));
+	theirs.action = fwd->action;
+	theirs.map_version = fwd->map_version;
+	theirs.n = fwd->n;
+	for (unsigned i = 0; i < fwd->n; i++)
+		theirs.locators[i] = fwd->locators[i];
+	m->fwd_print = (uint32_t)xtr_hash(&mine, sizeof(mine));
+	m->given = !memcmp(&mine, &theirs, sizeof(mine));
+}
+
+/* Static and adopted entries come as what the data plane shall do, not as a record. */
+int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint8_t source)
+{
+	uint8_t buf[8 * 24];
+	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+	struct xtr_locset set;
+	struct xtr_mapping_new n = {
+		.eid = eid, .locators = &set, .source = source, .positive = fwd->action == XTR_ACT_ENCAP,
+		.act = fwd->action == XTR_ACT_ENCAP ? 0 : fwd->action, .map_version = fwd->map_version,
+		.expires = source == XTR_CACHE_STATIC ? XTR_NEVER : itr->env->now + itr->env->cfg.timers.adopt_lifetime,
+	};
+	struct xtr_mapping *m;
+
+	if (fwd->n > 8 || (fwd->action != XTR_ACT_ENCAP && fwd->action > XTR_ACT_DROP_AUTH))
+		return -EINVAL;
+	for (unsigned i = 0; i < fwd->n; i++)
+		xtr_put_locator(&w, 1, fwd->locators[i].weight, 255, 0, false, false, true, &fwd->locators[i].ip);
+	if (w.err)
+		return -EINVAL;
+	set = (struct xtr_locset){ .octets = buf, .len = (uint16_t)xtr_wr_len(&w), .count = fwd->n };
+	m = put(itr, &n);
+	if (!m)
+		return -ENOSPC;
+	if (source == XTR_CACHE_ADOPTED)
+		note_adopted(itr->env, m, fwd);
+	xtr_itr_give(itr, m, source == XTR_CACHE_STATIC);
+	return 0;
+}
+
+struct clear { struct xtr_mapping **list; unsigned n, max; };
+
+static int collect(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	struct clear *c = ctx;
+
+	c->list[c->n++] = value;
+	return c->n == c->max;
+}
+
+unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, const char *why)
+{
+	struct xtr_mapping *list[256];
+	struct clear c = { .list = list, .max = 256 };
+	unsigned total = 0;
+
+	do {
+		c.n = 0;
+		xtr_eiddb_walk(&itr->cache.db, inside, collect, &c);
+		for (unsigned i = 0; i < c.n; i++)
+			xtr_itr_remove(itr, list[i], why);
+		total += c.n;
+	} while (c.n == c.max);
+	return total;
+}
+
+struct show { struct xtr_itr *itr; int (*fn)(void *, const struct xtr_cache_info *); void *arg; };
+
+static bool in_fwd(const struct xtr_fwd *fwd, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < fwd->n; i++)
+		if (!xtr_ip_cmp(&fwd->locators[i].ip, ip))
+			return true;
+	return false;
+}
+
+static int show_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	const struct xtr_mapping *m = value;
+	struct show *s = ctx;
+	const struct xtr_env *env = s->itr->env;
+	const struct xtr_locset set = xtr_mapping_locators(m);
+	struct xtr_cache_info info = {
+		.eid = *eid, .source = m->source, .act = m->act, .authoritative = m->authoritative,
+		.map_version = m->map_version, .age_ms = env->now - m->created, .from = m->from,
+		.ttl_left_ms = m->expires == XTR_NEVER ? UINT64_MAX : m->expires > env->now ? m->expires - env->now : 0,
+	};
+	struct xtr_fwd fwd;
+
+	make_fwd(env, m, &fwd);
+	info.locator_count = xtr_show_locators(env, &set, info.locators, 32);
+	for (unsigned i = 0; i < info.locator_count; i++)
+		info.locators[i].usable = info.locators[i].ip.family && in_fwd(&fwd, &info.locators[i].ip);
+	return s->fn(s->arg, &info);
+}
+
+int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *), void *arg)
+{
+	struct show s = { itr, fn, arg };
+
+	return xtr_eiddb_walk(&itr->cache.db, NULL, show_one, &s);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Map-Resolver. Which of several Map-Servers gets a request is decided by a hash of the EID; a repeated request (same
+ * nonce) goes to the next one, since the first seems not to answer. The Map-Request itself is not changed, so answers bypass us.
+ */
+#include "util/hash.h"
+#include "roles/mr.h"
+#include "xtr/abi.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often this very request was seen before. Forgets when another takes its slot: then a repetition counts as new. */
+static uint32_t turn_of(struct xtr_mr *mr, const struct xtr_request *req)
+{
+	struct { uint64_t nonce; struct xtr_eid_prefix eid; } key;
+	uint64_t print;
+	unsigned slot;
+
+	memset(&key, 0, sizeof(key));
+	key.nonce = req->m->nonce;
+	memcpy(&key.eid, &req->eid, sizeof(key.eid));
+	print = xtr_hash(&key, sizeof(key));
+	slot = print % XTR_MR_SEEN;
+	if (mr->seen[slot].print == print)
+		return ++mr->seen[slot].turn;
+	mr->seen[slot].print = print;
+	mr->seen[slot].turn = 0;
+	return 0;
+}
+
+bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_ms)
+{
+	struct xtr_env *env = mr->env;
+	const struct xtr_node_config *cfg = &env->cfg;
+	const struct xtr_ip *good[32];
+	struct xtr_eid_prefix hole;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < cfg->mr_map_server_count && n < 32; i++) {
+		const struct xtr_ip *ip = &cfg->mr_map_servers[i];
+
+		/* Our own Map-Server was asked already whether it knows the EID. */
+		if (xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip))
+			good[n++] = ip;
+	}
+	if (n) {
+		uint64_t first = xtr_hash(&req->eid, sizeof(req->eid));
+
+		xtr_forward_request(env, req, good[(first + turn_of(mr, req)) % n]);
+		return false;
+	}
+	if (has_ms)
+		return true;
+	if (cfg->mr_map_server_count) { /* they exist, but cannot be reached now: that is no negative answer */
+		xtr_count(env, DROP_NO_RLOC);
+		return false;
+	}
+	hole = xtr_eid_host(&req->eid);
+	hole = xtr_hole(env, &hole, 0);
+	xtr_reply_negative(env, req, &hole, XTR_ACT_NATIVE, cfg->timers.negative_ttl_min);
+	return false;
+}
+
+int xtr_mr_new(struct xtr_env *env, struct xtr_mr **out)
+{
+	struct xtr_mr *mr = calloc(1, sizeof(*mr));
+
+	if (!mr)
+		return -ENOMEM;
+	mr->env = env;
+	*out = mr;
+	return 0;
+}
+
+void xtr_mr_free(struct xtr_mr *mr)
+{
+	free(mr);
+}

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Map-Server, the registering side. RFC 9301 5.6, 8.2, 8.3, 9.
+ *
+ * The order is what keeps it safe: fixed header, site and key by the first EID, MAC over the whole message, then the records, then the
+ * nonce, then each record against the configuration; nothing changes before all of that was right. Every refusal is
+ * counted, kept as the site's last one, and sent as an event: "why is this site not registered" has an answer.
+ */
+#include "roles/ms.h"
+
+#include "codec/auth.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MINUTE 60000ull
+#define MAX_REGISTRATIONS 10000 /* per site, unless configured */
+#define VERSION_HALF 2048       /* RFC 9302 6 */
+
+const struct xtr_key *xtr_ms_key(const struct xtr_site *site, uint8_t key_id)
+{
+	for (unsigned i = 0; i < site->cfg->key_count; i++)
+		if (site->cfg->keys[i].key_id == key_id)
+			return &site->cfg->keys[i];
+	return NULL;
+}
+
+bool xtr_ms_authentic(const struct xtr_register *m, const struct xtr_key *key)
+{
+	if (key->alg_id == XTR_AUTH_NONE)
+		return true;
+	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id, m->nonce, key->secret,
+				key->secret_len);
+}
+
+/* One Map-Register on its way. */
+struct arrival {
+	struct xtr_ms *ms;
+	const struct xtr_msg_meta *meta;
+	struct xtr_register m;
+	struct xtr_site *site;
+	const struct xtr_key *key;
+	struct xtr_registrant_key who_key;
+	struct xtr_registrant *who;
+	struct xtr_locset read;              /* of the record in hand */
+	uint8_t buf[XTR_LOCSET_OCTETS];
+	bool accepted[255];
+	unsigned accepted_count;
+};
+
+static void refuse(struct arrival *a, enum xtr_node_counter counter, const struct xtr_eid_prefix *eid, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+static void refuse(struct arrival *a, enum xtr_node_counter counter, const struct xtr_eid_prefix *eid, const char *fmt, ...)
+{
+	struct xtr_env *env = a->ms->env;
+	char text[XTR_REFUSAL_TEXT], ip[XTR_IP_STRLEN];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	env->counters[counter]++;
+	if (a->site) {
+		a->site->refused++;
+		a->site->refused_at = env->now;
+		a->site->refused_from = a->meta->src;
+		memcpy(a->site->refusal, text, sizeof(text));
+	} else {
+		a->ms->refused_unknown++;
+	}
+	xtr_env_event(env, XTR_EVENT_REGISTER_REFUSED, eid, "from %s: %s", xtr_ip_str(&a->meta->src, ip), text);
+}
+
+/* Site, key and MAC. */
+static bool check_sender(struct arrival *a)
+{
+	const struct xtr_register *m = &a->m;
+	struct xtr_site_prefix *p;
+	struct xtr_eid_prefix eid;
+
+	if (xtr_register_peek_eid(m, &eid)) {
+		xtr_count(a->ms->env, DROP_MALFORMED);
+		return false;
+	}
+	p = xtr_regdb_site(&a->ms->db, &eid);
+	if (!p) {
+		refuse(a, XTR_NODE_DROP_NO_SITE, &eid, "the EID-prefix is in no configured site");
+		return false;
+	}
+	a->site = p->site;
+	a->key = xtr_ms_key(p->site, m->key_id);
+	if (!a->key) {
+		refuse(a, XTR_NODE_DROP_AUTH, &eid, "key ID %u is not configured for the site", m->key_id);
+		return false;
+	}
+	if (a->key->alg_id != m->alg_id) { /* no downgrade */
+		refuse(a, XTR_NODE_DROP_ALGORITHM, &eid, "authentication algorithm %u, the site's key %u is for algorithm %u",
+		       m->alg_id, m->key_id, a->key->alg_id);
+		return false;
+	}
+	if (!xtr_ms_authentic(m, a->key)) {
+		refuse(a, XTR_NODE_DROP_AUTH, &eid, "authentication failed: the secret of key %u differs from the site's",
+		       m->key_id);
+		return false;
+	}
+	return true;
+}
+
+/* RFC 9301 5.6: the nonce grows with every message of one sender and key. */
+static bool check_nonce(struct arrival *a)
+{
+	const struct xtr_register *m = &a->m;
+	struct xtr_registrant_key *k = &a->who_key;
+
+	memset(k, 0, sizeof(*k));
+	k->site = a->site->uid;
+	k->key_id = m->key_id;
+	k->by_id = m->has_ids;
+	if (m->has_ids) {
+		memcpy(k->id, m->xtr_id, 16);
+		memcpy(k->id + 16, m->site_id, 8);
+	} else {
+		k->id[0] = a->meta->src.family;
+		memcpy(k->id + 1, a->meta->src.a, 16);
+	}
+	a->who = xtr_registrant_find(&a->ms->db, k);
+	if (!a->who || m->nonce > a->who->nonce || a->site->cfg->replay_off)
+		return true;
+	refuse(a, XTR_NODE_DROP_REPLAY, NULL, "nonce 0x%016llx is not greater than the last, 0x%016llx (replayed, or the xTR lost "
+	       "its state and its clock is behind)", (unsigned long long)m->nonce, (unsigned long long)a->who->nonce);
+	return false;
+}
+
+/* The configured EID-prefix the record may be registered under, or NULL (refused). */
+static struct xtr_site_prefix *allowed(struct arrival *a, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_site_prefix *p = xtr_regdb_site(&a->ms->db, eid);
+	char s[XTR_EID_STRLEN], t[XTR_EID_STRLEN];
+
+	if (!p || p->site != a->site) {
+		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is outside the site's", xtr_eid_str(eid, s));
+		return NULL;
+	}
+	if (!xtr_site_prefix_allows(p, eid)) {
+		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is more specific than %s, which does not accept that",
+		       xtr_eid_str(eid, s), xtr_eid_str(&p->eid, t));
+		return NULL;
+	}
+	return p;
+}
+
+/* RFC 9302 6: of two versions of one mapping the older is dropped; 0 is no version. */
+static bool older_version(uint16_t now, uint16_t before)
+{
+	return now && before && now != before && ((now - before) & 0xfff) >= VERSION_HALF;
+}
+
+static struct xtr_registration *of_registrant(const struct arrival *a, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_registration *r = xtr_regdb_get(&a->ms->db, eid);
+
+	while (r && (!a->who || r->who != a->who))
+		r = r->next;
+	return r;
+}
+
+/* A registration that may not be added any more is refused; a refresh always may. */
+static bool room(struct arrival *a, const struct xtr_eid_prefix *eid)
+{
+	const struct xtr_env *env = a->ms->env;
+	unsigned max = a->site->cfg->max_registrations ? a->site->cfg->max_registrations : MAX_REGISTRATIONS;
+
+	if (a->site->registrations >= max) {
+		refuse(a, XTR_NODE_DROP_LIMIT, eid, "the site has its maximum of %u registrations", max);
+		return false;
+	}
+	if (a->ms->db.count >= env->cfg.limits.registrations) {
+		refuse(a, XTR_NODE_DROP_LIMIT, eid, "the Map-Server has its maximum of %u registrations",
+		       env->cfg.limits.registrations);
+		return false;
+	}
+	if (!a->who)
+		a->who = xtr_registrant_make(&a->ms->db, &a->who_key, env->now);
+	if (!a->who)
+		refuse(a, XTR_NODE_DROP_LIMIT, eid, "too many xTRs register");
+	return a->who;
+}
+
+static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid, struct xtr_registration *r)
+{
+	struct xtr_env *env = a->ms->env;
+	char ip[XTR_IP_STRLEN];
+
+	if (!r)
+		return;
+	if (xtr_regdb_del(&a->ms->db, r, env->now)) {
+		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, eid, "site %s: withdrawn by %s", a->site->name,
+			      xtr_ip_str(&a->meta->src, ip));
+		return;
+	}
+	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, eid, "site %s: %s withdrew its part", a->site->name,
+		      xtr_ip_str(&a->meta->src, ip));
+	xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
+}
+
+static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
+		  struct xtr_site_prefix *under)
+{
+	struct xtr_env *env = a->ms->env;
+	uint32_t flags = a->m.flags, ttl = rec->ttl;
+	uint64_t life = env->cfg.timers.registration_timeout;
+	struct xtr_registration_new n = {
+		.eid = eid, .locators = &a->read, .who = a->who, .under = under, .now = env->now, .ttl_min = ttl,
+		.map_version = rec->map_version,
+		.flags = (flags & XTR_REG_P ? XTR_REGN_PROXY : 0) | (flags & XTR_REG_M ? XTR_REGN_NOTIFY : 0) |
+			 (flags & XTR_REG_MERGE ? XTR_REGN_MERGE : 0) | (flags & XTR_REG_T ? XTR_REGN_TTL : 0),
+	};
+	char ip[XTR_IP_STRLEN];
+	int r;
+
+	if (flags & XTR_REG_T && ttl != UINT32_MAX) /* RFC 9301 5.6: the record TTL is the registration timeout */
+		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) * MINUTE;
+	n.expires = env->now + life;
+	xtr_locset_read(rec, a->buf, sizeof(a->buf), &a->read);
+	r = xtr_regdb_put(&a->ms->db, &n);
+	if (r < 0) {
+		refuse(a, XTR_NODE_DROP_LIMIT, eid, "cannot be stored (%s)", r == -ENOMEM ? "out of memory" : "kind of EID");
+		return false;
+	}
+	if (r != XTR_PUT_SAME)
+		xtr_env_event(env, r == XTR_PUT_NEW ? XTR_EVENT_SITE_ADD : XTR_EVENT_SITE_CHANGE, eid,
+			      "site %s: %u locators from %s", a->site->name, a->read.count, xtr_ip_str(&a->meta->src, ip));
+	if (r == XTR_PUT_CHANGED)
+		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
+	return true;
+}
+
+static bool take_record(struct arrival *a, const struct xtr_record *rec)
+{
+	struct xtr_registration *mine;
+	struct xtr_site_prefix *under;
+	struct xtr_eid_prefix eid;
+	char s[XTR_EID_STRLEN];
+
+	if (xtr_eid_from_addr(&rec->eid, rec->mask_len, &eid, NULL)) {
+		refuse(a, XTR_NODE_DROP_PREFIX, NULL, "a record has a kind of EID that is not supported");
+		return false;
+	}
+	under = allowed(a, &eid);
+	if (!under)
+		return false;
+	mine = of_registrant(a, &eid);
+	if (mine && older_version(rec->map_version, mine->map_version)) {
+		refuse(a, XTR_NODE_DROP_REPLAY, &eid, "EID-prefix %s: map-version %u is older than the registered %u",
+		       xtr_eid_str(&eid, s), rec->map_version, mine->map_version);
+		return false;
+	}
+	if (!rec->locator_count || !rec->ttl) {
+		withdraw(a, &eid, mine);
+		return true;
+	}
+	if (!mine && !room(a, &eid))
+		return false;
+	return store(a, &eid, rec, under);
+}
+
+/* ---- Map-Notify that confirms (RFC 9301 5.7) */
+
+void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool keep_local, uint8_t *count)
+{
+	struct xtr_rd it = { 0 };
+	struct xtr_locator l;
+	unsigned n = 0;
+
+	while (xtr_locset_next(set, &it, &l)) {
+		if (!keep_local)
+			l.local = false;
+		l.probed = false;
+		xtr_put_locator_raw(w, &l);
+		n++;
+	}
+	*count = (uint8_t)n;
+}
+
+/* What the Map-Server holds now for the record; nothing if it was refused (then without locators, which says so). */
+static void confirm_record(struct arrival *a, struct xtr_wr *w, const struct xtr_record *rec, bool accepted, bool merged)
+{
+	struct xtr_record_head head = { .authoritative = rec->authoritative, .map_version = rec->map_version };
+	struct xtr_registration *mine = NULL;
+	struct xtr_eid_prefix eid;
+	struct xtr_locset set;
+	uint8_t count = 0;
+	size_t mark;
+
+	if (xtr_eid_from_addr(&rec->eid, rec->mask_len, &eid, NULL))
+		return;
+	if (accepted)
+		mine = of_registrant(a, &eid);
+	head.ttl = mine ? rec->ttl : 0;
+	mark = xtr_put_record_begin(w, &head, &eid);
+	if (mine && merged)
+		xtr_registration_union(xtr_regdb_get(&a->ms->db, &eid), a->buf, sizeof(a->buf), &set);
+	else if (mine)
+		set = xtr_registration_locators(mine);
+	if (mine)
+		xtr_ms_put_locators(w, &set, true, &count);
+	xtr_put_record_end(w, mark, count);
+}
+
+static size_t write_notify(struct arrival *a, uint8_t *buf, size_t size, bool merged)
+{
+	struct xtr_register_out head = {
+		.type = XTR_MSG_MAP_NOTIFY, .nonce = a->m.nonce, .key_id = a->m.key_id, .alg_id = a->m.alg_id,
+	};
+	struct xtr_wr w = xtr_wr_init(buf, size);
+	struct xtr_records it = a->m.records;
+	struct xtr_record rec;
+	unsigned i = 0, n = 0;
+
+	xtr_register_begin(&w, &head);
+	while (xtr_record_next(&it, &rec)) {
+		size_t before = xtr_wr_len(&w);
+
+		confirm_record(a, &w, &rec, a->accepted[i++], merged);
+		n += xtr_wr_len(&w) > before;
+	}
+	if (w.err)
+		return 0;
+	buf[3] = (uint8_t)n;
+	return xtr_wr_len(&w);
+}
+
+static void confirm(struct arrival *a)
+{
+	struct xtr_env *env = a->ms->env;
+	size_t auth = (size_t)xtr_auth_len(a->m.alg_id), size = xtr_env_room(a->meta->src.family), len;
+	uint8_t buf[XTR_MSG_MAX];
+
+	/* The merged set, if it fits (RFC 9301 5); never less room than the Map-Register itself took. */
+	if (size < a->m.msg_len + XTR_AUTH_MAX)
+		size = a->m.msg_len + XTR_AUTH_MAX < sizeof(buf) ? a->m.msg_len + XTR_AUTH_MAX : sizeof(buf);
+	len = write_notify(a, buf, size, a->m.flags & XTR_REG_MERGE);
+	if (!len)
+		len = write_notify(a, buf, size, false);
+	if (!len || xtr_auth_sign(buf, len, a->m.auth_off, auth, XTR_MSG_MAP_NOTIFY, a->m.alg_id, a->m.nonce, a->key->secret,
+				  a->key->secret_len)) {
+		xtr_count(env, TX_FAILED);
+		return;
+	}
+	/* To 4342 whatever the source port was (RFC 9301 8.2). */
+	xtr_env_send(env, &a->meta->dst, &a->meta->src, XTR_PORT, buf, len, XTR_NODE_TX_MAP_NOTIFY);
+}
+
+void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+{
+	struct xtr_env *env = ms->env;
+	struct arrival a;
+	struct xtr_records it;
+	struct xtr_record rec;
+	unsigned i = 0;
+	int r;
+
+	a.ms = ms;
+	a.meta = meta;
+	a.site = NULL;
+	a.who = NULL;
+	a.accepted_count = 0;
+	r = xtr_register_decode_head(buf, len, &a.m);
+	if (r) {
+		xtr_env_bad(env, r);
+		return;
+	}
+	if (!check_sender(&a))
+		return;
+	r = xtr_register_decode_body(&a.m);
+	if (r) {
+		refuse(&a, r == -EAFNOSUPPORT ? XTR_NODE_DROP_UNKNOWN_AFI : XTR_NODE_DROP_MALFORMED, NULL,
+		       "the Map-Register is authentic but malformed");
+		return;
+	}
+	if (!check_nonce(&a))
+		return;
+	for (it = a.m.records; xtr_record_next(&it, &rec); i++) {
+		a.accepted[i] = take_record(&a, &rec);
+		a.accepted_count += a.accepted[i];
+	}
+	if (a.accepted_count && a.who) {
+		a.who->source = meta->src;
+		a.who->local = meta->dst;
+		xtr_registrant_seen(&ms->db, a.who, a.m.nonce, env->now);
+		xtr_ms_dirty(ms);
+	}
+	if (a.accepted_count)
+		xtr_count(env, REGISTER_ACCEPTED);
+	if (a.m.flags & XTR_REG_M)
+		confirm(&a);
+}
+
+/* ---- life */
+
+static void registration_timer(void *ctx, struct xtr_timer *t)
+{
+	struct xtr_registration *r = xtr_timer_owner(t, struct xtr_registration, timer);
+	struct xtr_ms *ms = ctx;
+	struct xtr_env *env = ms->env;
+	struct xtr_eid_prefix eid;
+	char ip[XTR_IP_STRLEN];
+	const char *site = r->under->site->name;
+
+	if (r->expires > env->now) { /* was refreshed meanwhile */
+		xtr_timer_set(&env->timers, &r->timer, r->expires);
+		return;
+	}
+	xtr_registration_eid(r, &eid);
+	xtr_ip_str(&r->who->source, ip);
+	xtr_count(env, REGISTRATION_EXPIRED);
+	xtr_ms_dirty(ms);
+	if (xtr_regdb_del(&ms->db, r, env->now)) {
+		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, &eid, "site %s: no Map-Register from %s in time", site, ip);
+		return;
+	}
+	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, &eid, "site %s: the part of %s expired", site, ip);
+	xtr_ms_notify_change(ms, xtr_regdb_get(&ms->db, &eid), NULL);
+}
+
+static void gone(void *ctx, const struct xtr_registration *r)
+{
+	struct xtr_ms *ms = ctx;
+	struct xtr_eid_prefix eid;
+
+	xtr_registration_eid(r, &eid);
+	xtr_env_event(ms->env, XTR_EVENT_SITE_EXPIRE, &eid, "not allowed by the configuration any more");
+}
+
+int xtr_ms_reconfigure(struct xtr_ms *ms)
+{
+	const struct xtr_node_config *cfg = &ms->env->cfg;
+	int r;
+
+	xtr_ms_notify_free_all(ms);
+	xtr_eiddb_free(&ms->aggregates, NULL);
+	/* Nonces are remembered of more registrants than can have something registered at one time. */
+	ms->db.registrant_limit = cfg->limits.registrations < 32768 ? 65536 : 2 * cfg->limits.registrations;
+	for (unsigned i = 0; i < cfg->aggregate_count; i++) {
+		r = xtr_eiddb_set(&ms->aggregates, &cfg->aggregates[i], (void *)&cfg->aggregates[i], NULL, NULL);
+		if (r)
+			return r;
+	}
+	return xtr_regdb_configure(&ms->db, cfg->sites, cfg->site_count, gone, ms);
+}
+
+int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out)
+{
+	struct xtr_ms *ms = calloc(1, sizeof(*ms));
+	int r;
+
+	if (!ms)
+		return -ENOMEM;
+	ms->env = env;
+	ms->save.kind = XTR_TIMER_MS_SAVE;
+	xtr_eiddb_init(&ms->aggregates);
+	xtr_regdb_init(&ms->db, &env->timers, XTR_TIMER_REGISTRATION);
+	xtr_timers_kind(&env->timers, XTR_TIMER_REGISTRATION, registration_timer, ms);
+	xtr_timers_kind(&env->timers, XTR_TIMER_MS_NOTIFY, xtr_ms_notify_timer, ms);
+	xtr_timers_kind(&env->timers, XTR_TIMER_MS_SAVE, xtr_ms_save_timer, ms);
+	r = xtr_ms_reconfigure(ms);
+	if (r) {
+		xtr_ms_free(ms);
+		return r;
+	}
+	xtr_ms_load(ms);
+	ms->loaded = true;
+	*out = ms;
+	return 0;
+}
+
+void xtr_ms_free(struct xtr_ms *ms)
+{
+	if (!ms)
+		return;
+	if (ms->loaded) /* or it would overwrite what it has not read */
+		xtr_ms_save(ms);
+	xtr_timer_cancel(&ms->env->timers, &ms->save);
+	xtr_ms_notify_free_all(ms);
+	xtr_eiddb_free(&ms->aggregates, NULL);
+	xtr_regdb_free(&ms->db);
+	free(ms);
+}

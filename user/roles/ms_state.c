@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Map-Server: what survives a restart, and what xtrctl shows. RFC 9301 5.6 wants the last nonce of every registrant in persistent
+ * storage, or a restart would open the door to replays. Saved a second after a change (later with many registrants, so
+ * that saving stays a small part of the work), and at the end.
+ */
+#include "roles/ms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NONCES "ms-nonces"
+#define FORMAT 1
+#define ENTRY (8 + 1 + 1 + 24 + 8)
+#define MAX_BLOB (256u << 20)
+
+/* ---- nonces */
+
+static void save_nonces(struct xtr_ms *ms)
+{
+	size_t size = 8 + (size_t)ms->db.registrant_count * ENTRY;
+	uint8_t *buf = malloc(size);
+	struct xtr_wr w = xtr_wr_init(buf, buf ? size : 0);
+
+	xtr_wr_u32(&w, FORMAT);
+	xtr_wr_u32(&w, ms->db.registrant_count);
+	/* Oldest first, so that the order of forgetting stays. */
+	for (const struct xtr_registrant *who = ms->db.oldest; who; who = who->newer) {
+		xtr_wr_u64(&w, who->key.site);
+		xtr_wr_u8(&w, who->key.by_id);
+		xtr_wr_u8(&w, who->key.key_id);
+		xtr_wr_bytes(&w, who->key.id, sizeof(who->key.id));
+		xtr_wr_u64(&w, who->nonce);
+	}
+	ms->dirty = w.err || ms->env->ops.save(ms->env->ops.ctx, NONCES, buf, size);
+	free(buf);
+}
+
+/* Reads a blob of unknown size. *out is the caller's. 0, or -errno. */
+static int load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len)
+{
+	for (size_t size = 64 << 10; size <= MAX_BLOB; size *= 4) {
+		uint8_t *buf = malloc(size);
+		int r;
+
+		if (!buf)
+			return -ENOMEM;
+		r = ms->env->ops.load(ms->env->ops.ctx, name, buf, size);
+		if (r >= 0 && (size_t)r < size) {
+			*out = buf;
+			*len = (size_t)r;
+			return 0;
+		}
+		free(buf);
+		if (r < 0 && r != -E2BIG && r != -EFBIG && r != -ENOSPC && r != -EMSGSIZE && r != -EOVERFLOW)
+			return r;
+	}
+	return -EFBIG;
+}
+
+static void load_nonces(struct xtr_ms *ms)
+{
+	struct xtr_rd r;
+	uint8_t *buf;
+	size_t len;
+	uint32_t n;
+
+	if (load_blob(ms, NONCES, &buf, &len))
+		return;
+	r = xtr_rd_init(buf, len);
+	if (xtr_rd_u32(&r) == FORMAT) {
+		for (n = xtr_rd_u32(&r); n && xtr_rd_left(&r) >= ENTRY; n--) {
+			struct xtr_registrant_key key = { .site = xtr_rd_u64(&r) };
+			struct xtr_registrant *who;
+			uint64_t nonce;
+
+			key.by_id = xtr_rd_u8(&r);
+			key.key_id = xtr_rd_u8(&r);
+			xtr_rd_copy(&r, key.id, sizeof(key.id));
+			nonce = xtr_rd_u64(&r);
+			who = xtr_registrant_make(&ms->db, &key, ms->env->now);
+			if (who && nonce > who->nonce)
+				who->nonce = nonce;
+		}
+	}
+	free(buf);
+}
+
+void xtr_ms_save(struct xtr_ms *ms)
+{
+	if (ms->env->ops.save)
+		save_nonces(ms);
+}
+
+void xtr_ms_load(struct xtr_ms *ms)
+{
+	if (ms->env->ops.load)
+		load_nonces(ms);
+}
+
+void xtr_ms_dirty(struct xtr_ms *ms)
+{
+	uint64_t delay = 1000 + ms->db.registrant_count / 10;
+
+	ms->dirty = true;
+	if (!xtr_timer_armed(&ms->save))
+		xtr_timer_set(&ms->env->timers, &ms->save, ms->env->now + delay);
+}
+
+void xtr_ms_save_timer(void *ctx, struct xtr_timer *t)
+{
+	struct xtr_ms *ms = ctx;
+
+	xtr_ms_save(ms);
+	if (ms->dirty) { /* the disk is full, say: try again */
+		ms->dirty = false;
+		xtr_ms_dirty(ms);
+	}
+}
+
+/* ---- show */
+
+struct show {
+	struct xtr_ms *ms;
+	int (*fn)(void *, const struct xtr_site_info *);
+	void *arg;
+};
+
+static void site_part(const struct xtr_env *env, const struct xtr_site *site, struct xtr_site_info *info)
+{
+	info->site = site->name;
+	info->refused = site->refused;
+	info->last_refusal_ms = site->refused_at == XTR_NEVER ? UINT64_MAX : env->now - site->refused_at;
+	info->last_refusal_from = site->refused_from;
+	info->last_refusal = site->refused ? site->refusal : NULL;
+}
+
+static int show_unregistered(struct show *s, const struct xtr_site_prefix *p)
+{
+	struct xtr_site_info info = { .eid = p->eid, .configured = true, .age_ms = UINT64_MAX, .expires_ms = UINT64_MAX };
+
+	site_part(s->ms->env, p->site, &info);
+	info.proxy = p->site->cfg->force_proxy;
+	if (!info.last_refusal)
+		info.last_refusal = p->lost_at == XTR_NEVER ? "no Map-Register for it was received" :
+				    "the last registration ended: no Map-Register in time, or withdrawn";
+	if (p->lost_at != XTR_NEVER)
+		info.age_ms = s->ms->env->now - p->lost_at;
+	return s->fn(s->arg, &info);
+}
+
+static int show_registered(struct show *s, const struct xtr_eid_prefix *eid, const struct xtr_registration *r)
+{
+	const struct xtr_env *env = s->ms->env;
+	const struct xtr_locset set = xtr_registration_locators(r);
+	struct xtr_site_info info = {
+		.eid = *eid, .configured = xtr_eid_equal(eid, &r->under->eid), .registered = true,
+		.proxy = r->flags & XTR_REGN_PROXY || r->under->site->cfg->force_proxy, .registrant = r->who->source,
+		.has_xtr_id = r->who->key.by_id, .age_ms = env->now - r->last,
+		.expires_ms = r->expires > env->now ? r->expires - env->now : 0, .registers = r->registers,
+	};
+
+	site_part(env, r->under->site, &info);
+	if (info.has_xtr_id)
+		memcpy(info.xtr_id, r->who->key.id, 16);
+	info.locator_count = xtr_show_locators(env, &set, info.locators, 32);
+	for (unsigned i = 0; i < info.locator_count; i++)
+		info.locators[i].usable = info.locators[i].reachable && info.locators[i].priority != 255;
+	return s->fn(s->arg, &info);
+}
+
+static int show_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	int res = 0;
+
+	for (const struct xtr_registration *r = value; r && !res; r = r->next)
+		res = show_registered(ctx, eid, r);
+	return res;
+}
+
+static int show_configured(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	struct show *s = ctx;
+	struct xtr_registration *r = xtr_regdb_get(&s->ms->db, eid);
+
+	return r ? 0 : show_unregistered(s, value);
+}
+
+int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site_info *), void *arg)
+{
+	struct show s = { ms, fn, arg };
+	int r = xtr_eiddb_walk(&ms->db.configured, NULL, show_configured, &s);
+
+	return r ? r : xtr_eiddb_walk(&ms->db.registered, NULL, show_chain, &s);
+}

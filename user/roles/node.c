@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A node: checks what a message is and whether it may come here (RFC 9301 5, and who may send what to whom), and hands it to the
+ * role it is for. The only place that knows all roles. Messages between roles of this node wait in env.direct and go
+ * through the same input when the current one is done.
+ *
+ * A Map-Request can be for several roles: our own database answers first if it has the longest match, then the Map-Server
+ * if it is responsible, then the Map-Resolver passes it on.
+ */
+#include "roles/etr.h"
+#include "roles/itr.h"
+#include "roles/lig.h"
+#include "roles/mr.h"
+#include "roles/ms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMERS_A_TICK 4096
+#define DIRECT_A_TURN 4096
+
+struct xtr_node {
+	struct xtr_env env;
+	struct xtr_itr *itr;
+	struct xtr_etr *etr;
+	struct xtr_ms *ms;
+	struct xtr_mr *mr;
+	struct xtr_lig *lig;
+	bool up_known; /* xtr_node_rlocs_up() was called: until then all RLOCs count as up */
+};
+
+const char *const xtr_node_counter_names[XTR_NODE_COUNTER_MAX] = {
+#define X(sym, name) name,
+	XTR_NODE_COUNTERS(X)
+#undef X
+};
+
+const uint64_t *xtr_node_counters(const struct xtr_node *n)
+{
+	return n->env.counters;
+}
+
+/* ---- Map-Requests */
+
+static void probe(struct xtr_node *n, const struct xtr_request *req)
+{
+	if (n->etr && xtr_eiddb_match(&n->env.own, &req->eid, NULL))
+		xtr_etr_answer(n->etr, req);
+	else
+		xtr_count(&n->env, DROP_NOT_OURS);
+}
+
+static void resolve(struct xtr_node *n, const struct xtr_request *req)
+{
+	unsigned own = 0;
+	bool mine = n->etr && xtr_eiddb_match(&n->env.own, &req->eid, &own);
+	bool responsible = n->ms && xtr_ms_responsible(n->ms, &req->eid);
+
+	if (mine && (!responsible || (int)own >= xtr_ms_match_len(n->ms, &req->eid))) {
+		xtr_etr_answer(n->etr, req);
+		return;
+	}
+	/* Unencapsulated only between Map-Resolver and Map-Server (RFC 9301 8.4), and to an ETR. */
+	if (!responsible && n->mr && req->ecm && !xtr_mr_request(n->mr, req, n->ms))
+		return;
+	if (n->ms)
+		xtr_ms_request(n->ms, req);
+	else
+		xtr_count(&n->env, DROP_NOT_OURS);
+}
+
+static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta, const struct xtr_ecm *ecm, const uint8_t *buf,
+			size_t len)
+{
+	struct xtr_env *env = &n->env;
+	struct xtr_map_request m;
+	struct xtr_request req = {
+		.meta = meta, .ecm = ecm, .m = &m, .msg = buf, .len = len, .reply_port = ecm ? ecm->inner_sport : meta->sport,
+	};
+	struct xtr_mreq_record rec;
+	struct xtr_rd it = { 0 };
+	int r = xtr_map_request_decode(buf, len, &m);
+
+	if (r) {
+		xtr_env_bad(env, r);
+		return;
+	}
+	if (m.flags & XTR_MREQ_P && ecm) { /* RFC 9301 5.2, 5.8: never through the mapping system */
+		xtr_count(env, DROP_PROBE);
+		return;
+	}
+	if (m.flags & XTR_MREQ_S) {
+		xtr_count(env, RX_SMR);
+		if (ecm || !n->itr)
+			xtr_count(env, DROP_SMR);
+		else
+			xtr_itr_smr(n->itr, &req);
+		return;
+	}
+	if (!n->etr && !n->ms && !n->mr) {
+		xtr_count(env, DROP_ROLE);
+		return;
+	}
+	if (!xtr_mreq_record_next(&m, &it, &rec) || xtr_eid_from_addr(&rec.eid, rec.mask_len, &req.eid, NULL)) {
+		xtr_count(env, DROP_UNKNOWN_AFI);
+		return;
+	}
+	if (m.flags & XTR_MREQ_P)
+		probe(n, &req);
+	else
+		resolve(n, &req);
+}
+
+static void encapsulated(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+{
+	struct xtr_ecm ecm;
+	int r = xtr_ecm_decode(buf, len, &ecm);
+
+	if (r) {
+		xtr_env_bad(&n->env, r);
+		return;
+	}
+	if (ecm.security) { /* LISP-SEC is not built: an answer without it would be discarded by the ITR (RFC 9303 6.9) */
+		xtr_count(&n->env, DROP_SECURITY);
+		return;
+	}
+	if (xtr_msg_type(ecm.msg, ecm.msg_len) != XTR_MSG_MAP_REQUEST) {
+		xtr_count(&n->env, DROP_ROLE);
+		return;
+	}
+	xtr_count(&n->env, RX_MAP_REQUEST);
+	map_request(n, meta, &ecm, ecm.msg, ecm.msg_len);
+}
+
+static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+{
+	struct xtr_map_reply m;
+	int r = xtr_map_reply_decode(buf, len, &m);
+
+	if (r)
+		xtr_env_bad(&n->env, r);
+	else if (!(n->itr && xtr_itr_reply(n->itr, meta, &m)) && !xtr_lig_reply(n->lig, meta, &m))
+		xtr_count(&n->env, DROP_NONCE); /* also what a Map-Server gets that is none of its business (RFC 9301 8.3) */
+}
+
+/* ---- input */
+
+static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+{
+	struct xtr_env *env = &n->env;
+
+	switch (xtr_msg_type(buf, len)) {
+	case XTR_MSG_MAP_REQUEST:
+		xtr_count(env, RX_MAP_REQUEST);
+		map_request(n, meta, NULL, buf, len);
+		break;
+	case XTR_MSG_MAP_REPLY:
+		xtr_count(env, RX_MAP_REPLY);
+		map_reply(n, meta, buf, len);
+		break;
+	case XTR_MSG_MAP_REGISTER:
+		xtr_count(env, RX_MAP_REGISTER);
+		if (n->ms)
+			xtr_ms_register(n->ms, meta, buf, len);
+		else
+			xtr_count(env, DROP_ROLE);
+		break;
+	case XTR_MSG_MAP_NOTIFY:
+		xtr_count(env, RX_MAP_NOTIFY);
+		if (n->etr)
+			xtr_etr_notify(n->etr, meta, buf, len);
+		else
+			xtr_count(env, DROP_ROLE);
+		break;
+	case XTR_MSG_MAP_NOTIFY_ACK:
+		xtr_count(env, RX_MAP_NOTIFY_ACK);
+		if (n->ms)
+			xtr_ms_notify_ack(n->ms, meta, buf, len);
+		else
+			xtr_count(env, DROP_ROLE);
+		break;
+	case XTR_MSG_ECM:
+		xtr_count(env, RX_ECM);
+		encapsulated(n, meta, buf, len);
+		break;
+	case XTR_MSG_INFO:
+		xtr_count(env, RX_INFO);
+		xtr_count(env, DROP_ROLE);
+		break;
+	case -EBADMSG:
+		xtr_count(env, DROP_MALFORMED);
+		break;
+	default:
+		xtr_count(env, DROP_UNKNOWN_TYPE);
+	}
+}
+
+/* Messages between our own roles. Two of them cannot play for ever: what is left waits for the next tick. */
+static void run_direct(struct xtr_node *n)
+{
+	struct xtr_env *env = &n->env;
+
+	for (unsigned i = 0; i < DIRECT_A_TURN && env->direct; i++) {
+		struct xtr_direct *d = env->direct;
+
+		env->direct = d->next;
+		if (!env->direct)
+			env->direct_end = &env->direct;
+		env->direct_count--;
+		dispatch(n, &d->meta, d->buf, d->len);
+		free(d);
+	}
+}
+
+void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len, uint64_t now)
+{
+	n->env.now = now;
+	xtr_count(&n->env, RX);
+	if (meta->sport != XTR_PORT && meta->dport != XTR_PORT) { /* RFC 9301 5 */
+		xtr_count(&n->env, DROP_PORT);
+		return;
+	}
+	if (len > XTR_MSG_MAX) {
+		xtr_count(&n->env, DROP_MALFORMED);
+		return;
+	}
+	dispatch(n, meta, buf, len);
+	run_direct(n);
+}
+
+uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now)
+{
+	uint64_t next;
+
+	n->env.now = now;
+	run_direct(n);
+	xtr_timers_run(&n->env.timers, now, TIMERS_A_TICK);
+	run_direct(n);
+	next = xtr_timers_next(&n->env.timers);
+	return n->env.direct ? now : next;
+}
+
+void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint64_t now)
+{
+	n->env.now = now;
+	xtr_count(&n->env, MISS);
+	if (n->itr)
+		xtr_itr_miss(n->itr, eid, src);
+	else if (n->env.ops.miss_failed)
+		n->env.ops.miss_failed(n->env.ops.ctx, eid);
+	run_direct(n);
+}
+
+/* ---- life */
+
+static int own_database(struct xtr_env *env)
+{
+	int r = 0;
+
+	xtr_eiddb_free(&env->own, NULL);
+	for (unsigned i = 0; i < env->cfg.mapping_count && !r; i++)
+		r = xtr_eiddb_set(&env->own, &env->cfg.mappings[i].eid, (void *)&env->cfg.mappings[i], NULL, NULL);
+	return r;
+}
+
+static int by_preference(const void *a, const void *b)
+{
+	const struct xtr_rloc_config *const *x = a, *const *y = b;
+
+	if ((*x)->priority != (*y)->priority)
+		return (*x)->priority - (*y)->priority;
+	return *x < *y ? -1 : 1;
+}
+
+/* Which of the configured RLOCs are up, best priority first. list NULL: all. True if that changed. */
+static bool set_up(struct xtr_env *env, const struct xtr_ip *list, unsigned count)
+{
+	const struct xtr_rloc_config *sorted[XTR_UP_MAX];
+	struct xtr_ip up[XTR_UP_MAX];
+	unsigned n = 0, total = env->cfg.rloc_count < XTR_UP_MAX ? env->cfg.rloc_count : XTR_UP_MAX;
+	bool changed;
+
+	memset(up, 0, sizeof(up));
+	for (unsigned i = 0; i < total; i++)
+		sorted[i] = &env->cfg.rlocs[i];
+	qsort(sorted, total, sizeof(sorted[0]), by_preference);
+	for (unsigned i = 0; i < total; i++) {
+		bool is_up = !list;
+
+		for (unsigned j = 0; j < count && !is_up; j++)
+			is_up = !xtr_ip_cmp(&list[j], &sorted[i]->ip);
+		if (is_up)
+			up[n++] = sorted[i]->ip;
+	}
+	changed = n != env->up_count;
+	for (unsigned i = 0; i < n && !changed; i++)
+		changed = xtr_ip_cmp(&up[i], &env->up[i]);
+	memcpy(env->up, up, sizeof(up));
+	env->up_count = n;
+	return changed;
+}
+
+/* Limits and timers that are not set get their defaults: 0 would stop the role. */
+static void fill_defaults(struct xtr_node_config *c)
+{
+	static const struct xtr_node_timers t = XTR_NODE_TIMERS_DEFAULT;
+	static const struct xtr_node_limits l = XTR_NODE_LIMITS_DEFAULT;
+	uint32_t *timers = (uint32_t *)&c->timers;
+
+	_Static_assert(sizeof(t) % sizeof(uint32_t) == 0, "timers are all uint32_t");
+	for (size_t i = 0; i < sizeof(t) / sizeof(uint32_t); i++)
+		if (!timers[i])
+			timers[i] = ((const uint32_t *)&t)[i];
+	c->limits.cache_entries = c->limits.cache_entries ? c->limits.cache_entries : l.cache_entries;
+	c->limits.pending_requests = c->limits.pending_requests ? c->limits.pending_requests : l.pending_requests;
+	c->limits.registrations = c->limits.registrations ? c->limits.registrations : l.registrations;
+	c->limits.requests_per_second = c->limits.requests_per_second ? c->limits.requests_per_second : l.requests_per_second;
+	c->limits.replies_per_second = c->limits.replies_per_second ? c->limits.replies_per_second : l.replies_per_second;
+	c->limits.replies_per_rloc = c->limits.replies_per_rloc ? c->limits.replies_per_rloc : l.replies_per_rloc;
+}
+
+/* Roles that are configured and not there yet. */
+static int start_roles(struct xtr_node *n)
+{
+	struct xtr_env *env = &n->env;
+	int r = 0;
+
+	if (env->cfg.ms && !n->ms)
+		r = xtr_ms_new(env, &n->ms);
+	if (!r && env->cfg.mr && !n->mr)
+		r = xtr_mr_new(env, &n->mr);
+	if (!r && env->cfg.etr && !n->etr)
+		r = xtr_etr_new(env, &n->etr);
+	if (!r && env->cfg.itr && !n->itr)
+		r = xtr_itr_new(env, &n->itr);
+	if (!r && !n->lig)
+		r = xtr_lig_new(env, &n->lig);
+	return r;
+}
+
+int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, uint64_t now, struct xtr_node **out)
+{
+	struct xtr_node *n = calloc(1, sizeof(*n));
+	struct xtr_env *env;
+	int r;
+
+	if (!n)
+		return -ENOMEM;
+	env = &n->env;
+	env->cfg = *cfg;
+	fill_defaults(&env->cfg);
+	env->ops = *ops;
+	env->now = now;
+	env->direct_end = &env->direct;
+	xtr_timers_init(&env->timers);
+	xtr_eiddb_init(&env->own);
+	xtr_nonce_open(&env->nonces, &env->ops);
+	set_up(env, NULL, 0);
+	r = xtr_reply_limit_init(&env->replies, env->cfg.limits.replies_per_second);
+	if (!r)
+		r = own_database(env);
+	if (!r)
+		r = start_roles(n);
+	if (r) {
+		xtr_node_free(n);
+		return r;
+	}
+	*out = n;
+	return 0;
+}
+
+static void stop_roles(struct xtr_node *n)
+{
+	const struct xtr_node_config *c = &n->env.cfg;
+
+	if (!c->itr) {
+		xtr_itr_free(n->itr, true);
+		n->itr = NULL;
+	}
+	if (!c->ms) {
+		xtr_ms_free(n->ms);
+		n->ms = NULL;
+	}
+	if (!c->mr) {
+		xtr_mr_free(n->mr);
+		n->mr = NULL;
+	}
+}
+
+int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, uint64_t now)
+{
+	struct xtr_env *env = &n->env;
+	struct xtr_ip was[XTR_UP_MAX];
+	unsigned was_count = env->up_count;
+	bool had_etr = n->etr;
+	int r, r2;
+
+	env->now = now;
+	memcpy(was, env->up, sizeof(was));
+	env->cfg = *cfg;
+	fill_defaults(&env->cfg);
+	if (!cfg->etr) { /* withdraws all: nothing is registered any more */
+		env->cfg.mapping_count = env->cfg.map_server_count = 0;
+	}
+	r = own_database(env);
+	if (set_up(env, n->up_known ? was : NULL, was_count) && n->etr)
+		xtr_etr_rlocs_changed(n->etr);
+	if (had_etr) {
+		r2 = xtr_etr_reconfigure(n->etr);
+		r = r ? r : r2;
+		if (!cfg->etr) {
+			xtr_etr_free(n->etr);
+			n->etr = NULL;
+		}
+	}
+	env->cfg.mapping_count = cfg->mapping_count;
+	env->cfg.map_server_count = cfg->map_server_count;
+	r2 = own_database(env);
+	r = r ? r : r2;
+	stop_roles(n);
+	if (n->ms) {
+		r2 = xtr_ms_reconfigure(n->ms);
+		r = r ? r : r2;
+	}
+	if (n->itr) {
+		r2 = xtr_itr_reconfigure(n->itr);
+		r = r ? r : r2;
+	}
+	xtr_lig_reconfigure(n->lig);
+	r2 = start_roles(n);
+	xtr_node_tick(n, now);
+	return r ? r : r2;
+}
+
+void xtr_node_free(struct xtr_node *n)
+{
+	struct xtr_env *env;
+
+	if (!n)
+		return;
+	env = &n->env;
+	xtr_lig_free(n->lig);
+	xtr_itr_free(n->itr, false);
+	xtr_etr_free(n->etr);
+	xtr_mr_free(n->mr);
+	xtr_ms_free(n->ms);
+	xtr_nonce_close(&env->nonces, &env->ops);
+	while (env->direct) {
+		struct xtr_direct *d = env->direct;
+
+		env->direct = d->next;
+		free(d);
+	}
+	xtr_eiddb_free(&env->own, NULL);
+	xtr_reply_limit_free(&env->replies);
+	xtr_timers_free(&env->timers);
+	free(n);
+}
+
+void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned count, uint64_t now)
+{
+	static const struct xtr_ip none;
+
+	n->env.now = now;
+	n->up_known = true;
+	if (!set_up(&n->env, up ? up : &none, count))
+		return;
+	if (n->etr)
+		xtr_etr_rlocs_changed(n->etr);
+	if (n->itr)
+		xtr_itr_rlocs_changed(n->itr);
+	xtr_node_tick(n, now);
+}
+
+/* ---- for the data plane and xtrctl */
+
+void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint64_t now)
+{
+	n->env.now = now;
+	/* No ITR, or ours now: it must not stay in the kernel. */
+	if (!n->itr || xtr_eiddb_match(&n->env.own, eid, NULL) || xtr_itr_set(n->itr, eid, fwd, XTR_CACHE_ADOPTED))
+		n->env.ops.cache_del(n->env.ops.ctx, eid);
+}
+
+int xtr_node_walk_cache(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_cache_info *), void *arg)
+{
+	n->env.now = now;
+	return n->itr ? xtr_itr_walk_cache(n->itr, fn, arg) : 0;
+}
+
+int xtr_node_walk_pending(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_pending_info *), void *arg)
+{
+	n->env.now = now;
+	return n->itr ? xtr_itr_walk_pending(n->itr, fn, arg) : 0;
+}
+
+unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside, uint64_t now)
+{
+	n->env.now = now;
+	return n->itr ? xtr_itr_clear(n->itr, inside, "cleared by hand") : 0;
+}
+
+int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint64_t now)
+{
+	n->env.now = now;
+	return n->itr ? xtr_itr_set(n->itr, eid, fwd, XTR_CACHE_STATIC) : -ENOTSUP;
+}
+
+int xtr_node_walk_db(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	n->env.now = now;
+	return n->etr ? xtr_etr_walk_db(n->etr, fn, arg) : 0;
+}
+
+int xtr_node_walk_sites(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_site_info *), void *arg)
+{
+	n->env.now = now;
+	return n->ms ? xtr_ms_walk_sites(n->ms, fn, arg) : 0;
+}
+
+int xtr_node_lig(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_ip *to,
+		 void (*done)(void *arg, const struct xtr_lig_result *res), void *arg, uint64_t now)
+{
+	int r;
+
+	n->env.now = now;
+	/* Not called before we return: an answer from this very node comes with the next input or tick. */
+	r = xtr_lig_start(n->lig, eid, to, done, arg);
+	return r;
+}
