@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Programs on interfaces. Every attachment is a bpf_link pinned as link_<program>_<ifindex>, so it survives the daemon, and is taken
+ * over by replacing the program in the link: one atomic step. Below Linux 6.6 there are no links for TC: there a filter on a clsact
+ * qdisc, noted in xtr_made. TC is attached before XDP and XDP is detached first, because what XDP decapsulates
+ * depends on the TC program behind it.
+ */
+#include "dp/internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool xtr_dp_no_tcx;
+
+enum xtr_dp_dir { XTR_DP_XDP, XTR_DP_INGRESS, XTR_DP_EGRESS };
+struct xtr_dp_want { enum xtr_dp_prog prog; int ifindex; enum xtr_dp_dir dir; uint32_t xdp_flags; const char *ifname; uint32_t mtu; };
+
+bool xtr_dp_is_soft(const char *kind, const char *driver)
+{
+	return !strcmp(kind, "veth") || !strcmp(kind, "tun") || !strcmp(kind, "bridge") || !strcmp(driver, "veth") ||
+	       !strcmp(driver, "tun") || !strcmp(driver, "bridge");
+}
+
+struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex)
+{
+	for (unsigned i = 0; i < dp->if_count; i++)
+		if (ifindex && dp->ifs[i].ifindex == ifindex)
+			return &dp->ifs[i];
+	return NULL;
+}
+
+/* Mode in effect. On virtual devices TC keeps super-packets whole, which is worth more than XDP there. */
+uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft, bool features_known, uint64_t features)
+{
+	if (p->mode != XTR_MODE_AUTO && p->mode != XTR_MODE_NONE)
+		return p->mode;
+	if (soft || !*l->name || l->type != 1 /* ARPHRD_ETHER */)
+		return XTR_MODE_TC;
+	if (features_known)
+		return (features & (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT)) == (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT) ? XTR_MODE_XDP : XTR_MODE_TC;
+	return *l->kind ? XTR_MODE_TC : XTR_MODE_XDP; /* an older kernel: a physical device is tried, and TC if it refuses */
+}
+
+/* Looks at every configured port. One that is missing is an error at start only; later it may come back. */
+int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
+{
+	bool native = false, generic = false;
+
+	for (unsigned i = 0; i < dp->cfg.port_count; i++) {
+		const struct xtr_dp_port *p = &dp->cfg.ports[i];
+		struct xtr_dp_if *f = &dp->ifs[i];
+		uint8_t before = f->mode;
+		int was = f->ifindex;
+		char driver[32] = "";
+		struct xtr_nl_link l;
+		uint64_t features = 0;
+		bool known;
+		int r = xtr_nl_link_get(dp->nl, 0, p->name, &l);
+
+		snprintf(f->name, sizeof(f->name), "%s", p->name);
+		f->role = p->role;
+		f->iid = p->iid;
+		f->ifindex = 0;
+		if (r && err)
+			return xtr_fail(err, r, "interface %s: %s (key interfaces[].name)", p->name, r == -ENODEV ? "there is no such device" : strerror(-r));
+		if (r)
+			continue;
+		xtr_nl_driver(p->name, driver, sizeof(driver));
+		known = !xtr_nl_xdp_features(dp->nl, l.ifindex, &features);
+		f->ifindex = l.ifindex;
+		f->mtu = l.mtu;
+		f->flags = l.flags;
+		f->type = l.type;
+		memcpy(f->mac, l.mac, 6);
+		f->soft = xtr_dp_is_soft(l.kind, driver);
+		f->ndo_xmit = known ? features & XTR_NL_XDP_NDO_XMIT : !f->soft;
+		/* auto that fell back to TC stays there while the device is the same */
+		f->mode = was == f->ifindex && before == XTR_MODE_TC && p->mode == XTR_MODE_AUTO ? before : xtr_dp_mode(p, &l, f->soft, known, features);
+		native |= p->role == XTR_ROLE_EID && f->mode == XTR_MODE_XDP;
+		generic |= p->role == XTR_ROLE_EID && f->mode == XTR_MODE_XDP_GENERIC;
+	}
+	for (unsigned i = 0; i < dp->if_count; i++) /* a redirect in generic mode goes out of any device */
+		if (generic && !native && dp->ifs[i].role == XTR_ROLE_UNDERLAY)
+			dp->ifs[i].ndo_xmit = true;
+	return 0;
+}
+
+/* ---- pins */
+
+int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex)
+{
+	const char *last = strrchr(pin, '_');
+	char *end;
+	long n;
+
+	if (strncmp(pin, "link_", 5) || !last || last <= pin + 5 || last - (pin + 5) > 15)
+		return -EINVAL;
+	n = strtol(last + 1, &end, 10);
+	if (*end || n <= 0 || n > INT_MAX)
+		return -EINVAL;
+	memcpy(prog, pin + 5, (size_t)(last - (pin + 5)));
+	prog[last - (pin + 5)] = '\0';
+	*ifindex = (int)n;
+	return 0;
+}
+
+static void xtr_dp_link_name(char out[48], const struct xtr_dp_want *w)
+{
+	snprintf(out, 48, "link_%s_%d", xtr_dp_prog_names[w->prog], w->ifindex);
+}
+
+/* The kernel's view, with fields libbpf's header of the build host may not have yet. */
+struct xtr_dp_link_info { __u32 type, id, prog_id, pad, ifindex, attach_type; };
+
+static int xtr_dp_link_info(int fd, struct xtr_dp_link_info *out)
+{
+	union { struct bpf_link_info i; struct xtr_dp_link_info m; __u32 w[32]; } u = { 0 };
+	__u32 len = sizeof(u.i) > 24 ? sizeof(u.i) : 24;
+
+	if (bpf_obj_get_info_by_fd(fd, &u, &len))
+		return -errno;
+	*out = u.m;
+	return 0;
+}
+
+/* Fits the pinned link what is wanted? Its device may have gone, or its mode changed. */
+static bool xtr_dp_link_fits(struct xtr_dp *dp, int fd, const struct xtr_dp_want *w)
+{
+	struct xtr_dp_link_info i = { 0 };
+	struct xtr_nl_link l;
+
+	if (xtr_dp_link_info(fd, &i) || (int)i.ifindex != w->ifindex)
+		return false;
+	if (w->dir != XTR_DP_XDP)
+		return i.type == XTR_DP_LINK_TCX &&
+		       i.attach_type == (w->dir == XTR_DP_INGRESS ? XTR_DP_TCX_INGRESS : XTR_DP_TCX_EGRESS);
+	if (i.type != BPF_LINK_TYPE_XDP || xtr_nl_link_get(dp->nl, w->ifindex, NULL, &l))
+		return false;
+	return l.xdp == ((w->xdp_flags & XDP_FLAGS_SKB_MODE) ? XDP_ATTACHED_SKB : XDP_ATTACHED_DRV);
+}
+
+static bool xtr_dp_link_runs(int fd, int prog)
+{
+	struct xtr_dp_link_info i = { 0 };
+	struct bpf_prog_info p = { 0 };
+	__u32 len = sizeof(p);
+
+	return !xtr_dp_link_info(fd, &i) && !bpf_obj_get_info_by_fd(prog, &p, &len) && p.id == i.prog_id;
+}
+
+/* 1: taken over; 0: there is none that fits. from: folder of the pin, moved into ours if it is another. */
+static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, const char *from)
+{
+	char name[48], path[PATH_MAX], to[PATH_MAX];
+	int fd, r = 0;
+
+	xtr_dp_link_name(name, w);
+	snprintf(path, sizeof(path), "%s/%s", from, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (!xtr_dp_link_fits(dp, fd, w)) {
+		close(fd);
+		unlink(path);
+		return 0;
+	}
+	if (!xtr_dp_link_runs(fd, dp->prog[w->prog]) && bpf_link_update(fd, dp->prog[w->prog], NULL))
+		r = -errno;
+	if (!r && strcmp(from, dp->dir)) {
+		snprintf(to, sizeof(to), "%s/%s", dp->dir, name);
+		if (rename(path, to))
+			r = -errno;
+	}
+	close(fd);
+	return r ? r : 1;
+}
+
+/* ---- filters on clsact, for kernels before tcx */
+
+static int xtr_dp_clsact_attach(struct xtr_dp *dp, const struct xtr_dp_want *w)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = w->ifindex, .attach_point = w->dir == XTR_DP_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY, .prog_fd = dp->prog[w->prog],
+		    .flags = BPF_TC_F_REPLACE);
+	struct xtr_dp_made_dev *made = xtr_dp_made_dev(&dp->made, w->ifindex, w->ifname, true);
+	bool qdisc = false;
+	unsigned filters;
+	int r;
+
+	if (!made)
+		return -ENOSPC;
+	r = xtr_nl_clsact(dp->nl, w->ifindex, &qdisc, &filters);
+	if (r)
+		return r;
+	if (!qdisc) {
+		r = bpf_tc_hook_create(&hook);
+		if (r)
+			return r;
+		made->flags |= XTR_MADE_CLSACT;
+	}
+	made->flags |= w->dir == XTR_DP_INGRESS ? XTR_MADE_INGRESS : XTR_MADE_EGRESS;
+	r = xtr_dp_made_save(dp);
+	return r ? r : bpf_tc_attach(&hook, &opts);
+}
+
+/* Removes our filters from a device, and the qdisc if we made it and nobody else uses it. */
+int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d)
+{
+	LIBBPF_OPTS(bpf_tc_hook, in, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, out, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, both, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY);
+	struct xtr_nl_link l;
+	unsigned filters = 1;
+	bool qdisc = false;
+	int r = 0;
+
+	if (!xtr_nl_link_get(nl, (int)d->ifindex, NULL, &l)) {
+		if (d->flags & XTR_MADE_INGRESS)
+			r = bpf_tc_detach(&in, &opts);
+		if (d->flags & XTR_MADE_EGRESS)
+			r = bpf_tc_detach(&out, &opts);
+		if (d->flags & XTR_MADE_CLSACT && !xtr_nl_clsact(nl, (int)d->ifindex, &qdisc, &filters) && qdisc && !filters)
+			bpf_tc_hook_destroy(&both);
+	}
+	d->flags &= ~(__u32)(XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- attach */
+
+static int xtr_dp_link_make(struct xtr_dp *dp, const struct xtr_dp_want *w)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = w->xdp_flags);
+	enum bpf_attach_type type = BPF_XDP;
+	char name[48];
+	int fd, r;
+
+	if (w->dir != XTR_DP_XDP)
+		type = (enum bpf_attach_type)(w->dir == XTR_DP_INGRESS ? XTR_DP_TCX_INGRESS : XTR_DP_TCX_EGRESS);
+	if (w->dir != XTR_DP_XDP && xtr_dp_no_tcx)
+		return xtr_dp_clsact_attach(dp, w);
+	fd = bpf_link_create(dp->prog[w->prog], w->ifindex, type, w->dir == XTR_DP_XDP ? &opts : NULL);
+	if (fd < 0) {
+		r = -errno;
+		return w->dir != XTR_DP_XDP && r == -EINVAL ? xtr_dp_clsact_attach(dp, w) : r;
+	}
+	xtr_dp_link_name(name, w);
+	r = xtr_dp_pin(fd, dp->dir, name);
+	close(fd);
+	return r;
+}
+
+static int xtr_dp_attach_fail(const struct xtr_dp_want *w, int r, struct xtr_err *err)
+{
+	if (w->dir != XTR_DP_XDP)
+		return xtr_fail(err, r, "interface %s: cannot attach %s (TC): %s", w->ifname, xtr_dp_prog_names[w->prog], strerror(-r));
+	if (r == -EBUSY || r == -EEXIST)
+		return xtr_fail(err, r, "interface %s: another XDP program is attached; remove it (ip link set %s xdp off; ip link set %s "
+				"xdpgeneric off) or use mode: tc", w->ifname, w->ifname, w->ifname);
+	if (r == -EOPNOTSUPP && !(w->xdp_flags & XDP_FLAGS_SKB_MODE))
+		return xtr_fail(err, r, "interface %s: its driver has no native XDP; use mode: auto, tc or xdp-generic", w->ifname);
+	if ((r == -ERANGE || r == -EINVAL || r == -EOPNOTSUPP) && w->mtu > 1500)
+		return xtr_fail(err, r, "interface %s: cannot attach XDP: %s; its MTU (or its peer's) of %u may be too large: ip link set %s mtu 1500, "
+				"or use mode: tc", w->ifname, strerror(-r), w->mtu, w->ifname);
+	return xtr_fail(err, r, "interface %s: cannot attach %s (XDP): %s; use mode: tc", w->ifname, xtr_dp_prog_names[w->prog], strerror(-r));
+}
+
+struct xtr_dp_from { struct xtr_dp *dp; const struct xtr_dp_want *w; int r; };
+
+/* Links of folders of another geometry or ABI. */
+static int xtr_dp_take_elsewhere(void *arg, const char *name)
+{
+	struct xtr_dp_from *f = arg;
+	unsigned abi, cache, rloc;
+	char dir[PATH_MAX];
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	snprintf(dir, sizeof(dir), "%s/%s", f->dp->root, name);
+	if (strcmp(dir, f->dp->dir))
+		f->r = xtr_dp_link_take(f->dp, f->w, dir);
+	return f->r;
+}
+
+static int xtr_dp_attach_one(struct xtr_dp *dp, const struct xtr_dp_want *w, struct xtr_err *err)
+{
+	struct xtr_dp_from f = { dp, w, 0 };
+	int r = xtr_dp_link_take(dp, w, dp->dir);
+
+	if (!r) {
+		xtr_dp_each_name(dp->root, xtr_dp_take_elsewhere, &f);
+		r = f.r;
+	}
+	if (!r)
+		r = xtr_dp_link_make(dp, w);
+	return r < 0 ? xtr_dp_attach_fail(w, r, err) : 0;
+}
+
+static int xtr_dp_attach_overlays(struct xtr_dp *dp, struct xtr_err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < dp->ov_count && !r; i++) {
+		const struct xtr_dp_ov *ov = &dp->ovs[i];
+		const struct xtr_dp_want want[] = {
+			{ XTR_P_ENCAP, ov->peer, XTR_DP_INGRESS, 0, ov->peer_name, 0 },
+			{ XTR_P_INJECT, ov->peer, XTR_DP_EGRESS, 0, ov->peer_name, 0 },
+			{ XTR_P_ENCAP, ov->ifindex, XTR_DP_EGRESS, 0, ov->name, 0 },
+		};
+
+		for (unsigned j = 0; j < 3 && !r; j++)
+			r = xtr_dp_attach_one(dp, &want[j], err);
+	}
+	return r;
+}
+
+/* XDP on one port. In mode auto a refusal means TC. */
+static int xtr_dp_attach_xdp(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
+{
+	struct xtr_dp_if *f = &dp->ifs[i];
+	struct xtr_dp_want w = { f->role == XTR_ROLE_EID ? XTR_P_XDP_EID : XTR_P_XDP_UNDER, f->ifindex, XTR_DP_XDP,
+				 f->mode == XTR_MODE_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE, f->name, f->mtu };
+	struct xtr_err why;
+	int r = xtr_dp_attach_one(dp, &w, &why);
+
+	if (!r)
+		return 0;
+	if (dp->cfg.ports[i].mode != XTR_MODE_AUTO)
+		return xtr_fail(err, r, "%s", why.text);
+	xtr_info("interface %s: mode auto takes tc: %s", f->name, why.text);
+	f->mode = XTR_MODE_TC;
+	return 0;
+}
+
+int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
+{
+	int r = xtr_dp_attach_overlays(dp, err);
+
+	for (unsigned i = 0; i < dp->if_count && !r; i++) {
+		struct xtr_dp_if *f = &dp->ifs[i];
+		struct xtr_dp_want w = { f->role == XTR_ROLE_EID ? XTR_P_ENCAP : XTR_P_UNDERLAY, f->ifindex, XTR_DP_INGRESS, 0, f->name, f->mtu };
+
+		if (!f->ifindex)
+			continue;
+		r = xtr_dp_attach_one(dp, &w, err);
+		if (!r && (f->mode == XTR_MODE_XDP || f->mode == XTR_MODE_XDP_GENERIC))
+			r = xtr_dp_attach_xdp(dp, i, err);
+	}
+	return r;
+}
+
+/* ---- removing what no longer has a port */
+
+struct xtr_dp_sweep { struct xtr_dp *dp; bool xdp; const char *dir; };
+
+static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
+{
+	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, ifindex);
+
+	for (unsigned i = 0; i < dp->ov_count; i++) {
+		if (dp->ovs[i].ifindex == ifindex)
+			return !strcmp(prog, XTR_PROG_ENCAP);
+		if (dp->ovs[i].peer == ifindex)
+			return !strcmp(prog, XTR_PROG_ENCAP) || !strcmp(prog, XTR_PROG_INJECT);
+	}
+	if (!f)
+		return false;
+	if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY))
+		return true;
+	return f->mode != XTR_MODE_TC && !strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_XDP_EID : XTR_PROG_XDP_UNDER);
+}
+
+static int xtr_dp_sweep_one(void *arg, const char *name)
+{
+	struct xtr_dp_sweep *s = arg;
+	char prog[16], path[PATH_MAX];
+	int ifindex;
+
+	if (xtr_dp_link_parse(name, prog, &ifindex) || s->xdp != !strncmp(prog, "xtr_xdp", 7) || xtr_dp_link_wanted(s->dp, prog, ifindex))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	unlink(path); /* the last reference: the kernel detaches */
+	return 0;
+}
+
+void xtr_dp_attach_sweep(struct xtr_dp *dp)
+{
+	struct xtr_dp_sweep s = { dp, true, dp->dir };
+
+	xtr_dp_each_name(dp->dir, xtr_dp_sweep_one, &s);
+	s.xdp = false;
+	xtr_dp_each_name(dp->dir, xtr_dp_sweep_one, &s);
+	for (unsigned i = 0; i < dp->made.count; i++) {
+		struct xtr_dp_made_dev *d = &dp->made.dev[i];
+		bool want = xtr_dp_if_by_index(dp, (int)d->ifindex) != NULL;
+
+		for (unsigned j = 0; j < dp->ov_count && !want; j++)
+			want = dp->ovs[j].ifindex == (int)d->ifindex || dp->ovs[j].peer == (int)d->ifindex;
+		if (!want && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT))
+			xtr_dp_clsact_remove(dp->nl, d);
+	}
+	xtr_dp_made_save(dp);
+}

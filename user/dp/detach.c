@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Removes everything that was ever made here: XDP links, then TC links and filters, rules and routes (protocol 76), overlay devices (by xtr_made
+ * and alias), neighbours, pins, folders. Nothing is needed from the configuration or a running daemon, and every step works when the
+ * former ones found nothing. No setting of a device that is not ours is ever changed, so none has to be restored.
+ */
+#include "dp/internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct xtr_dp_undo {
+	struct xtr_nl *nl;
+	const char *root;
+	char dir[PATH_MAX];
+	void (*say)(void *, const char *);
+	void *ctx;
+	bool xdp, foreign;             /* which links to remove now; pins are of another network namespace */
+	unsigned links;
+	int failed;
+};
+
+static void xtr_dp_say(struct xtr_dp_undo *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void xtr_dp_say(struct xtr_dp_undo *u, const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	if (!u->say)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	u->say(u->ctx, line);
+}
+
+static int xtr_dp_undo_link(void *arg, const char *name)
+{
+	struct xtr_dp_undo *u = arg;
+	char path[PATH_MAX], prog[16];
+	int ifindex;
+
+	if (xtr_dp_link_parse(name, prog, &ifindex) || u->xdp != !strncmp(prog, "xtr_xdp", 7))
+		return 0;
+	snprintf(path, sizeof(path), "%.*s/%s", (int)sizeof(path) - 300, u->dir, name);
+	if (unlink(path))
+		u->failed = -errno;
+	else
+		xtr_dp_say(u, "detached %s from interface index %d", prog, ifindex);
+	u->links++;
+	return 0;
+}
+
+static int xtr_dp_undo_links(void *arg, const char *name)
+{
+	struct xtr_dp_undo *u = arg;
+	unsigned abi, cache, rloc;
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	snprintf(u->dir, sizeof(u->dir), "%s/%s", u->root, name);
+	return xtr_dp_each_name(u->dir, xtr_dp_undo_link, u);
+}
+
+static void xtr_dp_undo_device(struct xtr_dp_undo *u, struct xtr_dp_made_dev *d)
+{
+	struct xtr_nl_link l;
+	int r;
+
+	if (xtr_nl_link_get(u->nl, (int)d->ifindex, NULL, &l))
+		return; /* gone already */
+	if (d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT) && !strcmp(l.name, d->name)) {
+		r = xtr_dp_clsact_remove(u->nl, d);
+		if (r)
+			u->failed = r;
+		xtr_dp_say(u, "removed TC filters from %s", d->name);
+	}
+	if (d->flags & XTR_MADE_OVERLAY && !strcmp(l.alias, XTR_DP_ALIAS) && !strcmp(l.kind, "veth")) {
+		r = xtr_nl_link_del(u->nl, l.ifindex);
+		if (r)
+			u->failed = r;
+		else
+			xtr_dp_say(u, "removed overlay device %s", l.name);
+	}
+}
+
+/* Devices and filters, as noted in the folder. */
+static int xtr_dp_undo_made(void *arg, const char *name)
+{
+	struct xtr_dp_undo *u = arg;
+	unsigned abi, cache, rloc;
+	struct bpf_map_info info;
+	struct xtr_dp_made made;
+	char path[PATH_MAX];
+	uint64_t dev, ino;
+	__u32 zero = 0;
+	int fd;
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s/%s", u->root, name, XTR_DP_MAP_MADE);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (!xtr_dp_map_info(fd, &info) && info.value_size == sizeof(made) && !bpf_map_lookup_elem(fd, &zero, &made)) {
+		xtr_dp_netns(&dev, &ino);
+		u->foreign |= made.netns_dev != dev || made.netns_ino != ino;
+		for (unsigned i = 0; i < made.count && i < XTR_DP_MADE_DEVS && !u->foreign; i++)
+			xtr_dp_undo_device(u, &made.dev[i]);
+	}
+	close(fd);
+	return 0;
+}
+
+/* Overlay devices whose note is lost (bpffs unmounted, machine rebooted into the same namespace). */
+struct xtr_dp_strays { int ifindex[XTR_MAX_PORTS]; unsigned n; };
+static int xtr_dp_stray(void *arg, const struct xtr_nl_link *l)
+{
+	struct xtr_dp_strays *s = arg;
+
+	if (!strcmp(l->kind, "veth") && !strcmp(l->alias, XTR_DP_ALIAS) && s->n < XTR_MAX_PORTS)
+		s->ifindex[s->n++] = l->ifindex;
+	return 0;
+}
+
+static int xtr_dp_undo_folder(void *arg, const char *name)
+{
+	struct xtr_dp_undo *u = arg;
+	unsigned abi, cache, rloc;
+	int r;
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	snprintf(u->dir, sizeof(u->dir), "%s/%s", u->root, name);
+	r = xtr_dp_remove_folder(u->dir);
+	if (r)
+		u->failed = r;
+	else
+		xtr_dp_say(u, "removed maps and programs pinned in %s", u->dir);
+	return 0;
+}
+
+/* The caller holds the lock, or was told to do without. */
+int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx, struct xtr_err *err)
+{
+	struct xtr_dp_undo u = { .nl = nl, .root = root, .say = say, .ctx = ctx, .xdp = true };
+	unsigned rules = 0, routes = 0, neighs = 0;
+	struct xtr_dp_strays strays = { .n = 0 };
+	int r;
+
+	xtr_dp_each_name(root, xtr_dp_undo_links, &u);
+	u.xdp = false;
+	xtr_dp_each_name(root, xtr_dp_undo_links, &u);
+	r = xtr_dp_routes_remove(nl, &rules, &routes, &neighs);
+	if (r)
+		u.failed = r;
+	if (rules || routes || neighs)
+		xtr_dp_say(&u, "removed %u rules, %u routes and %u neighbours", rules, routes, neighs);
+	xtr_dp_each_name(root, xtr_dp_undo_made, &u);
+	xtr_nl_links(nl, xtr_dp_stray, &strays);
+	for (unsigned i = 0; i < strays.n; i++)
+		if (!xtr_nl_link_del(nl, strays.ifindex[i]))
+			xtr_dp_say(&u, "removed an overlay device (index %d)", strays.ifindex[i]);
+	xtr_dp_each_name(root, xtr_dp_undo_folder, &u);
+	if (rmdir(root) && errno != ENOENT)
+		u.failed = -errno;
+	if (u.foreign)
+		xtr_dp_say(&u, "note: these pins were made in another network namespace; run detach there too for devices and routes");
+	return u.failed ? xtr_fail(err, u.failed, "%s: not everything could be removed: %s; run it again as root", root, strerror(-u.failed)) : 0;
+}
+
+int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char *line), void *ctx, struct xtr_err *err)
+{
+	char root[192];
+	struct xtr_nl *nl = NULL;
+	int lock = -1, r = xtr_dp_bpffs_ready(bpffs, false, err);
+	bool pins = !r;
+
+	if (r && r != -ENOENT)
+		return r;
+	snprintf(root, sizeof(root), "%s/xtr", bpffs);
+	if (pins && access(root, F_OK))
+		pins = false;
+	if (pins) {
+		lock = xtr_dp_lock(root, err);
+		if (lock == -EBUSY && !force)
+			return xtr_fail(err, -EBUSY, "%s: a running xtrd holds it; stop xtrd first (systemctl stop xtrd), or use force", root);
+		if (lock < 0 && lock != -EBUSY)
+			return lock;
+	}
+	r = xtr_nl_open(&nl);
+	if (r)
+		xtr_fail(err, r, "netlink: %s", strerror(-r));
+	else
+		r = xtr_dp_unmake(nl, root, say, ctx, err);
+	xtr_nl_close(nl);
+	if (lock >= 0)
+		close(lock);
+	return r;
+}

@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Life of the data plane: open, reconfigure, watch, close. xtr_dp_apply() brings the kernel into the state that the configuration asks for
+ * and changes only what differs, so start, reload and repair after a link flap are the same code. The configuration is
+ * copied deeply; the copy is one block of arrays owned by struct xtr_dp.
+ */
+#include "dp/internal.h"
+
+#include "bpf/xtr.skel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define XTR_DP_RL_TURN 512
+
+/* ---- configuration */
+
+static void xtr_dp_config_free(struct xtr_dp_config *c)
+{
+	for (unsigned i = 0; c->overlays && i < c->overlay_count; i++) {
+		free((void *)c->overlays[i].addresses);
+		free((void *)c->overlays[i].routes);
+	}
+	free((void *)c->bpffs);
+	free((void *)c->ports);
+	free((void *)c->overlays);
+	free((void *)c->locals);
+	free((void *)c->rlocs);
+	memset(c, 0, sizeof(*c));
+}
+
+static void *xtr_dp_dup(const void *from, size_t n, size_t size, bool *ok)
+{
+	void *p = calloc(n + 1, size);
+
+	if (p && n)
+		memcpy(p, from, n * size);
+	*ok &= p != NULL;
+	return p;
+}
+
+static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_config *from)
+{
+	struct xtr_dp_overlay *ov;
+	bool ok = true;
+
+	*to = *from;
+	to->bpffs = strdup(from->bpffs ? from->bpffs : "/sys/fs/bpf");
+	ok &= to->bpffs != NULL;
+	to->ports = xtr_dp_dup(from->ports, from->port_count, sizeof(*to->ports), &ok);
+	to->locals = xtr_dp_dup(from->locals, from->local_count, sizeof(*to->locals), &ok);
+	to->rlocs = xtr_dp_dup(from->rlocs, from->rloc_count, sizeof(*to->rlocs), &ok);
+	to->overlays = ov = xtr_dp_dup(from->overlays, from->overlay_count, sizeof(*ov), &ok);
+	for (unsigned i = 0; ov && i < from->overlay_count; i++) {
+		ov[i].addresses = xtr_dp_dup(ov[i].addresses, ov[i].address_count, sizeof(*ov[i].addresses), &ok);
+		ov[i].routes = xtr_dp_dup(ov[i].routes, ov[i].route_count, sizeof(*ov[i].routes), &ok);
+	}
+	if (!ok)
+		xtr_dp_config_free(to);
+	return ok ? 0 : -ENOMEM;
+}
+
+static int xtr_dp_config_check_names(const struct xtr_dp_config *c, struct xtr_err *err)
+{
+	char peer[16];
+
+	for (unsigned i = 0; i < c->port_count; i++) {
+		const struct xtr_dp_port *p = &c->ports[i];
+
+		if (!p->name[0] || (p->role != XTR_ROLE_UNDERLAY && p->role != XTR_ROLE_EID) || p->mode > XTR_MODE_TC)
+			return xtr_fail(err, -EINVAL, "interface '%s': no name, or a role or mode that does not exist", p->name);
+		if (p->iid >= XTR_IID_MAX)
+			return xtr_fail(err, -EINVAL, "interface %s: instance ID %u is out of range", p->name, p->iid);
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(p->name, c->ports[j].name))
+				return xtr_fail(err, -EINVAL, "interface %s: named twice", p->name);
+	}
+	for (unsigned i = 0; i < c->overlay_count; i++) {
+		const struct xtr_dp_overlay *o = &c->overlays[i];
+
+		xtr_dp_peer_name(peer, o->name);
+		if (!o->name[0] || o->iid >= XTR_IID_MAX)
+			return xtr_fail(err, -EINVAL, "overlay '%s': no name, or instance ID %u is out of range", o->name, o->iid);
+		for (unsigned j = 0; j < c->overlay_count; j++)
+			if ((j < i && !strcmp(o->name, c->overlays[j].name)) || !strcmp(peer, c->overlays[j].name))
+				return xtr_fail(err, -EINVAL, "overlay %s: its name or that of its peer end (%s) is used twice", o->name, peer);
+	}
+	return 0;
+}
+
+static int xtr_dp_config_check(const struct xtr_dp_config *c, struct xtr_err *err)
+{
+	if (c->port_count + c->overlay_count > XTR_MAX_PORTS || c->overlay_count > XTR_MAX_PORTS / 2)
+		return xtr_fail(err, -E2BIG, "more than %u interfaces and overlay devices", XTR_MAX_PORTS);
+	if (c->port_count && !c->overlay_count)
+		return xtr_fail(err, -EINVAL, "interfaces without an overlay device: add one under overlay");
+	if (c->cache_entries < 16 || c->rloc_entries < 16 || c->rloc_entries > 1u << 20 || c->cache_entries > 1u << 26)
+		return xtr_fail(err, -EINVAL, "map sizes out of range: %u map-cache and %u locator entries", c->cache_entries, c->rloc_entries);
+	if (c->overlay_count && (c->route_table < 1 || (c->route_table >= 252 && c->route_table <= 255) || c->route_table == 0xffffffff))
+		return xtr_fail(err, -EINVAL, "route table %u is the kernel's own; choose another (key data-plane.route-table)", c->route_table);
+	if (c->overlay_count && (c->rule_priority < 1 || c->rule_priority > 32760))
+		return xtr_fail(err, -EINVAL, "rule priority %u is out of range 1-32760 (key data-plane.rule-priority)", c->rule_priority);
+	for (unsigned i = 0; i < c->local_count; i++)
+		if ((c->locals[i].eid.ip.family != 4 && c->locals[i].eid.ip.family != 6) || c->locals[i].iid >= XTR_IID_MAX)
+			return xtr_fail(err, -EINVAL, "an EID-prefix of ours is no IP prefix or has an instance ID out of range");
+	return xtr_dp_config_check_names(c, err);
+}
+
+/* ---- apply */
+
+static int xtr_dp_tables(struct xtr_dp *dp, struct xtr_err *err)
+{
+	struct xtr_dp_if *ifs = calloc(dp->cfg.port_count + 1, sizeof(*ifs));
+	struct xtr_dp_ov *ovs = calloc(dp->cfg.overlay_count + 1, sizeof(*ovs));
+
+	if (!ifs || !ovs) {
+		free(ifs);
+		free(ovs);
+		return xtr_fail(err, -ENOMEM, "out of memory");
+	}
+	free(dp->ifs);
+	free(dp->ovs);
+	dp->ifs = ifs;
+	dp->ovs = ovs;
+	dp->if_count = dp->cfg.port_count;
+	dp->ov_count = dp->cfg.overlay_count;
+	return 0;
+}
+
+/* Devices and maps first, then what sends packets there. missing ports are an error only with strict. */
+static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
+{
+	int r = xtr_dp_ports_read(dp, strict ? err : NULL);
+
+	if (!r && (r = xtr_dp_addrs_read(dp)))
+		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
+	if (!r)
+		r = xtr_dp_overlays(dp, err);
+	if (!r && (r = xtr_dp_addrs_read(dp))) /* now with those of the overlay devices */
+		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
+	if (!r)
+		r = xtr_dp_locals(dp, err);
+	if (!r)
+		r = xtr_dp_ifaces(dp, false, err);
+	if (!r && !dp->adopted) {
+		dp->adopted = true;
+		r = xtr_dp_cache_adopt(dp);
+		if (r)
+			return xtr_fail(err, r, "cannot read the map-cache found in the kernel: %s", strerror(-r));
+	}
+	if (!r) {
+		xtr_dp_rl_all_stale(dp);
+		while (strict && xtr_dp_rl_work(dp, XTR_DP_RL_TURN))
+			;
+		r = xtr_dp_routes(dp, err);
+	}
+	if (!r)
+		r = xtr_dp_attach(dp, err);
+	if (r)
+		return r;
+	xtr_dp_attach_sweep(dp);
+	xtr_dp_overlays_sweep(dp);
+	return xtr_dp_ifaces(dp, true, err);
+}
+
+/* Links may be alive in another network namespace: then these pins are not ours to change. */
+static int xtr_dp_check_links(void *arg, const char *name)
+{
+	struct { struct xtr_dp *dp; const char *dir; bool alive; } *c = arg;
+	struct bpf_link_info i = { 0 };
+	__u32 len = sizeof(i);
+	char path[512], prog[16];
+	int ifindex, fd;
+
+	if (xtr_dp_link_parse(name, prog, &ifindex))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", c->dir, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (!bpf_obj_get_info_by_fd(fd, &i, &len))
+		c->alive |= i.xdp.ifindex != 0;
+	close(fd);
+	return 0;
+}
+
+static int xtr_dp_check_folder(void *arg, const char *name)
+{
+	struct { struct xtr_dp *dp; const char *dir; bool alive; } c = { arg, NULL, false };
+	struct xtr_dp_made made;
+	char dir[448], path[512];
+	unsigned abi, cache, rloc;
+	uint64_t dev, ino;
+	__u32 zero = 0;
+	int fd, r;
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc) || abi != XTR_ABI_VERSION)
+		return 0;
+	snprintf(dir, sizeof(dir), "%s/%s", c.dp->root, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, XTR_DP_MAP_MADE);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	r = bpf_map_lookup_elem(fd, &zero, &made);
+	close(fd);
+	xtr_dp_netns(&dev, &ino);
+	if (r || (made.netns_dev == dev && made.netns_ino == ino))
+		return 0;
+	c.dir = dir;
+	xtr_dp_each_name(dir, xtr_dp_check_links, &c);
+	return c.alive ? -EXDEV : 0;
+}
+
+static int xtr_dp_sweep_folder(void *arg, const char *name)
+{
+	struct xtr_dp *dp = arg;
+	unsigned abi, cache, rloc;
+	char dir[448];
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	snprintf(dir, sizeof(dir), "%s/%s", dp->root, name);
+	if (strcmp(dir, dp->dir))
+		xtr_dp_remove_folder(dir);
+	return 0;
+}
+
+/* ---- open and close */
+
+static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
+{
+	int r = xtr_dp_bpffs_ready(dp->cfg.bpffs, true, err);
+
+	if (r)
+		return r;
+	r = dp->lock = xtr_dp_lock(dp->root, err);
+	if (r < 0)
+		return r;
+	r = xtr_dp_each_name(dp->root, xtr_dp_check_folder, dp);
+	if (r)
+		return xtr_fail(err, r, "%s: is in use by another network namespace; run xtrctl detach there, or give this xtrd its own "
+				"bpffs folder (key bpffs)", dp->root);
+	r = xtr_nl_open(&dp->nl);
+	if (!r)
+		r = xtr_nl_monitor_open(&dp->mon);
+	if (r)
+		return xtr_fail(err, r, "netlink: %s", strerror(-r));
+	r = xtr_dp_load(dp, err);
+	if (r)
+		return r;
+	if ((r = xtr_dp_clock(dp, dp->now)))
+		return xtr_fail(err, r, "program %s: the kernel does not run it: %s", XTR_PROG_CLOCK, strerror(-r));
+	if ((r = xtr_dp_inject_open(dp)))
+		return xtr_fail(err, r, "packet socket: %s (needs CAP_NET_RAW)", strerror(-r));
+	r = xtr_dp_queue_init(dp, err);
+	if (!r)
+		r = xtr_dp_ring_open(dp, err);
+	if (!r)
+		r = xtr_dp_tables(dp, err);
+	if (!r)
+		r = xtr_dp_apply(dp, true, err);
+	if (!r) {
+		xtr_dp_each_name(dp->root, xtr_dp_sweep_folder, dp);
+		xtr_dp_nb_sweep(dp);
+	}
+	return r;
+}
+
+static bool xtr_dp_forwarding(const char *path)
+{
+	char c = '1';
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	if (read(fd, &c, 1) != 1)
+		c = '1';
+	close(fd);
+	return c != '0';
+}
+
+static void xtr_dp_warn_forwarding(const struct xtr_dp *dp)
+{
+	if (!dp->cfg.local_count)
+		return;
+	if (!xtr_dp_forwarding("/proc/sys/net/ipv4/ip_forward"))
+		xtr_warn("net.ipv4.ip_forward is 0: hosts behind this router are not reached, only the addresses of the router itself");
+	if (!xtr_dp_forwarding("/proc/sys/net/ipv6/conf/all/forwarding"))
+		xtr_warn("net.ipv6.conf.all.forwarding is 0: IPv6 hosts behind this router are not reached, only its own addresses");
+}
+
+static uint64_t xtr_dp_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb)
+{
+	struct xtr_dp *dp = calloc(1, sizeof(*dp));
+
+	if (!dp)
+		return NULL;
+	dp->lock = dp->inject_fd = dp->made_fd = -1;
+	if (cb)
+		dp->cb = *cb;
+	dp->now = xtr_dp_now();
+	dp->cpus = (unsigned)libbpf_num_possible_cpus();
+	dp->eid4 = xtr_trie_new();
+	dp->eid6 = xtr_trie_new();
+	dp->rl_by_id = calloc(cfg->rloc_entries, sizeof(*dp->rl_by_id));
+	dp->set_by_id = calloc(cfg->rloc_entries, sizeof(*dp->set_by_id));
+	if (xtr_dp_ids_init(&dp->rl_ids, cfg->rloc_entries) || xtr_dp_ids_init(&dp->set_ids, cfg->rloc_entries) || !dp->eid4 || !dp->eid6 ||
+	    !dp->rl_by_id || !dp->set_by_id || dp->cpus > 4096 || xtr_dp_config_copy(&dp->cfg, cfg)) {
+		xtr_dp_close(dp);
+		return NULL;
+	}
+	snprintf(dp->root, sizeof(dp->root), "%s/xtr", dp->cfg.bpffs);
+	return dp;
+}
+
+int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb, struct xtr_dp **out, struct xtr_err *err)
+{
+	struct xtr_dp *dp;
+	int r = xtr_dp_config_check(cfg, err);
+
+	if (r)
+		return r;
+	dp = xtr_dp_new(cfg, cb);
+	if (!dp)
+		return xtr_fail(err, -ENOMEM, "out of memory");
+	r = xtr_dp_open_all(dp, err);
+	if (r) {
+		/* What was there before stays as it was; what this start alone has made goes. */
+		if (dp->lock >= 0 && dp->fresh && dp->nl)
+			xtr_dp_unmake(dp->nl, dp->root, NULL, NULL, NULL);
+		xtr_dp_close(dp);
+		return r;
+	}
+	xtr_dp_warn_forwarding(dp);
+	dp->look_at = dp->now + XTR_DP_LOOK_MS;
+	*out = dp;
+	xtr_dp_cache_report(dp);
+	xtr_dp_rlocs_report(dp, true);
+	return 0;
+}
+
+void xtr_dp_close(struct xtr_dp *dp)
+{
+	if (!dp)
+		return;
+	if (dp->skel && dp->map[XTR_M_DROPS] > 0)
+		xtr_dp_drops_flush(dp);
+	ring_buffer__free(dp->ring);
+	if (dp->q4)
+		xtr_dp_queue_free(dp);
+	xtr_dp_cache_free(dp);
+	xtr_dp_set_free(dp);
+	xtr_dp_rl_free(dp);
+	xtr_dp_nb_free(dp);
+	xtr_bpf__destroy(dp->skel); /* closes the fds; pins keep the objects */
+	xtr_nl_monitor_close(dp->mon);
+	xtr_nl_close(dp->nl);
+	if (dp->inject_fd >= 0)
+		close(dp->inject_fd);
+	if (dp->made_fd >= 0)
+		close(dp->made_fd);
+	if (dp->lock >= 0)
+		close(dp->lock);
+	free(dp->ifs);
+	free(dp->ovs);
+	free(dp->addrs);
+	xtr_dp_config_free(&dp->cfg);
+	free(dp);
+}
+
+int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struct xtr_err *err)
+{
+	struct xtr_dp_config old = dp->cfg, new;
+	int r = xtr_dp_config_check(cfg, err);
+
+	if (r)
+		return r;
+	if (cfg->cache_entries != old.cache_entries || cfg->rloc_entries != old.rloc_entries || strcmp(cfg->bpffs ? cfg->bpffs : "/sys/fs/bpf", old.bpffs))
+		return xtr_fail(err, -EBUSY, "bpffs and the sizes of the maps change only with a restart of xtrd (traffic goes on meanwhile)");
+	if (xtr_dp_config_copy(&new, cfg))
+		return xtr_fail(err, -ENOMEM, "out of memory");
+	dp->now = xtr_dp_now();
+	dp->cfg = new;
+	r = xtr_dp_tables(dp, err);
+	if (!r)
+		r = xtr_dp_apply(dp, true, err);
+	if (r) {
+		dp->cfg = old;
+		if (xtr_dp_tables(dp, NULL) || xtr_dp_apply(dp, false, NULL))
+			dp->sync_at = dp->now + XTR_DP_SETTLE_MS;
+		xtr_dp_config_free(&new);
+		return r;
+	}
+	dp->made.table = new.route_table;
+	dp->made.priority = new.rule_priority;
+	dp->made.mark = new.mark;
+	xtr_dp_made_save(dp);
+	xtr_dp_config_free(&old);
+	xtr_dp_rlocs_report(dp, true);
+	return 0;
+}
+
+int xtr_dp_set_trace(struct xtr_dp *dp, bool on)
+{
+	struct xtr_err err;
+
+	if (on)
+		dp->cfg.flags |= XTR_CFG_F_TRACE_DROPS;
+	else
+		dp->cfg.flags &= ~(uint32_t)XTR_CFG_F_TRACE_DROPS;
+	return xtr_dp_locals(dp, &err);
+}
+
+/* ---- netlink */
+
+/* Something may have to be put right. A system that keeps changing its mind is followed once a second. */
+static void xtr_dp_soon(struct xtr_dp *dp)
+{
+	if (!dp->sync_at)
+		dp->sync_at = dp->now + (dp->sync_streak < 16 ? XTR_DP_SETTLE_MS : 1000);
+}
+
+static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l) { xtr_dp_soon(ctx); }
+static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a) { xtr_dp_soon(ctx); }
+
+static void xtr_dp_on_route(void *ctx, bool gone, const struct xtr_nl_route *r)
+{
+	if (r->protocol != XTR_DP_PROTO || gone)
+		xtr_dp_soon(ctx);
+}
+
+static void xtr_dp_on_rule(void *ctx, bool gone, const struct xtr_nl_rule *r)
+{
+	if (r->protocol == XTR_DP_PROTO && gone)
+		xtr_dp_soon(ctx);
+}
+
+static void xtr_dp_on_neigh(void *ctx, bool gone, const struct xtr_nl_neigh *n)
+{
+	struct xtr_dp *dp = ctx;
+
+	if (gone && n->protocol == XTR_DP_PROTO && n->state & 0x80)
+		xtr_dp_soon(dp); /* next hop of the EID routes */
+	xtr_dp_nb_event(dp, gone, n);
+}
+
+static void xtr_dp_on_lost(void *ctx)
+{
+	struct xtr_dp *dp = ctx;
+
+	xtr_dp_nb_refresh(dp);
+	xtr_dp_soon(dp);
+}
+
+int xtr_dp_netlink_fd(const struct xtr_dp *dp) { return xtr_nl_monitor_fd(dp->mon); }
+
+void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
+{
+	struct xtr_nl_monitor_ops ops = { .ctx = dp, .link = xtr_dp_on_link, .addr = xtr_dp_on_addr, .route = xtr_dp_on_route,
+					  .rule = xtr_dp_on_rule, .neigh = xtr_dp_on_neigh, .lost = xtr_dp_on_lost };
+
+	dp->now = now;
+	xtr_nl_monitor_read(dp->mon, &ops);
+	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
+}
+
+/* ---- time */
+
+static void xtr_dp_sync(struct xtr_dp *dp)
+{
+	struct xtr_err err;
+	int r = xtr_dp_apply(dp, false, &err);
+
+	if (r && !dp->sync_failed)
+		xtr_warn("repair after a change of links or addresses: %s; trying again", err.text);
+	else if (!r && dp->sync_failed)
+		xtr_info("repair after a change of links or addresses: done");
+	dp->sync_failed = r;
+	dp->sync_streak = dp->now - dp->synced < 1000 ? dp->sync_streak + 1 : 0;
+	dp->synced = dp->now;
+	dp->sync_at = r ? dp->now + 1000 : 0;
+	dp->look_at = dp->now + XTR_DP_LOOK_MS;
+	xtr_dp_rlocs_report(dp, false);
+}
+
+uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
+{
+	uint64_t next;
+
+	dp->now = now;
+	if (dp->hold_active)
+		xtr_dp_hold_check(dp, xtr_dp_ring_turn(dp));
+	if ((dp->sync_at && now >= dp->sync_at) || now >= dp->look_at)
+		xtr_dp_sync(dp);
+	if (now >= dp->beat_at) {
+		xtr_dp_clock(dp, now);
+		xtr_dp_rl_beat(dp);
+		dp->beat_at = now + 1000;
+	}
+	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
+	xtr_dp_queue_expire(dp);
+	if (dp->reap_at && now >= dp->reap_at) {
+		dp->reap_at = 0;
+		xtr_dp_set_reap(dp);
+		xtr_dp_rl_reap(dp);
+	}
+	xtr_dp_drops_flush(dp);
+	next = dp->beat_at < dp->look_at ? dp->beat_at : dp->look_at;
+	if (dp->sync_at && dp->sync_at < next)
+		next = dp->sync_at;
+	if (dp->reap_at && dp->reap_at < next)
+		next = dp->reap_at;
+	if (dp->queues && now + 250 < next)
+		next = now + 250;
+	if (dp->hold_active && now + 2 < next)
+		next = now + 2;
+	return dp->rl_stale ? now : next;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Inside of the data plane room: the state that its files share. One struct xtr_dp is driven by one thread. Each file owns the
+ * part of it that carries its name; the comment there says who frees what. Nothing outside user/dp includes this,
+ * except its tests.
+ */
+#ifndef XTR_DP_INTERNAL_H
+#define XTR_DP_INTERNAL_H
+
+#include "dp/dp.h"
+#include "net/netlink.h"
+#include "util/hash.h"
+#include "util/log.h"
+#include "util/trie.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+struct xtr_bpf;                            /* skeleton */
+
+#define XTR_DP_PROTO        76             /* rtm_protocol, FRA_PROTOCOL, NDA_PROTOCOL of everything we make ('L') */
+#define XTR_DP_ALIAS        "xtr"          /* IFLA_IFALIAS of our overlay devices */
+#define XTR_DP_TC_PRIORITY  4341           /* of our filters where there is no tcx */
+#define XTR_DP_TC_HANDLE    1
+#define XTR_DP_TCX_INGRESS  46             /* enum bpf_attach_type, newer than libbpf's header */
+#define XTR_DP_TCX_EGRESS   47
+#define XTR_DP_LINK_TCX     11             /* enum bpf_link_type */
+#define XTR_DP_GATEWAY4     "169.254.0.1"  /* next hops of EID routes: nobody owns them (design: on-link routes would */
+#define XTR_DP_GATEWAY6     "fe80::1"      /* make a kernel neighbour per EID) */
+#define XTR_DP_MAP_MADE     "xtr_made"
+#define XTR_DP_GRACE_MS     2000           /* before a set or template that nothing names is deleted and its id reused */
+#define XTR_DP_HEARTBEAT_MS 15000          /* age after which the programs let the kernel resolve */
+#define XTR_DP_HOLD_MS      50             /* hard end of keeping order behind queued packets */
+#define XTR_DP_EVENTS_TURN  256
+#define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
+#define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
+
+extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
+
+/* ---- xtr_made: what detach has to know. ARRAY(1), made and pinned by user space, unknown to the programs. */
+#define XTR_DP_MADE_DEVS 128
+enum {
+	XTR_MADE_OVERLAY  = 1 << 0,        /* we created this device */
+	XTR_MADE_CLSACT   = 1 << 1,        /* we created its clsact qdisc */
+	XTR_MADE_INGRESS  = 1 << 2,        /* our filter is on clsact ingress */
+	XTR_MADE_EGRESS   = 1 << 3,
+};
+struct xtr_dp_made_dev { __u32 ifindex, flags; char name[16]; };
+struct xtr_dp_made {
+	__u64 netns_dev, netns_ino;        /* namespace in which the indexes below mean something */
+	__u32 table, priority, mark, count;
+	struct xtr_dp_made_dev dev[XTR_DP_MADE_DEVS];
+};
+
+enum xtr_dp_map {
+	XTR_M_CFG, XTR_M_IFACES, XTR_M_INST, XTR_M_SELF, XTR_M_LOCAL4, XTR_M_LOCAL6, XTR_M_RLOC, XTR_M_RLSTAT, XTR_M_RSET,
+	XTR_M_EID4, XTR_M_EID6, XTR_M_DROPS, XTR_M_STATS, XTR_M_EVENTS, XTR_M_MISSTB, XTR_M_MISSSL, XTR_M_HOLD, XTR_M_GEN,
+	XTR_M_MAX,
+};
+enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_CLOCK, XTR_P_MAX };
+extern const char *const xtr_dp_map_names[XTR_M_MAX];
+extern const char *const xtr_dp_prog_names[XTR_P_MAX];
+
+union xtr_dp_key { struct xtr_lpm4 k4; struct xtr_lpm6 k6; };
+
+/* ---- ids: numbers 1..max-1 for locator-sets and templates */
+struct xtr_dp_ids { uint32_t max, next, top; uint64_t *used; }; /* top: above every id ever used */
+
+/* ---- neigh.c: one next hop on one port */
+struct xtr_dp_nbkey { int ifindex; struct xtr_ip ip; };
+struct xtr_dp_nb {
+	struct xtr_dp_nbkey key;
+	uint8_t mac[6];
+	bool valid, ours, lost;            /* usable layer 2 address; managed by us; gone from the kernel */
+	uint32_t refs;
+	UT_hash_handle hh;
+};
+/* ---- rloc.c: one remote RLOC with its header template */
+struct xtr_dp_rl {
+	struct xtr_ip dst;                 /* hash key */
+	uint32_t id, refs;
+	uint64_t dead;                     /* when refs became 0 */
+	uint64_t beat;                     /* ms of the heartbeat in the kernel; 0 none */
+	struct xtr_rloc t;                 /* as in the kernel */
+	struct xtr_dp_nb *nb;
+	bool hashed;                       /* in the table by address (not a duplicate found at adoption) */
+	bool stale;                        /* to be resolved again */
+	bool moved;                        /* UP changed: its sets are to be filled again */
+	UT_hash_handle hh;
+};
+/* ---- rset.c: one locator-set, shared by all entries with the same content */
+struct xtr_dp_setkey { uint32_t n; uint32_t rl[XTR_MAX_LOCATORS]; uint8_t weight[XTR_MAX_LOCATORS]; };
+struct xtr_dp_set {
+	struct xtr_dp_setkey key;
+	uint32_t id, refs, version;
+	uint64_t dead;
+	bool hashed;                       /* in the table by content (not a duplicate found at adoption) */
+	UT_hash_handle hh;
+};
+/* ---- cache.c: what is in xtr_eid4/6; values of the tries */
+struct xtr_dp_entry {
+	struct xtr_dp_set *set;            /* NULL unless XTR_ACT_ENCAP */
+	uint16_t map_version;
+	uint8_t action;
+	uint32_t hold;                     /* 0, or 1 + slot */
+};
+/* ---- missq.c */
+struct xtr_dp_pkt {
+	struct xtr_dp_pkt *next;
+	uint64_t at;
+	uint32_t len, ifindex, gso_size, gso_segs, hold;
+	uint8_t frame[];
+};
+struct xtr_dp_queue {
+	struct xtr_dp_queue *prev, *next;  /* of dp->queues */
+	uint32_t iid;
+	struct xtr_ip dst;
+	struct xtr_dp_pkt *head, **tail;
+	uint32_t count;
+	uint64_t asked;                    /* when miss() was called last */
+};
+struct xtr_dp_hold_state {
+	bool active, guard;
+	uint32_t iid;
+	struct xtr_ippfx eid;
+	uint64_t since, freed;
+};
+/* ---- overlay.c */
+struct xtr_dp_ov {
+	char name[16], peer_name[16];
+	uint32_t iid;
+	int ifindex, peer;
+	uint8_t mac[6], peer_mac[6];
+	uint32_t mtu;
+};
+/* ---- attach.c: a port as found */
+struct xtr_dp_if {
+	char name[16];
+	int ifindex;                       /* 0: not there now */
+	uint8_t role, mode;                /* mode in effect */
+	uint32_t iid, mtu, flags;          /* IFF_* */
+	uint16_t type;
+	uint8_t mac[6];
+	bool soft;                         /* veth, tap: partial checksums */
+	bool ndo_xmit;
+};
+
+struct xtr_dp {
+	struct xtr_dp_config cfg;          /* deep copy, freed by dp.c */
+	struct xtr_dp_callbacks cb;
+	char root[192], dir[256];          /* <bpffs>/xtr, and the folder in it */
+	int lock;
+	bool fresh;                        /* nothing was adopted */
+	struct xtr_bpf *skel;
+	int map[XTR_M_MAX], prog[XTR_P_MAX]; /* fds; those of map and prog belong to the skeleton */
+	int made_fd;
+	struct xtr_dp_made made;
+	struct xtr_nl *nl;
+	struct xtr_nl_monitor *mon;
+	unsigned cpus;
+
+	uint32_t hz;
+	uint64_t jiffies, clock_ms;        /* taken together */
+	uint64_t generation;
+
+	struct xtr_dp_if *ifs; unsigned if_count;
+	struct xtr_dp_ov *ovs; unsigned ov_count;
+	struct xtr_nl_addr *addrs; unsigned addr_count; /* of this host, as dumped last */
+	uint64_t up_mask_hash;             /* last rlocs_up reported */
+
+	struct xtr_dp_ids rl_ids, set_ids;
+	struct xtr_dp_rl *rls, **rl_by_id;
+	struct xtr_dp_nb *nbs;
+	struct xtr_dp_set *sets, **set_by_id;
+	uint32_t set_count;
+	struct xtr_trie *eid4, *eid6;      /* key: iid, address */
+	bool rl_stale;                     /* some template has to be resolved again */
+	uint64_t reap_at;                  /* 0: nothing to reap */
+	uint32_t rl_next;                  /* where resolving goes on */
+
+	struct xtr_trie *q4, *q6;          /* queues by iid and destination */
+	struct xtr_dp_queue *queues;
+	uint32_t q_packets; uint64_t q_octets;
+	struct xtr_dp_hold_state *holds; struct xtr_hold *hold_mem; size_t hold_size; uint32_t hold_next, hold_active;
+	struct { uint64_t tag, at; } asked[1024]; /* request_only: last call per fingerprint */
+	int inject_fd;
+	uint8_t scratch[XTR_EV_LARGE];
+
+	struct ring_buffer *ring;
+	unsigned turn;                     /* events of this turn */
+	uint64_t now;                      /* of the public function that runs */
+
+	uint64_t drops[XTR_DROP_MAX]; bool drops_dirty; /* those of the daemon */
+	uint64_t beat_at;                  /* next heartbeat */
+	uint64_t sync_at;                  /* when to look at links, addresses, routes again; 0: nothing changed */
+	uint64_t look_at;                  /* and in any case */
+	uint64_t synced; unsigned sync_streak; /* how often in short succession */
+	bool sync_failed, adopted;
+};
+
+/* pin.c */
+int xtr_dp_bpffs_ready(const char *path, bool make, struct xtr_err *err);
+int xtr_dp_lock(const char *root, struct xtr_err *err);   /* fd of the locked folder, or -errno */
+void xtr_dp_netns(uint64_t *dev, uint64_t *ino);
+int xtr_dp_pin(int fd, const char *dir, const char *name); /* replaces what is there in one step */
+bool xtr_dp_folder_parse(const char *name, unsigned *abi, unsigned *cache, unsigned *rloc);
+int xtr_dp_each_name(const char *dir, int (*fn)(void *arg, const char *name), void *arg);
+int xtr_dp_remove_folder(const char *dir);                 /* with the pins in it */
+/* maps.c */
+int xtr_dp_load(struct xtr_dp *dp, struct xtr_err *err);
+int xtr_dp_made_save(struct xtr_dp *dp);
+struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, const char *name, bool add);
+int xtr_dp_map_info(int fd, struct bpf_map_info *info);
+void xtr_dp_key(union xtr_dp_key *k, uint32_t iid, const struct xtr_ippfx *p);
+void xtr_dp_unkey4(const struct xtr_lpm4 *k, uint32_t *iid, struct xtr_ippfx *p);
+void xtr_dp_unkey6(const struct xtr_lpm6 *k, uint32_t *iid, struct xtr_ippfx *p);
+/* Makes the map hold exactly these n records (key, value), changing only what differs. keep: leave others. */
+int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size, bool keep);
+int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *key), void *arg);
+void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p); /* p NULL: all */
+int xtr_dp_clock(struct xtr_dp *dp, uint64_t now);
+uint64_t xtr_dp_jiffies(const struct xtr_dp *dp, uint64_t now);
+void xtr_dp_abi_ip(struct xtr_abi_ip *out, const struct xtr_ip *ip);
+void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned family);
+void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n);
+void xtr_dp_drops_flush(struct xtr_dp *dp);
+unsigned xtr_dp_hz(void);
+bool xtr_dp_decap_l3(void);                                 /* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
+/* overlay.c */
+int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err);
+void xtr_dp_overlays_sweep(struct xtr_dp *dp);
+const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid); /* of the instance, else the first; NULL */
+void xtr_dp_peer_name(char out[16], const char *name);
+/* route.c */
+int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err);
+int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs);
+/* local.c */
+int xtr_dp_addrs_read(struct xtr_dp *dp);
+int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err); /* xtr_self, xtr_inst, xtr_local4/6, xtr_cfg */
+int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err);
+void xtr_dp_rlocs_report(struct xtr_dp *dp, bool always);
+bool xtr_dp_is_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip);
+/* attach.c */
+int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err);
+int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err);
+void xtr_dp_attach_sweep(struct xtr_dp *dp);
+int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex); /* "link_<prog>_<ifindex>" */
+int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d);
+uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft, bool features_known, uint64_t features);
+bool xtr_dp_is_soft(const char *kind, const char *driver);
+struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex);
+/* neigh.c, rloc.c */
+struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip);
+void xtr_dp_nb_put(struct xtr_dp *dp, struct xtr_dp_nb *nb);
+bool xtr_dp_nb_event(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n); /* true: templates changed */
+void xtr_dp_nb_refresh(struct xtr_dp *dp);                  /* ask the kernel again about each */
+void xtr_dp_nb_sweep(struct xtr_dp *dp);                    /* those a former daemon managed and nobody needs */
+void xtr_dp_nb_free(struct xtr_dp *dp);
+int xtr_dp_rl_get(struct xtr_dp *dp, const struct xtr_ip *dst, struct xtr_dp_rl **out);
+void xtr_dp_rl_put(struct xtr_dp *dp, struct xtr_dp_rl *rl);
+int xtr_dp_rl_adopt(struct xtr_dp *dp);
+bool xtr_dp_rl_usable(const struct xtr_dp *dp, uint32_t id);
+void xtr_dp_rl_nb_changed(struct xtr_dp *dp, const struct xtr_dp_nb *nb);
+void xtr_dp_rl_all_stale(struct xtr_dp *dp);
+bool xtr_dp_rl_work(struct xtr_dp *dp, unsigned max);       /* resolves stale ones; true: more to do */
+void xtr_dp_rl_beat(struct xtr_dp *dp);
+void xtr_dp_rl_reap(struct xtr_dp *dp);
+void xtr_dp_rl_free(struct xtr_dp *dp);
+int xtr_dp_ids_init(struct xtr_dp_ids *ids, uint32_t max);
+uint32_t xtr_dp_ids_take(struct xtr_dp_ids *ids);           /* 0: none left */
+void xtr_dp_ids_mark(struct xtr_dp_ids *ids, uint32_t id, bool used);
+/* rset.c */
+void xtr_dp_fill(uint8_t bucket[XTR_BUCKETS], unsigned n, const uint8_t *weight, const bool *usable);
+int xtr_dp_set_get(struct xtr_dp *dp, const struct xtr_dp_mapping *m, struct xtr_dp_set **out);
+void xtr_dp_set_put(struct xtr_dp *dp, struct xtr_dp_set *s);
+int xtr_dp_set_adopt(struct xtr_dp *dp);
+void xtr_dp_set_refill(struct xtr_dp *dp);                  /* those with a locator that moved */
+void xtr_dp_set_reap(struct xtr_dp *dp);
+void xtr_dp_set_free(struct xtr_dp *dp);
+/* cache.c */
+int xtr_dp_cache_adopt(struct xtr_dp *dp);
+void xtr_dp_cache_report(struct xtr_dp *dp);                /* adopt() for each */
+struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst, struct xtr_ippfx *eid);
+bool xtr_dp_cache_repair(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
+int xtr_dp_cache_unhold(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
+void xtr_dp_cache_free(struct xtr_dp *dp);
+unsigned xtr_dp_trie_key(uint8_t key[32], uint32_t iid, const struct xtr_ippfx *p); /* bits */
+/* missq.c */
+int xtr_dp_queue_init(struct xtr_dp *dp, struct xtr_err *err);
+void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame);
+unsigned xtr_dp_queue_count(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
+void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, bool inject, uint32_t hold);
+void xtr_dp_queue_expire(struct xtr_dp *dp);
+void xtr_dp_queue_free(struct xtr_dp *dp);
+uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, unsigned queued); /* 0, or 1 + slot */
+void xtr_dp_hold_drained(struct xtr_dp *dp, uint32_t hold);
+void xtr_dp_hold_cancel(struct xtr_dp *dp, uint32_t hold);
+void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty);
+/* inject.c */
+int xtr_dp_inject_open(struct xtr_dp *dp);
+void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex, uint32_t gso_size);
+struct xtr_dp_l4 { unsigned l3, l4, l4_len, csum; uint8_t proto; bool partial; }; /* offsets in the frame; l4 0: none found */
+void xtr_dp_l4_find(const uint8_t *frame, uint32_t len, struct xtr_dp_l4 *out);
+bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len);    /* true: it was partial and is complete now */
+/* events.c */
+int xtr_dp_ring_open(struct xtr_dp *dp, struct xtr_err *err);
+bool xtr_dp_ring_turn(struct xtr_dp *dp);                   /* true: the ring was emptied */
+/* detach.c */
+int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx, struct xtr_err *err);
+
+#endif

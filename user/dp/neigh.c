@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Next hops of the underlay. The kernel keeps each one resolved for us (a managed neighbour): XDP bypasses the stack, so an ordinary
+ * neighbour would go stale and never be confirmed. What the administrator made permanent is used as it is. Counted references from
+ * templates; the table owns the entries.
+ */
+#include "dp/internal.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XTR_NUD_VALID (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
+
+/* Takes over what the kernel says. True: something that templates hold changed. */
+static bool xtr_dp_nb_update(struct xtr_dp_nb *nb, const struct xtr_nl_neigh *n)
+{
+	bool valid = n && n->has_mac && n->state & XTR_NUD_VALID;
+
+	if (valid == nb->valid && (!valid || !memcmp(nb->mac, n->mac, 6)))
+		return false;
+	nb->valid = valid;
+	if (valid)
+		memcpy(nb->mac, n->mac, 6);
+	return true;
+}
+
+/* Makes the kernel resolve it, unless somebody has fixed it. */
+static void xtr_dp_nb_ask(struct xtr_dp *dp, struct xtr_dp_nb *nb)
+{
+	struct xtr_nl_neigh n, want = { .ifindex = nb->key.ifindex, .ip = nb->key.ip, .managed = true, .protocol = XTR_DP_PROTO };
+	int r = xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n);
+
+	nb->lost = false;
+	if (!r && n.state & (NUD_PERMANENT | NUD_NOARP)) {
+		xtr_dp_nb_update(nb, &n);
+		return;
+	}
+	r = xtr_nl_neigh_put(dp->nl, &want);
+	nb->ours = !r;
+	if (r)
+		xtr_debug("neighbour on interface %d: the kernel does not manage it: %s", nb->key.ifindex, strerror(-r));
+	xtr_dp_nb_update(nb, xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n) ? NULL : &n);
+}
+
+static struct xtr_dp_nb *xtr_dp_nb_find(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip)
+{
+	struct xtr_dp_nbkey key;
+	struct xtr_dp_nb *nb;
+
+	memset(&key, 0, sizeof(key));
+	key.ifindex = ifindex;
+	key.ip = *ip;
+	HASH_FIND(hh, dp->nbs, &key, sizeof(key), nb);
+	return nb;
+}
+
+struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip)
+{
+	struct xtr_dp_nb *nb = xtr_dp_nb_find(dp, ifindex, ip);
+
+	if (!nb) {
+		nb = calloc(1, sizeof(*nb));
+		if (!nb)
+			return NULL;
+		nb->key.ifindex = ifindex;
+		nb->key.ip = *ip;
+		nb->lost = true;
+		HASH_ADD(hh, dp->nbs, key, sizeof(nb->key), nb);
+	}
+	if (nb->lost)
+		xtr_dp_nb_ask(dp, nb);
+	nb->refs++;
+	return nb;
+}
+
+void xtr_dp_nb_put(struct xtr_dp *dp, struct xtr_dp_nb *nb)
+{
+	if (!nb || --nb->refs)
+		return;
+	if (nb->ours)
+		xtr_nl_neigh_del(dp->nl, nb->key.ifindex, &nb->key.ip);
+	HASH_DEL(dp->nbs, nb);
+	free(nb);
+}
+
+bool xtr_dp_nb_event(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n)
+{
+	struct xtr_dp_nb *nb = xtr_dp_nb_find(dp, n->ifindex, &n->ip);
+
+	if (!nb)
+		return false;
+	if (gone) {
+		nb->lost = true;
+		nb->valid = false;
+	} else if (!xtr_dp_nb_update(nb, n)) {
+		return false;
+	}
+	xtr_dp_rl_nb_changed(dp, nb);
+	return true;
+}
+
+void xtr_dp_nb_refresh(struct xtr_dp *dp)
+{
+	struct xtr_dp_nb *nb, *next;
+	struct xtr_nl_neigh n;
+
+	HASH_ITER(hh, dp->nbs, nb, next) {
+		int r = xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n);
+
+		nb->lost = r == -ENOENT;
+		if (xtr_dp_nb_update(nb, r ? NULL : &n) || nb->lost)
+			xtr_dp_rl_nb_changed(dp, nb);
+	}
+}
+
+struct xtr_dp_nb_left { struct xtr_dp *dp; struct xtr_nl_neigh at[64]; unsigned n; };
+
+static int xtr_dp_nb_leftover(void *arg, const struct xtr_nl_neigh *n)
+{
+	struct xtr_dp_nb_left *l = arg;
+
+	if (n->protocol == XTR_DP_PROTO && !(n->state & NUD_PERMANENT) && !xtr_dp_nb_find(l->dp, n->ifindex, &n->ip) && l->n < 64)
+		l->at[l->n++] = *n;
+	return 0;
+}
+
+void xtr_dp_nb_sweep(struct xtr_dp *dp)
+{
+	struct xtr_dp_nb_left l;
+
+	do {
+		l = (struct xtr_dp_nb_left){ .dp = dp };
+		if (xtr_nl_neighs(dp->nl, xtr_dp_nb_leftover, &l))
+			return;
+		for (unsigned i = 0; i < l.n; i++)
+			if (xtr_nl_neigh_del(dp->nl, l.at[i].ifindex, &l.at[i].ip))
+				return;
+	} while (l.n == 64);
+}
+
+void xtr_dp_nb_free(struct xtr_dp *dp)
+{
+	struct xtr_dp_nb *nb, *next;
+
+	HASH_ITER(hh, dp->nbs, nb, next) {
+		HASH_DEL(dp->nbs, nb);
+		free(nb);
+	}
+}

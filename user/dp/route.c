@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Routes, rules and next hops that bring EID traffic into the overlay devices, in a table of our own. The whole wanted state is computed
+ * from the configuration and the addresses of the host and compared with what the kernel has; only the difference is
+ * written, so this can run at any time and restores what a link flap took. Everything carries protocol 76.
+ *
+ * Rules, from priority P on (both families):
+ *   P    fwmark <mark>          lookup main     control sockets of the daemon
+ *   P+1  from <RLOC>            lookup main     the host's own traffic in the underlay
+ *   P+2                         lookup T        EID routes; throw for what is local, so that this never hides it
+ *   P+3  main without default                   } only with an EID route of length 0
+ *   P+4  from <own EID-prefix>  lookup T+1      }
+ * So an EID-prefix 0.0.0.0/0 catches traffic of EIDs only: the host's own has an RLOC or no source address yet.
+ */
+#include "dp/internal.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XTR_NUD_PERMANENT 0x80
+
+struct xtr_dp_rib {
+	struct xtr_nl_route *r; unsigned n, room;
+	struct xtr_nl_rule *u; unsigned un, uroom;
+	struct xtr_nl_neigh *g; unsigned gn, groom;
+	int err;
+};
+
+static void *xtr_dp_grow(void **at, unsigned n, unsigned *room, size_t size, int *err)
+{
+	if (n == *room) {
+		unsigned more = *room ? *room * 2 : 32;
+		void *p = realloc(*at, more * size);
+
+		if (!p) {
+			*err = -ENOMEM;
+			return NULL;
+		}
+		*at = p;
+		*room = more;
+	}
+	return (char *)*at + n * size;
+}
+
+static void xtr_dp_rib_free(struct xtr_dp_rib *rib)
+{
+	free(rib->r);
+	free(rib->u);
+	free(rib->g);
+}
+
+static bool xtr_dp_same_dst(const struct xtr_nl_route *a, const struct xtr_nl_route *b)
+{
+	return a->table == b->table && !memcmp(&a->dst, &b->dst, sizeof(a->dst));
+}
+
+/* One route for a prefix in a table: the first that is put wins. */
+static void xtr_dp_rib_route(struct xtr_dp_rib *rib, const struct xtr_nl_route *r)
+{
+	struct xtr_nl_route *slot;
+
+	for (unsigned i = 0; i < rib->n; i++)
+		if (xtr_dp_same_dst(&rib->r[i], r))
+			return;
+	slot = xtr_dp_grow((void **)&rib->r, rib->n, &rib->room, sizeof(*r), &rib->err);
+	if (slot) {
+		*slot = *r;
+		rib->n++;
+	}
+}
+
+static bool xtr_dp_same_rule(const struct xtr_nl_rule *a, const struct xtr_nl_rule *b)
+{
+	return a->family == b->family && a->priority == b->priority && a->table == b->table && a->mark == b->mark &&
+	       a->suppress == b->suppress && !memcmp(&a->from, &b->from, sizeof(a->from));
+}
+
+static void xtr_dp_rib_rule(struct xtr_dp_rib *rib, const struct xtr_nl_rule *u)
+{
+	struct xtr_nl_rule *slot;
+
+	for (unsigned i = 0; i < rib->un; i++)
+		if (xtr_dp_same_rule(&rib->u[i], u))
+			return;
+	slot = xtr_dp_grow((void **)&rib->u, rib->un, &rib->uroom, sizeof(*u), &rib->err);
+	if (slot) {
+		*slot = *u;
+		slot->protocol = XTR_DP_PROTO;
+		rib->un++;
+	}
+}
+
+static void xtr_dp_rib_neigh(struct xtr_dp_rib *rib, const struct xtr_nl_neigh *g)
+{
+	struct xtr_nl_neigh *slot = xtr_dp_grow((void **)&rib->g, rib->gn, &rib->groom, sizeof(*g), &rib->err);
+
+	if (slot) {
+		*slot = *g;
+		rib->gn++;
+	}
+}
+
+static void xtr_dp_rib_throw(struct xtr_dp *dp, struct xtr_dp_rib *rib, const struct xtr_ippfx *p)
+{
+	struct xtr_nl_route r = { .type = RTN_THROW, .protocol = XTR_DP_PROTO, .table = dp->cfg.route_table, .dst = *p };
+
+	xtr_ippfx_mask(&r.dst);
+	if (r.dst.len)
+		xtr_dp_rib_route(rib, &r);
+}
+
+static void xtr_dp_rib_local(struct xtr_dp *dp, struct xtr_dp_rib *rib)
+{
+	for (unsigned i = 0; i < dp->cfg.local_count; i++)
+		xtr_dp_rib_throw(dp, rib, &dp->cfg.locals[i].eid);
+	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
+		xtr_dp_rib_throw(dp, rib, &(struct xtr_ippfx){ dp->cfg.rlocs[i], (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) });
+	for (unsigned i = 0; i < dp->addr_count; i++) {
+		const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, dp->addrs[i].ifindex);
+
+		if (f && f->role == XTR_ROLE_UNDERLAY && !xtr_ip_is_linklocal(&dp->addrs[i].pfx.ip))
+			xtr_dp_rib_throw(dp, rib, &dp->addrs[i].pfx);
+	}
+}
+
+/* EID routes of one overlay device; *zero tells whether a family has one of length 0. */
+static void xtr_dp_rib_overlay(struct xtr_dp *dp, struct xtr_dp_rib *rib, unsigned k, bool zero[7], bool any[7])
+{
+	const struct xtr_dp_overlay *o = &dp->cfg.overlays[k];
+	const struct xtr_dp_ov *ov = &dp->ovs[k];
+
+	for (unsigned i = 0; i < o->route_count; i++) {
+		struct xtr_nl_route r = { .type = RTN_UNICAST, .protocol = XTR_DP_PROTO, .dst = o->routes[i], .oif = ov->ifindex, .onlink = true };
+		uint8_t family = r.dst.ip.family;
+
+		xtr_ippfx_mask(&r.dst);
+		r.table = dp->cfg.route_table + (r.dst.len ? 0 : 1);
+		xtr_ip_parse(family == 4 ? XTR_DP_GATEWAY4 : XTR_DP_GATEWAY6, &r.via);
+		for (unsigned j = 0; j < o->address_count && !r.prefsrc.family; j++)
+			if (o->addresses[j].ip.family == family)
+				r.prefsrc = o->addresses[j].ip;
+		xtr_dp_rib_route(rib, &r);
+		if (!any[family]) {
+			struct xtr_nl_neigh g = { .ifindex = ov->ifindex, .ip = r.via, .has_mac = true, .state = XTR_NUD_PERMANENT, .protocol = XTR_DP_PROTO };
+
+			memcpy(g.mac, ov->peer_mac, 6);
+			xtr_dp_rib_neigh(rib, &g);
+		}
+		any[family] = true;
+		zero[family] |= !r.dst.len;
+	}
+}
+
+static void xtr_dp_rib_rules(struct xtr_dp *dp, struct xtr_dp_rib *rib, uint8_t family, bool zero)
+{
+	uint32_t p = dp->cfg.rule_priority, t = dp->cfg.route_table;
+
+	if (dp->cfg.mark)
+		xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p, .table = RT_TABLE_MAIN, .mark = dp->cfg.mark,
+				.mask = 0xffffffff, .suppress = -1 });
+	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
+		if (dp->cfg.rlocs[i].family == family)
+			xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 1, .table = RT_TABLE_MAIN, .suppress = -1,
+					.from = { dp->cfg.rlocs[i], (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) } });
+	xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 2, .table = t, .suppress = -1 });
+	if (!zero)
+		return;
+	xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 3, .table = RT_TABLE_MAIN, .suppress = 0 });
+	for (unsigned i = 0; i < dp->cfg.local_count; i++)
+		if (dp->cfg.locals[i].eid.ip.family == family && dp->cfg.locals[i].eid.len)
+			xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 4, .table = t + 1, .suppress = -1,
+					.from = dp->cfg.locals[i].eid });
+}
+
+/* ---- what the kernel has */
+
+static int xtr_dp_rib_have_route(void *arg, const struct xtr_nl_route *r)
+{
+	struct xtr_dp_rib *have = arg;
+	struct xtr_nl_route *slot;
+
+	if (r->protocol != XTR_DP_PROTO)
+		return 0;
+	slot = xtr_dp_grow((void **)&have->r, have->n, &have->room, sizeof(*r), &have->err);
+	if (!slot)
+		return have->err;
+	*slot = *r;
+	have->n++;
+	return 0;
+}
+
+static int xtr_dp_rib_have_rule(void *arg, const struct xtr_nl_rule *u)
+{
+	struct xtr_dp_rib *have = arg;
+	struct xtr_nl_rule *slot;
+
+	if (u->protocol != XTR_DP_PROTO)
+		return 0;
+	slot = xtr_dp_grow((void **)&have->u, have->un, &have->uroom, sizeof(*u), &have->err);
+	if (!slot)
+		return have->err;
+	*slot = *u;
+	have->un++;
+	return 0;
+}
+
+static int xtr_dp_rib_have_neigh(void *arg, const struct xtr_nl_neigh *g)
+{
+	struct xtr_dp_rib *have = arg;
+
+	if (g->protocol == XTR_DP_PROTO)
+		xtr_dp_rib_neigh(have, g);
+	return have->err;
+}
+
+static int xtr_dp_rib_read(struct xtr_nl *nl, struct xtr_dp_rib *have)
+{
+	int r = xtr_nl_routes(nl, xtr_dp_rib_have_route, have);
+
+	if (!r)
+		r = xtr_nl_rules(nl, xtr_dp_rib_have_rule, have);
+	if (!r)
+		r = xtr_nl_neighs(nl, xtr_dp_rib_have_neigh, have);
+	return r;
+}
+
+static bool xtr_dp_same_route(const struct xtr_nl_route *want, const struct xtr_nl_route *have)
+{
+	if (!xtr_dp_same_dst(want, have) || want->type != have->type)
+		return false;
+	if (want->type != RTN_UNICAST)
+		return true; /* IPv6 reports the loopback device of a throw route */
+	return want->oif == have->oif && !memcmp(&want->via, &have->via, sizeof(want->via)) &&
+	       !memcmp(&want->prefsrc, &have->prefsrc, sizeof(want->prefsrc)) && want->mtu == have->mtu;
+}
+
+static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want, const struct xtr_dp_rib *have, struct xtr_err *err)
+{
+	char text[XTR_IPPFX_STRLEN];
+
+	for (unsigned i = 0; i < have->n; i++) { /* first: one prefix may change its type */
+		bool keep = false;
+
+		for (unsigned j = 0; j < want->n && !keep; j++)
+			keep = xtr_dp_same_dst(&want->r[j], &have->r[i]) &&
+			       (have->r[i].dst.ip.family == 4 || xtr_dp_same_route(&want->r[j], &have->r[i]));
+		if (!keep)
+			xtr_nl_route_del(dp->nl, &have->r[i]);
+	}
+	for (unsigned i = 0; i < want->n; i++) {
+		bool there = false;
+		int r;
+
+		for (unsigned j = 0; j < have->n && !there; j++)
+			there = xtr_dp_same_route(&want->r[i], &have->r[j]);
+		if (there)
+			continue;
+		r = xtr_nl_route_add(dp->nl, &want->r[i]);
+		if (r)
+			return xtr_fail(err, r, "route %s of table %u: %s%s%s", xtr_ippfx_str(&want->r[i].dst, text), want->r[i].table,
+					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	}
+	return 0;
+}
+
+static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *want, const struct xtr_dp_rib *have, struct xtr_err *err)
+{
+	for (unsigned i = 0; i < want->un; i++) {
+		bool there = false;
+		int r;
+
+		for (unsigned j = 0; j < have->un && !there; j++)
+			there = xtr_dp_same_rule(&want->u[i], &have->u[j]);
+		if (there)
+			continue;
+		r = xtr_nl_rule_add(dp->nl, &want->u[i]);
+		if (r && r != -EEXIST)
+			return xtr_fail(err, r, "IPv%u rule of priority %u: %s%s%s", want->u[i].family, want->u[i].priority, strerror(-r),
+					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	}
+	for (unsigned i = 0; i < have->un; i++) {
+		bool wanted = false;
+
+		for (unsigned j = 0; j < want->un && !wanted; j++)
+			wanted = xtr_dp_same_rule(&want->u[j], &have->u[i]);
+		if (!wanted)
+			xtr_nl_rule_del(dp->nl, &have->u[i]);
+	}
+	return 0;
+}
+
+static int xtr_dp_rib_neighs(struct xtr_dp *dp, const struct xtr_dp_rib *want, const struct xtr_dp_rib *have, struct xtr_err *err)
+{
+	for (unsigned i = 0; i < want->gn; i++) {
+		bool there = false;
+		int r;
+
+		for (unsigned j = 0; j < have->gn && !there; j++)
+			there = want->g[i].ifindex == have->g[j].ifindex && !memcmp(&want->g[i].ip, &have->g[j].ip, sizeof(have->g[j].ip)) &&
+				have->g[j].has_mac && !memcmp(want->g[i].mac, have->g[j].mac, 6) && have->g[j].state & XTR_NUD_PERMANENT;
+		if (there)
+			continue;
+		r = xtr_nl_neigh_put(dp->nl, &want->g[i]);
+		if (r)
+			return xtr_fail(err, r, "next hop of the EID routes: %s%s%s", strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "",
+					xtr_nl_error(dp->nl));
+	}
+	return 0;
+}
+
+int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err)
+{
+	struct xtr_dp_rib want = { 0 }, have = { 0 };
+	bool zero[7] = { false }, any[7] = { false };
+	int r;
+
+	xtr_dp_rib_local(dp, &want); /* before the EID routes: the same prefix is rather local */
+	for (unsigned i = 0; i < dp->ov_count; i++) {
+		bool mine[7] = { false };
+
+		xtr_dp_rib_overlay(dp, &want, i, zero, mine);
+		any[4] |= mine[4];
+		any[6] |= mine[6];
+	}
+	for (unsigned i = 0; i < want.n;) /* throw routes serve nothing in a family without EID routes */
+		if (!any[want.r[i].dst.ip.family])
+			want.r[i] = want.r[--want.n];
+		else
+			i++;
+	if (any[4])
+		xtr_dp_rib_rules(dp, &want, 4, zero[4]);
+	if (any[6])
+		xtr_dp_rib_rules(dp, &want, 6, zero[6]);
+	r = want.err ? want.err : xtr_dp_rib_read(dp->nl, &have);
+	if (r)
+		xtr_fail(err, r, "cannot read routes and rules: %s", strerror(-r));
+	if (!r)
+		r = xtr_dp_rib_neighs(dp, &want, &have, err);
+	if (!r)
+		r = xtr_dp_rib_routes(dp, &want, &have, err);
+	if (!r)
+		r = xtr_dp_rib_rule_changes(dp, &want, &have, err);
+	xtr_dp_rib_free(&want);
+	xtr_dp_rib_free(&have);
+	return r;
+}
+
+/* Removes every rule, route and neighbour of protocol 76, and tells how many. */
+int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs)
+{
+	struct xtr_dp_rib have = { 0 };
+	int r = xtr_dp_rib_read(nl, &have);
+
+	*rules = *routes = *neighs = 0;
+	for (unsigned i = 0; i < have.un && !r; i++)
+		*rules += !xtr_nl_rule_del(nl, &have.u[i]);
+	for (unsigned i = 0; i < have.n && !r; i++)
+		*routes += !xtr_nl_route_del(nl, &have.r[i]);
+	for (unsigned i = 0; i < have.gn && !r; i++)
+		*neighs += !xtr_nl_neigh_del(nl, have.g[i].ifindex, &have.g[i].ip);
+	xtr_dp_rib_free(&have);
+	return r;
+}

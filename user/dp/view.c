@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The data plane as its pins show it, with or without a daemon: for xtrctl. Maps are opened for reading only where the kernel
+ * allows, nothing is written, no lock is taken: rows are what the map held when it was read. The view owns its file descriptors.
+ */
+#include "dp/internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct xtr_dp_view {
+	char dir[PATH_MAX];
+	int map[XTR_M_MAX];
+	unsigned cpus;
+	uint64_t jiffies;
+	struct xtr_cfg cfg;
+};
+
+struct xtr_dp_view_find { const char *root; char *out; bool other; };
+
+static int xtr_dp_view_folder(void *arg, const char *name)
+{
+	struct xtr_dp_view_find *f = arg;
+	unsigned abi, cache, rloc;
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	if (abi != XTR_ABI_VERSION) {
+		f->other = true;
+		return 0;
+	}
+	snprintf(f->out, PATH_MAX, "%s/%s", f->root, name);
+	return 1;
+}
+
+static int xtr_dp_view_map(const char *dir, const char *name)
+{
+	LIBBPF_OPTS(bpf_obj_get_opts, ro, .file_flags = BPF_F_RDONLY);
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		return -1;
+	fd = bpf_obj_get_opts(path, &ro);
+	return fd >= 0 ? fd : bpf_obj_get(path);
+}
+
+/* jiffies of now: the clock program is pinned too; without the right to run it, those of the daemon's last second. */
+static void xtr_dp_view_clock(struct xtr_dp_view *v)
+{
+	uint8_t frame[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame));
+	char path[PATH_MAX];
+	__u32 zero = 0;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s", v->dir, XTR_PROG_CLOCK) < (int)sizeof(path) && (fd = bpf_obj_get(path)) >= 0) {
+		bpf_prog_test_run_opts(fd, &run);
+		close(fd);
+	}
+	bpf_map_lookup_elem(v->map[XTR_M_CFG], &zero, &v->cfg);
+	v->jiffies = v->cfg.jiffies;
+	if (!v->cfg.hz)
+		v->cfg.hz = xtr_dp_hz();
+}
+
+int xtr_dp_view_open(const char *bpffs, struct xtr_dp_view **out, struct xtr_err *err)
+{
+	struct xtr_dp_view *v = calloc(1, sizeof(*v));
+	struct xtr_dp_view_find f = { .out = NULL };
+	char root[192];
+	int r;
+
+	if (!v)
+		return xtr_fail(err, -ENOMEM, "out of memory");
+	for (unsigned i = 0; i < XTR_M_MAX; i++)
+		v->map[i] = -1;
+	snprintf(root, sizeof(root), "%.150s/xtr", bpffs);
+	f.root = root;
+	f.out = v->dir;
+	r = xtr_dp_each_name(root, xtr_dp_view_folder, &f);
+	if (r <= 0) {
+		free(v);
+		if (r == -EACCES || r == -EPERM)
+			return xtr_fail(err, r, "%s: %s (run as root)", root, strerror(-r));
+		return xtr_fail(err, -ENOENT, f.other ? "%s: the data plane there is of another version than this xtrctl"
+			: "%s: no data plane of xtr is attached here (is xtrd started? another bpffs folder?)", root);
+	}
+	v->cpus = (unsigned)libbpf_num_possible_cpus();
+	for (unsigned i = 0; i < XTR_M_MAX; i++) {
+		v->map[i] = i == XTR_M_EVENTS ? -1 : xtr_dp_view_map(v->dir, xtr_dp_map_names[i]);
+		if (v->map[i] < 0 && i != XTR_M_EVENTS) {
+			r = -errno;
+			xtr_fail(err, r, "%s/%s: %s", v->dir, xtr_dp_map_names[i], strerror(-r));
+			xtr_dp_view_close(v);
+			return r;
+		}
+	}
+	xtr_dp_view_clock(v);
+	*out = v;
+	return 0;
+}
+
+void xtr_dp_view_close(struct xtr_dp_view *v)
+{
+	if (!v)
+		return;
+	for (unsigned i = 0; i < XTR_M_MAX; i++)
+		if (v->map[i] >= 0)
+			close(v->map[i]);
+	free(v);
+}
+
+const char *xtr_dp_view_path(const struct xtr_dp_view *v) { return v->dir; }
+
+static int xtr_dp_view_count(struct xtr_dp_view *v, int fd, __u32 i, struct xtr_count *out)
+{
+	struct xtr_count *all = calloc(v->cpus, sizeof(*all));
+
+	memset(out, 0, sizeof(*out));
+	if (!all)
+		return -ENOMEM;
+	if (!bpf_map_lookup_elem(fd, &i, all))
+		for (unsigned c = 0; c < v->cpus; c++) {
+			out->packets += all[c].packets;
+			out->octets += all[c].octets;
+		}
+	free(all);
+	return 0;
+}
+
+/* ---- map-cache. Keys are taken first: walking a trie that changes under it starts again and again. */
+
+struct xtr_dp_view_keys { uint8_t *at; unsigned n, room; size_t size; };
+
+static int xtr_dp_view_key(void *arg, const void *key)
+{
+	struct xtr_dp_view_keys *k = arg;
+
+	if (k->n == k->room) {
+		unsigned room = k->room ? k->room * 2 : 1024;
+		void *p = realloc(k->at, room * k->size);
+
+		if (!p)
+			return -ENOMEM;
+		k->at = p;
+		k->room = room;
+	}
+	memcpy(k->at + k->n++ * k->size, key, k->size);
+	return 0;
+}
+
+static int xtr_dp_view_keys_read(int fd, size_t size, struct xtr_dp_view_keys *k)
+{
+	int r;
+
+	*k = (struct xtr_dp_view_keys){ .size = size };
+	r = xtr_dp_each_key(fd, size, xtr_dp_view_key, k);
+	if (r) {
+		free(k->at);
+		k->at = NULL;
+	}
+	return r;
+}
+
+static void xtr_dp_view_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
+{
+	struct xtr_rset s;
+
+	if (row->e.action != XTR_ACT_ENCAP || bpf_map_lookup_elem(v->map[XTR_M_RSET], &row->e.rset, &s))
+		return;
+	row->n = s.n <= XTR_MAX_LOCATORS ? s.n : XTR_MAX_LOCATORS;
+	for (unsigned b = 0; b < XTR_BUCKETS; b++)
+		if (s.bucket[b] < row->n)
+			row->share[s.bucket[b]]++;
+	for (unsigned i = 0; i < row->n; i++)
+		if (!bpf_map_lookup_elem(v->map[XTR_M_RLOC], &s.rloc[i], &row->rloc[i]))
+			xtr_dp_view_count(v, v->map[XTR_M_RLSTAT], row->rloc[i].stat, &row->count[i]);
+}
+
+static int xtr_dp_view_cache_family(struct xtr_dp_view *v, int fd, bool four, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
+{
+	struct xtr_dp_view_keys k;
+	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6), &k);
+
+	for (unsigned i = 0; !r && i < k.n; i++) {
+		const void *key = k.at + i * k.size;
+		struct xtr_dp_cache_row row;
+
+		memset(&row, 0, sizeof(row));
+		if (bpf_map_lookup_elem(fd, key, &row.e))
+			continue;
+		if (four)
+			xtr_dp_unkey4(key, &row.iid, &row.eid);
+		else
+			xtr_dp_unkey6(key, &row.iid, &row.eid);
+		row.idle_ms = !row.e.used ? UINT64_MAX : v->jiffies > row.e.used ? (v->jiffies - row.e.used) * 1000 / v->cfg.hz : 0;
+		xtr_dp_view_set(v, &row);
+		r = fn(arg, &row);
+	}
+	free(k.at);
+	return r;
+}
+
+int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
+{
+	int r = xtr_dp_view_cache_family(v, v->map[XTR_M_EID4], true, fn, arg);
+
+	return r ? r : xtr_dp_view_cache_family(v, v->map[XTR_M_EID6], false, fn, arg);
+}
+
+static int xtr_dp_view_local_family(int fd, bool four, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg)
+{
+	struct xtr_dp_view_keys k;
+	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6), &k);
+
+	for (unsigned i = 0; !r && i < k.n; i++) {
+		const void *key = k.at + i * k.size;
+		struct xtr_dp_local_row row;
+
+		memset(&row, 0, sizeof(row));
+		if (bpf_map_lookup_elem(fd, key, &row.l))
+			continue;
+		if (four)
+			xtr_dp_unkey4(key, &row.iid, &row.eid);
+		else
+			xtr_dp_unkey6(key, &row.iid, &row.eid);
+		r = fn(arg, &row);
+	}
+	free(k.at);
+	return r;
+}
+
+int xtr_dp_view_local(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg)
+{
+	int r = xtr_dp_view_local_family(v->map[XTR_M_LOCAL4], true, fn, arg);
+
+	return r ? r : xtr_dp_view_local_family(v->map[XTR_M_LOCAL6], false, fn, arg);
+}
+
+int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_rloc_row *), void *arg)
+{
+	struct xtr_dp_view_keys k;
+	int r = xtr_dp_view_keys_read(v->map[XTR_M_RLOC], sizeof(__u32), &k);
+
+	for (unsigned i = 0; !r && i < k.n; i++) {
+		struct xtr_dp_rloc_row row;
+
+		memset(&row, 0, sizeof(row));
+		memcpy(&row.id, k.at + i * k.size, sizeof(row.id));
+		if (bpf_map_lookup_elem(v->map[XTR_M_RLOC], &row.id, &row.r))
+			continue;
+		xtr_dp_view_count(v, v->map[XTR_M_RLSTAT], row.r.stat, &row.count);
+		row.fresh = row.r.flags & XTR_RLOC_F_L2 && v->jiffies - row.r.heartbeat <= v->cfg.heartbeat_max;
+		r = fn(arg, &row);
+	}
+	free(k.at);
+	return r;
+}
+
+/* ---- interfaces */
+
+struct xtr_dp_view_links { struct xtr_dp_view *v; struct xtr_dp_iface_row *row; };
+
+static int xtr_dp_view_link(void *arg, const char *name)
+{
+	struct xtr_dp_view_links *l = arg;
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+	char prog[16], path[PATH_MAX];
+	int ifindex, fd;
+
+	if (xtr_dp_link_parse(name, prog, &ifindex) || (__u32)ifindex != l->row->ifindex ||
+	    snprintf(path, sizeof(path), "%s/%s", l->v->dir, name) >= (int)sizeof(path))
+		return 0;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == l->row->ifindex) { /* 0: its device has gone */
+		if (info.type == BPF_LINK_TYPE_XDP) {
+			l->row->xdp = true;
+		} else {
+			l->row->tc = true;
+			l->row->tc_kind = "tcx";
+		}
+	}
+	close(fd);
+	return 0;
+}
+
+int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *), void *arg)
+{
+	struct xtr_dp_view_keys k;
+	struct xtr_dp_made *made = calloc(1, sizeof(*made));
+	int fd = xtr_dp_view_map(v->dir, XTR_DP_MAP_MADE), r = xtr_dp_view_keys_read(v->map[XTR_M_IFACES], sizeof(__u32), &k);
+	struct bpf_map_info info;
+	__u32 zero = 0;
+
+	if (!made && !r)
+		r = -ENOMEM;
+	if (made && (fd < 0 || xtr_dp_map_info(fd, &info) || info.value_size != sizeof(*made) || bpf_map_lookup_elem(fd, &zero, made)))
+		made->count = 0;
+	for (unsigned i = 0; !r && i < k.n; i++) {
+		struct xtr_dp_iface_row row = { .tc_kind = "none" };
+		struct xtr_dp_view_links l = { v, &row };
+		struct xtr_dp_made_dev *d;
+
+		memcpy(&row.ifindex, k.at + i * k.size, sizeof(row.ifindex));
+		if (bpf_map_lookup_elem(v->map[XTR_M_IFACES], &row.ifindex, &row.i))
+			continue;
+		if (!if_indextoname(row.ifindex, row.name))
+			snprintf(row.name, sizeof(row.name), "?");
+		xtr_dp_each_name(v->dir, xtr_dp_view_link, &l);
+		d = xtr_dp_made_dev(made, (int)row.ifindex, "", false);
+		if (d && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS)) {
+			row.tc = true;
+			row.tc_kind = "clsact";
+		}
+		r = fn(arg, &row);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(made);
+	free(k.at);
+	return r;
+}
+
+/* ---- counters */
+
+int xtr_dp_view_drops(struct xtr_dp_view *v, uint64_t out[XTR_DROP_MAX])
+{
+	uint64_t *all = calloc(v->cpus, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (__u32 i = 0; i < XTR_DROP_MAX; i++) {
+		out[i] = 0;
+		if (!bpf_map_lookup_elem(v->map[XTR_M_DROPS], &i, all))
+			for (unsigned c = 0; c < v->cpus; c++)
+				out[i] += all[c];
+	}
+	free(all);
+	return 0;
+}
+
+int xtr_dp_view_stats(struct xtr_dp_view *v, struct xtr_count out[XTR_STAT_MAX])
+{
+	for (__u32 i = 0; i < XTR_STAT_MAX; i++) {
+		int r = xtr_dp_view_count(v, v->map[XTR_M_STATS], i, &out[i]);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}

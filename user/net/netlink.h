@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Netlink in plain values: links, addresses, routes, rules, neighbours, offload settings and XDP features. Requests are
+ * synchronous (the kernel answers at once); a second socket brings notifications. Everything concerns the network
+ * namespace in which xtr_nl_open() was called. Return values: 0 or -errno of the kernel.
+ */
+#ifndef XTR_NET_NETLINK_H
+#define XTR_NET_NETLINK_H
+
+#include "util/ip.h"
+
+struct xtr_nl;
+
+int xtr_nl_open(struct xtr_nl **out);
+void xtr_nl_close(struct xtr_nl *nl);
+const char *xtr_nl_error(const struct xtr_nl *nl); /* what the kernel said about the last refused request; "" if nothing */
+
+/* ---- links */
+struct xtr_nl_link {
+	int ifindex;
+	char name[16], kind[16], alias[64];
+	uint8_t mac[6], mac_len;
+	uint16_t type;           /* ARPHRD_* */
+	uint32_t mtu, flags;     /* IFF_* */
+	int peer;                /* IFLA_LINK: ifindex of a veth's other end, if it is in this namespace; else 0 */
+	int master;
+	bool no_ip6_autogen;     /* addrgenmode none */
+	uint8_t xdp;             /* XDP_ATTACHED_*: 0 none, 1 driver, 2 generic */
+};
+typedef int (*xtr_nl_link_fn)(void *arg, const struct xtr_nl_link *l);
+int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr_nl_link *out); /* -ENODEV */
+int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg);
+int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer);
+int xtr_nl_link_del(struct xtr_nl *nl, int ifindex);
+struct xtr_nl_link_set {
+	uint32_t mtu;            /* 0: leave */
+	const char *alias;       /* NULL: leave */
+	uint32_t flags, mask;    /* IFF_UP, IFF_NOARP */
+	bool no_ip6_autogen;     /* set addrgenmode none */
+};
+int xtr_nl_link_change(struct xtr_nl *nl, int ifindex, const struct xtr_nl_link_set *set);
+
+/* ---- addresses */
+struct xtr_nl_addr { int ifindex; struct xtr_ippfx pfx; uint8_t scope; bool tentative; };
+typedef int (*xtr_nl_addr_fn)(void *arg, const struct xtr_nl_addr *a);
+int xtr_nl_addrs(struct xtr_nl *nl, xtr_nl_addr_fn fn, void *arg);
+int xtr_nl_addr_add(struct xtr_nl *nl, int ifindex, const struct xtr_ippfx *pfx); /* no duplicate address detection */
+int xtr_nl_addr_del(struct xtr_nl *nl, int ifindex, const struct xtr_ippfx *pfx);
+
+/* ---- routes */
+struct xtr_nl_route {
+	uint8_t type;            /* RTN_* */
+	uint8_t protocol;
+	uint32_t table;
+	struct xtr_ippfx dst;
+	int oif;
+	struct xtr_ip via, prefsrc; /* family 0: none. via may be of the other family */
+	bool onlink;
+	uint32_t mtu;            /* RTAX_MTU; 0 none */
+	uint32_t metric;
+};
+typedef int (*xtr_nl_route_fn)(void *arg, const struct xtr_nl_route *r);
+int xtr_nl_routes(struct xtr_nl *nl, xtr_nl_route_fn fn, void *arg); /* all tables, both families */
+int xtr_nl_route_add(struct xtr_nl *nl, const struct xtr_nl_route *r); /* replaces one of the same table and prefix */
+int xtr_nl_route_del(struct xtr_nl *nl, const struct xtr_nl_route *r);
+/* What the kernel would do with a packet to dst carrying mark. */
+int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark, struct xtr_nl_route *out);
+
+/* ---- rules */
+struct xtr_nl_rule {
+	uint8_t family;          /* 4, 6 */
+	uint8_t protocol;
+	uint32_t priority, table, mark, mask;
+	struct xtr_ippfx from;   /* ip.family 0: any */
+	int suppress;            /* suppress_prefixlength; -1 none */
+};
+typedef int (*xtr_nl_rule_fn)(void *arg, const struct xtr_nl_rule *r);
+int xtr_nl_rules(struct xtr_nl *nl, xtr_nl_rule_fn fn, void *arg);
+int xtr_nl_rule_add(struct xtr_nl *nl, const struct xtr_nl_rule *r);
+int xtr_nl_rule_del(struct xtr_nl *nl, const struct xtr_nl_rule *r);
+
+/* ---- neighbours */
+struct xtr_nl_neigh {
+	int ifindex;
+	struct xtr_ip ip;
+	uint8_t mac[6]; bool has_mac;
+	uint16_t state;          /* NUD_* */
+	uint8_t flags, protocol;
+	bool managed;            /* the kernel keeps it resolved (NTF_EXT_MANAGED) */
+};
+typedef int (*xtr_nl_neigh_fn)(void *arg, const struct xtr_nl_neigh *n);
+int xtr_nl_neighs(struct xtr_nl *nl, xtr_nl_neigh_fn fn, void *arg);
+int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip, struct xtr_nl_neigh *out); /* -ENOENT */
+int xtr_nl_neigh_put(struct xtr_nl *nl, const struct xtr_nl_neigh *n); /* managed: resolve and keep; else as given */
+int xtr_nl_neigh_del(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip);
+
+/* ---- traffic control: what a clsact qdisc holds. *qdisc: there is one. *filters: filters on it, both directions. */
+int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters);
+
+/* ---- device features */
+#define XTR_NL_XDP_BASIC    (1u << 0)
+#define XTR_NL_XDP_REDIRECT (1u << 1)
+#define XTR_NL_XDP_NDO_XMIT (1u << 2)
+/* XDP features as the driver declares them. -EOPNOTSUPP: the kernel can not tell (before 6.3). */
+int xtr_nl_xdp_features(struct xtr_nl *nl, int ifindex, uint64_t *features);
+int xtr_nl_driver(const char *ifname, char *buf, size_t size);
+/* Offload by its ethtool name, e.g. "tx-udp-segmentation". get: 0 or 1 in *on. -ENOENT: the kernel has no such feature. */
+int xtr_nl_offload_get(const char *ifname, const char *feature, bool *on);
+int xtr_nl_offload_set(const char *ifname, const char *feature, bool on);
+
+/* ---- notifications */
+struct xtr_nl_monitor;
+struct xtr_nl_monitor_ops {
+	void *ctx;
+	void (*link)(void *ctx, bool gone, const struct xtr_nl_link *l);
+	void (*addr)(void *ctx, bool gone, const struct xtr_nl_addr *a);
+	void (*route)(void *ctx, bool gone, const struct xtr_nl_route *r);
+	void (*rule)(void *ctx, bool gone, const struct xtr_nl_rule *r);
+	void (*neigh)(void *ctx, bool gone, const struct xtr_nl_neigh *n);
+	void (*lost)(void *ctx);  /* notifications were lost: look at everything again */
+};
+int xtr_nl_monitor_open(struct xtr_nl_monitor **out);
+void xtr_nl_monitor_close(struct xtr_nl_monitor *m);
+int xtr_nl_monitor_fd(const struct xtr_nl_monitor *m);
+/* Reads at most a few hundred messages; call again while the fd stays readable. */
+void xtr_nl_monitor_read(struct xtr_nl_monitor *m, const struct xtr_nl_monitor_ops *ops);
+
+#endif
