@@ -100,7 +100,8 @@ Test(cli, unknown_words_are_refused, .init = up, .fini = down)
 	refused("detach it", "unknown word 'it'");
 	refused("lig 10.0.0.1 from 10.0.0.2", "unknown word 'from'");
 	refused("monitor all", "unknown word 'all'");
-	refused("version 2", "unknown word '2'");
+	refused("version 2", "'2' is no command of version");
+	refused("version show 2", "unknown word '2'");
 	refused("cache help me", "unknown word 'me'");
 	refused("help me", "unknown word 'me'");
 }

@@ -275,9 +275,9 @@ Test(cli_show, version, .init = up, .fini = down)
 	cr_expect_eq(ran.status, 0);
 	cr_expect(!strncmp(ran.out, "xtrctl ", 7));
 	cr_expect_not_null(strstr(ran.out, "\ndaemon: version 1.2  abi 1  pid 77  up 1h2m\n\troles itr, etr\n"), "%s", ran.out);
-	v = json_of("version", "version");
+	v = json_of("version show", "version show");
 	json_decref(v);
-	v = json_of("-V", "version");
+	v = json_of("-V", "version show");
 	json_decref(v);
 }
 

@@ -57,7 +57,7 @@ struct xtr_cli_object {
 	const struct xtr_cli_cmd *cmds;
 	const char *help;          /* one line */
 	const char *terms;         /* "EID := ..." lines of the grammar, or NULL */
-	bool direct;               /* no command word: cmds[0] takes the words (lig, monitor, detach, version) */
+	bool direct;               /* no command word: cmds[0] takes the words (lig, monitor, detach) */
 	bool whole;                /* the name is not matched by prefix: it is no word to slip on (detach) */
 };
 extern const struct xtr_cli_object xtr_cli_objects[];

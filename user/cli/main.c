@@ -34,7 +34,7 @@ const struct xtr_cli_object xtr_cli_objects[] = {
 	{ "detach", xtr_cmd_detach, "remove everything xtr ever made on this host", .direct = true, .whole = true },
 	{ "lig", xtr_cmd_lig, "ask the mapping system for an EID", .terms = XTR_CLI_EID_TERM, .direct = true },
 	{ "monitor", xtr_cmd_monitor, "watch what happens, event by event", .terms = xtr_cli_event_terms, .direct = true },
-	{ "version", xtr_cmd_version, "versions of the tool, the ABI and the daemon", .direct = true },
+	{ "version", xtr_cmd_version, "versions of the tool, the ABI and the daemon", .terms = NULL },
 	{ "batch", xtr_cmd_batch, "run the commands of a file, one a line", .terms = NULL },
 	{ NULL, NULL, NULL, .terms = NULL },
 };

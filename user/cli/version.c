@@ -48,6 +48,6 @@ static int do_version(struct xtr_cli *c, struct xtr_words *w)
 }
 
 const struct xtr_cli_cmd xtr_cmd_version[] = {
-	{ "version", do_version, "", "versions of the tool, of libbpf, and of the daemon if it runs" },
+	{ "show", do_version, "", "versions of the tool, of libbpf, and of the daemon if it runs" },
 	{ NULL, NULL, NULL, NULL },
 };
