@@ -231,7 +231,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	if (!cfg || !feat_meta)
 		return XDP_PASS;
 	r = xtr_decap_check(&c, cfg, &d);
-	if (r == XTR_D_PASS)
+	if (r == XTR_D_PASS || (r == XTR_D_SHORT && xtr_len_all(&c) == xtr_len(&c)))
 		return XDP_PASS;
 	ifc = xtr_iface_get(xdp->ingress_ifindex);
 	if (r == XTR_D_SHORT || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||

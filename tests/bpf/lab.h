@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The bench that every test of the programs stands on: a network namespace of its own with devices, the programs loaded,
+ * and maps filled with one small world:
+ *
+ *	   hosts 10.1/16, fd01::/48                              10.2/16, fd02::/48  by 192.0.2.2    (IPv4 locator)
+ *	      |eid (MAC 4)                                       10.6/16, fd06::/48  by 2001:db8::2  (IPv6 locator)
+ *	   [ us: 192.0.2.1, 2001:db8::1 ] under (MAC 1) ---
+ *	      |xtr0 (MAC 2), peer end xtr0p (MAC 3)              the same in instances 0, 5 and 0xfffffe
+ *
+ * Programs run by BPF_PROG_TEST_RUN, on both hooks, one packet at a time. A run says what came out, and every counter
+ * that moved: a test names all of them, so that nothing moves unseen.
+ */
+#ifndef XTR_TEST_LAB_H
+#define XTR_TEST_LAB_H
+
+#include <criterion/criterion.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "bpf/pkt.h"
+#include "bpf/xtr.skel.h"
+#include "xtr/abi.h"
+
+#define MAC_UNDER 1
+#define MAC_XTR0  2
+#define MAC_PEER  3
+#define MAC_EID   4
+#define MAC_HOST  0x40 /* a host on the EID port */
+#define MAC_NEXT  0x41 /* next hop of the underlay */
+
+#define IID_A 5u
+#define IID_B 0xfffffeu
+
+#define RSET4 1
+#define RSET6 2
+#define RLOC4 11
+#define RLOC6 12
+
+struct lab {
+	struct xtr_bpf *skel;
+	int under, xtr0, peer, eid; /* ifindexes */
+	__u64 now;                  /* jiffies */
+	struct xtr_cfg cfg;
+};
+extern struct lab lab;
+
+/* Criterion .init: namespace, devices, programs, world. */
+void lab_init(void);
+/* The same with what the loader may choose: feat_decap_l3, feat_meta. */
+void lab_init_with(bool decap_l3, bool meta);
+
+enum hook {
+	H_TC_EID,      /* ingress of an EID port where we are the router hop */
+	H_XDP_EID,
+	H_TC_XTR0,     /* egress of the overlay device: the kernel was the router hop */
+	H_TC_PEER,     /* ingress of its peer end */
+	H_INJECT,      /* egress of its peer end, packet captured on the EID port */
+	H_INJECT_XTR0, /* the same, captured on the overlay device */
+	H_TC_UNDER,
+	H_XDP_UNDER,
+	H_MAX,
+};
+extern const char *const hook_name[H_MAX];
+#define ON(h) (1u << (h))
+
+#define TC_UNSPEC   (-1)
+#define TC_OK       0
+#define TC_SHOT     2
+#define TC_REDIRECT 7
+
+/* What one packet did. */
+struct ran {
+	int ret;
+	struct pkt out;
+	__u64 drops[XTR_DROP_MAX];
+	struct xtr_count stats[XTR_STAT_MAX];
+	unsigned meta_len;
+	__u8 meta[64];
+};
+struct run_opt {
+	__u32 gso_size, gso_segs;
+	__u32 mark;       /* 0: the right one for the hook; ~0u: none */
+	int ifindex;      /* 0: the right one */
+	int ingress;      /* TC: skb->ingress_ifindex; 0: as the hook has it */
+	bool no_sentinel; /* XDP: do not put 0xff octets in front of the packet */
+};
+/* Runs one packet; the headroom in front of it is 0xff where the kernel lets a test put anything there (XDP). */
+struct ran lab_run(enum hook h, const struct pkt *p, const struct run_opt *opt);
+
+/* Name of the first counter that did not move as said, or NULL. drop: reason or 0. stats: XTR_STAT_*, ends with -1. */
+const char *ran_counters(const struct ran *r, int drop, const int *stats);
+/* Exactly these statistics moved by one packet each, and exactly this drop (0: none). */
+#define expect_moved(r, what, drop, ...) do { \
+	const int moved_[] = { __VA_ARGS__ __VA_OPT__(,) -1 }; \
+	const char *bad_ = ran_counters(r, drop, moved_); \
+	cr_expect(!bad_, "%s: counter %s", what, bad_ ? bad_ : ""); \
+} while (0)
+
+/* Copies what the flow hash decides (source port, flow label) from got into want, after checking its form. */
+void take_entropy(const struct pkt *got, struct pkt *want);
+/* got is want, octet for octet. */
+#define expect_pkt(what, got, want) \
+	cr_expect(pkt_differ(got, want) < 0, "%s: octet %d\ngot%s\nwant%s", what, pkt_differ(got, want), \
+		  pkt_dump(got, want), pkt_dump(want, got))
+
+/* --- the world */
+void lab_cfg(void);                                            /* writes lab.cfg */
+void lab_flags(__u32 flags);
+__u64 lab_jiffies(void);
+void lab_iface(int ifindex, struct xtr_iface v);
+struct xtr_iface lab_iface_get(int ifindex);
+void lab_local(__u32 iid, const char *prefix, __u32 flags, __u16 version);
+void lab_eid(__u32 iid, const char *prefix, struct xtr_eid v);
+void lab_eid_del(__u32 iid, const char *prefix);
+struct xtr_eid lab_eid_get(__u32 iid, const char *prefix);
+void lab_rset(__u32 id, struct xtr_rset v);
+struct xtr_rloc lab_rloc_get(__u32 id);
+void lab_rloc(__u32 id, struct xtr_rloc v);
+void lab_inst(__u32 iid, struct xtr_inst v);
+void lab_inst_del(__u32 iid);
+struct xtr_count lab_rlstat(__u32 index);
+
+/* --- events */
+struct seen {
+	unsigned n;               /* events since the last call */
+	struct xtr_event ev;      /* the last one */
+	struct pkt frame;         /* what it carried, cut to PKT_MAX */
+};
+struct seen lab_events(void);
+
+#endif
