@@ -91,7 +91,7 @@ for m in $modes; do
 				holds "$m outer $o: $n by XDP" "$(stat $n encap-xdp) >= 20 && $(stat $n decap-xdp) > 100"
 			fi
 			is "$m outer $o: $n dropped nothing" \
-				"$(xcj $n stats drops | jq -c 'with_entries(select(.value > 0 and .key != "encap-scope"))')" "{}"
+				"$(drops_of $n)" "{}"
 		done
 		for n in h1 h2 p1 p2 x1 x2; do is "$m outer $o: no checksum error at $n" "$(csum_errors $n)" 0; done
 		down

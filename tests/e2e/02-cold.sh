@@ -53,7 +53,7 @@ holds "TCP from cold: connected without a repeated SYN" "$(jq .connect_ms <<<"$o
 
 for n in h1 h2 p1 p2 x1 x2; do is "no checksum error at $n" "$(csum_errors $n)" 0; done
 for n in x1 x2; do
-	is "$n dropped nothing" "$(xcj $n stats drops | jq -c 'with_entries(select(.value > 0 and .key != "encap-scope"))')" "{}"
+	is "$n dropped nothing" "$(drops_of $n)" "{}"
 done
 echo "  first datagram after, ms:$first"
 finish

@@ -73,7 +73,7 @@ is "no control message ever left inside a data packet" \
 is "no LISP inside LISP" "$(shark wire -Y 'udp.dstport == 4341' -T fields -e udp.dstport | grep -c '4341,4341')" 0
 is "tshark finds nothing malformed" "$(packets wire _ws.malformed)" 0
 for n in x1 x2; do
-	is "$n dropped nothing" "$(xcj $n stats drops | jq -c 'with_entries(select(.value > 0 and .key != "encap-scope"))')" "{}"
+	is "$n dropped nothing" "$(drops_of $n)" "{}"
 done
 
 # Still so when the daemon is gone.

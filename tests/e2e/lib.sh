@@ -273,7 +273,7 @@ start() { # node...: starts xtrd and waits until it answers
 		PID[$n]=$!
 	done
 	for n; do
-		wait_for "${XTR_START_WAIT:-15}" xc "$n" version show && continue
+		wait_for "${XTR_START_WAIT:-15}" xc "$n" stats control && continue
 		fail "xtrd of $n starts" "no answer on its control socket: $(tail -n 2 "$R/$n/log" | tr '\n' ' ')"
 		return 1
 	done
@@ -296,9 +296,14 @@ xc() { # node, xtrctl arguments...
 }
 xcj() { local n=$1; shift; xc "$n" -j "$@"; }
 # Counters: packets of a counter of the data plane, of a drop reason, of the control plane. 0 when nothing is attached.
-stat() { xcj "$1" stats show 2>/dev/null | jq -r --arg n "$2" '.[$n].packets // 0' || echo 0; }
-drop() { xcj "$1" stats drops 2>/dev/null | jq -r --arg n "$2" '.[$n] // 0' || echo 0; }
-control() { xcj "$1" stats control | jq -r --arg n "$2" '.[$n] // 0'; } # node, counter of the control plane
+counter() { # jq expression, node, name, xtrctl words...: 0 when there is nobody to ask
+	local v
+	v=$(xcj "$2" "${@:4}" 2>/dev/null | jq -r --arg n "$3" "$1")
+	echo "${v:-0}"
+}
+stat() { counter '.[$n].packets // 0' "$1" "$2" stats show; }
+drop() { counter '.[$n] // 0' "$1" "$2" stats drops; }
+control() { counter '.[$n] // 0' "$1" "$2" stats control; }
 registered() { # Map-Server node: every configured prefix of every site is registered
 	xcj "$1" site show | jq -e '[.[] | select(.configured)] as $c | ($c | length) > 0 and ($c | all(.registered))'
 }
@@ -376,6 +381,9 @@ down() {
 	for n in x1 x2; do xc "$n" detach >/dev/null 2>&1; done
 	rm -rf "$R"/*/state && for n in x1 x2 ms mr; do mkdir -p "$R/$n/state"; done
 }
+
+# What was dropped, but for link-local chatter that is not to be tunnelled: "{}" when nothing was.
+drops_of() { xcj "$1" stats drops | jq -c 'with_entries(select(.value > 0 and .key != "encap-scope"))'; }
 
 # ---- traffic
 ping4() { local n=$1; shift; on "$n" ping -q -n -W 2 "$@"; }

@@ -35,6 +35,11 @@ const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family)
 	return NULL;
 }
 
+bool xtr_env_reaches(const struct xtr_env *env, uint8_t family)
+{
+	return !env->cfg.rloc_count || xtr_env_rloc(env, family);
+}
+
 uint64_t xtr_env_random(struct xtr_env *env)
 {
 	uint64_t v = 0;

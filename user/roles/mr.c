@@ -42,7 +42,7 @@ bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_m
 		const struct xtr_ip *ip = &cfg->mr_map_servers[i];
 
 		/* Our own Map-Server was asked already whether it knows the EID. */
-		if (xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip))
+		if (xtr_env_reaches(env, ip->family) && !xtr_env_own_rloc(env, ip))
 			good[n++] = ip;
 	}
 	if (n) {

@@ -159,7 +159,7 @@ struct pick { struct xtr_ip ip[XTR_LOCSET_MAX]; unsigned n; };
 static void pick_add(const struct xtr_ms *ms, struct pick *p, const struct xtr_ip *ip)
 {
 	/* Never to ourselves: if the ETR were here, it would have answered before the Map-Server was asked. */
-	if (p->n < XTR_LOCSET_MAX && xtr_rloc_valid(ip) && xtr_env_rloc(ms->env, ip->family) &&
+	if (p->n < XTR_LOCSET_MAX && xtr_rloc_valid(ip) && xtr_env_reaches(ms->env, ip->family) &&
 	    !xtr_env_own_rloc(ms->env, ip))
 		p->ip[p->n++] = *ip;
 }

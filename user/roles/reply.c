@@ -9,7 +9,7 @@
 
 static bool usable_target(const struct xtr_env *env, const struct xtr_addr *a, struct xtr_ip *ip)
 {
-	return xtr_addr_rloc_ip(a, ip) && xtr_rloc_valid(ip) && xtr_env_rloc(env, ip->family);
+	return xtr_addr_rloc_ip(a, ip) && xtr_rloc_valid(ip) && xtr_env_reaches(env, ip->family);
 }
 
 bool xtr_reply_target(struct xtr_env *env, const struct xtr_request *req, struct xtr_ip *to)

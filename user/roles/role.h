@@ -61,6 +61,8 @@ bool xtr_env_own_rloc(const struct xtr_env *env, const struct xtr_ip *ip);    /*
 bool xtr_env_rloc_up(const struct xtr_env *env, const struct xtr_ip *ip);
 /* Our best RLOC of the family that is up, or NULL. */
 const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family);
+/* We can send to this family. A pure Map-Server or Map-Resolver has no RLOCs configured: there the kernel chooses the source. */
+bool xtr_env_reaches(const struct xtr_env *env, uint8_t family);
 uint64_t xtr_env_random(struct xtr_env *env); /* never 0 */
 /* Sends, or passes to the node's own input if dst is one of our RLOCs. src may be NULL: chosen. counter: what to count (TX_...).
  * 0 or -errno. */
