@@ -162,6 +162,61 @@ void xtr_cli_eid_filter(json_t *rows, const struct xtr_cli_eid *e)
 	}
 }
 
+static int cmp_rows(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	struct xtr_ippfx p = { 0 }, q = { 0 };
+	int r = strcmp(xtr_json_str(x, "site"), xtr_json_str(y, "site"));
+	json_int_t d = xtr_json_int(x, "iid") - xtr_json_int(y, "iid");
+
+	if (r || d)
+		return r ? r : d < 0 ? -1 : 1;
+	if (xtr_ippfx_parse(xtr_json_str(x, "eid"), &p) || xtr_ippfx_parse(xtr_json_str(y, "eid"), &q))
+		r = strcmp(xtr_json_str(x, "eid"), xtr_json_str(y, "eid"));
+	else
+		r = xtr_ip_cmp(&p.ip, &q.ip);
+	if (!r)
+		r = (int)p.len - (int)q.len;
+	return r ? r : strcmp(xtr_json_str(x, "map_server"), xtr_json_str(y, "map_server"));
+}
+
+static int cmp_ids(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	json_int_t d = xtr_json_int(x, "id") + xtr_json_int(x, "ifindex") - xtr_json_int(y, "id") - xtr_json_int(y, "ifindex");
+
+	return d < 0 ? -1 : d > 0;
+}
+
+static json_t *sorted(json_t *rows, int (*cmp)(const void *, const void *))
+{
+	size_t n = json_array_size(rows);
+	json_t **v = n ? calloc(n, sizeof(*v)) : NULL;
+	json_t *out;
+
+	if (!v)
+		return rows;
+	out = json_array();
+	for (size_t i = 0; i < n; i++)
+		v[i] = json_array_get(rows, i);
+	qsort(v, n, sizeof(*v), cmp);
+	for (size_t i = 0; i < n; i++)
+		json_array_append(out, v[i]);
+	free(v);
+	json_decref(rows);
+	return out;
+}
+
+json_t *xtr_cli_sort_eids(json_t *rows)
+{
+	return sorted(rows, cmp_rows);
+}
+
+json_t *xtr_cli_sort_ids(json_t *rows)
+{
+	return sorted(rows, cmp_ids);
+}
+
 /* --- sources */
 
 int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)
@@ -200,9 +255,6 @@ int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v)
 	struct xtr_err err = { "" };
 	int rc = xtr_dp_view_open(c->bpffs, v, &err);
 
-	if (rc == -ENOENT)
-		return xtr_cli_error(c, "no data plane on this host (nothing is pinned below %s/xtr)%s", c->bpffs,
-				     xtr_cli_daemon_up(c) ? "" : ", and xtrd is not running");
 	if (rc)
 		return xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 	if (!c->json && !xtr_cli_daemon_up(c))

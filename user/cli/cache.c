@@ -10,7 +10,31 @@
 
 /* --- plain */
 
-static void locator_plain(struct xtr_line *l, const json_t *v)
+/* Why a locator carries nothing. best: the lowest priority in use, 256 if none is. */
+static const char *not_used(const json_t *v, json_int_t best)
+{
+	if (xtr_json_int(v, "priority") == 255)
+		return "not used: priority 255";
+	if (json_is_false(json_object_get(v, "reachable")))
+		return "not used: reported unreachable";
+	if (xtr_json_int(v, "priority") > best)
+		return "not used: a better priority is";
+	return "not used: no way to it from here (address family, or our own locator is down)";
+}
+
+static json_int_t best_priority(const json_t *locs)
+{
+	json_int_t best = 256;
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(locs, i, v)
+		if (xtr_json_true(v, "usable") && xtr_json_has(v, "priority") && xtr_json_int(v, "priority") < best)
+			best = xtr_json_int(v, "priority");
+	return best;
+}
+
+static void locator_plain(struct xtr_line *l, const json_t *v, json_int_t best)
 {
 	xtr_line_more(l);
 	xtr_line_pair(l, "locator", "%s", xtr_json_has(v, "address") ? xtr_json_str(v, "address") : "(no IP address)");
@@ -19,9 +43,7 @@ static void locator_plain(struct xtr_line *l, const json_t *v)
 	if (xtr_json_has(v, "share"))
 		xtr_line_pair(l, "share", "%.4g%%", xtr_json_int(v, "share") * 100.0 / XTR_BUCKETS);
 	if (!xtr_json_true(v, "usable"))
-		xtr_line_word(l, xtr_json_int(v, "priority") == 255 ? "not used: priority 255" :
-			      json_is_false(json_object_get(v, "reachable")) ? "not used: reported unreachable" :
-			      "not used: a better priority is, or it is down");
+		xtr_line_word(l, not_used(v, best));
 	if (!xtr_json_has(v, "template"))
 		return;
 	xtr_line_json(l, "from", json_object_get(v, "source"));
@@ -61,7 +83,7 @@ static void row_plain(FILE *f, const json_t *v)
 			xtr_line_json(&l, "map-version", json_object_get(v, "map_version"));
 	}
 	json_array_foreach(locs, i, loc)
-		locator_plain(&l, loc);
+		locator_plain(&l, loc, best_priority(locs));
 	xtr_line_end(&l);
 }
 
@@ -199,41 +221,6 @@ static void merge(json_t *rows, json_t *kernel)
 		json_array_append(rows, k);
 }
 
-static int cmp_rows(const void *a, const void *b)
-{
-	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	json_int_t d = xtr_json_int(x, "iid") - xtr_json_int(y, "iid");
-	struct xtr_ippfx p = { 0 }, q = { 0 };
-	int r;
-
-	if (d)
-		return d < 0 ? -1 : 1;
-	if (xtr_ippfx_parse(xtr_json_str(x, "eid"), &p) || xtr_ippfx_parse(xtr_json_str(y, "eid"), &q))
-		return strcmp(xtr_json_str(x, "eid"), xtr_json_str(y, "eid"));
-	r = xtr_ip_cmp(&p.ip, &q.ip);
-	return r ? r : (int)p.len - (int)q.len;
-}
-
-/* In order of instance and prefix, whoever the rows came from. Steals rows. */
-static json_t *sorted(json_t *rows)
-{
-	size_t n = json_array_size(rows);
-	json_t **v = n ? calloc(n, sizeof(*v)) : NULL;
-	json_t *out;
-
-	if (!v)
-		return rows;
-	out = json_array();
-	for (size_t i = 0; i < n; i++)
-		v[i] = json_array_get(rows, i);
-	qsort(v, n, sizeof(*v), cmp_rows);
-	for (size_t i = 0; i < n; i++)
-		json_array_append(out, v[i]);
-	free(v);
-	json_decref(rows);
-	return out;
-}
-
 /* Is the EID one of our own? Then it is no business of the map-cache, which is worth saying. */
 struct own { const struct xtr_cli_eid *e; char text[XTR_IPPFX_STRLEN]; };
 
@@ -296,7 +283,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	}
 	if (!json_array_size(rows))
 		xtr_cli_note(c, "the map-cache is empty");
-	return xtr_cli_emit(c, sorted(rows), rows_plain);
+	return xtr_cli_emit(c, xtr_cli_sort_eids(rows), rows_plain);
 }
 
 /* --- what is being asked for */

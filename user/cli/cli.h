@@ -111,6 +111,10 @@ json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e);
  * inside, the longest match. */
 void xtr_cli_eid_filter(json_t *rows, const struct xtr_cli_eid *e);
 
+/* In order of site, instance, prefix, Map-Server; of id or ifindex. Steals rows. */
+json_t *xtr_cli_sort_eids(json_t *rows);
+json_t *xtr_cli_sort_ids(json_t *rows);
+
 /* --- plain output: "ID: key value  key value", continued on lines that begin with a tab */
 struct xtr_line {
 	FILE *f;

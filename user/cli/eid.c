@@ -73,7 +73,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	}
 	if (!json_array_size(rows))
 		xtr_cli_note(c, "no EID-prefix is configured here (etr.database)");
-	return xtr_cli_emit(c, rows, rows_plain);
+	return xtr_cli_emit(c, xtr_cli_sort_eids(rows), rows_plain);
 }
 
 const struct xtr_cli_cmd xtr_cmd_eid[] = {

@@ -30,7 +30,7 @@ static void dev_plain(FILE *f, const json_t *v)
 	}
 	if (*xtr_json_str(v, "unlock")) {
 		xtr_line_more(&l);
-		xtr_line_json(&l, "faster with:", json_object_get(v, "unlock"));
+		xtr_line_json(&l, "to change that:", json_object_get(v, "unlock"));
 	}
 	xtr_line_end(&l);
 }

@@ -92,7 +92,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 		json_decref(t.rows);
 		return -1;
 	}
-	return xtr_cli_emit(c, t.rows, rows_plain);
+	return xtr_cli_emit(c, xtr_cli_sort_ids(t.rows), rows_plain);
 }
 
 const struct xtr_cli_cmd xtr_cmd_iface[] = {

@@ -63,8 +63,6 @@ int xtr_pins_walk(struct xtr_cli *c, enum xtr_pin_kind kind, int (*fn)(void *, c
 	int n, rc;
 
 	rc = xtr_dp_view_open(c->bpffs, &v, &err);
-	if (rc == -ENOENT)
-		return xtr_cli_error(c, "no data plane on this host (nothing is pinned below %s/xtr)", c->bpffs);
 	if (rc)
 		return xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 	n = scandir(xtr_dp_view_path(v), &names, NULL, alphasort);

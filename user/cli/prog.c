@@ -160,7 +160,7 @@ static int take_clsact(void *arg, const struct xtr_dp_iface_row *r)
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)r->ifindex, .attach_point = hooks[i].point);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY);
 
 		if (!bpf_tc_query(&hook, &opts))
 			attached(arg, opts.prog_id, r->ifindex, hooks[i].hook, "clsact");

@@ -79,7 +79,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 		json_decref(rows);
 		return xtr_cli_error(c, "reading the pinned map %s: %s", XTR_MAP_RLOC, strerror(rc < 0 ? -rc : rc));
 	}
-	return xtr_cli_emit(c, rows, rows_plain);
+	return xtr_cli_emit(c, xtr_cli_sort_ids(rows), rows_plain);
 }
 
 const struct xtr_cli_cmd xtr_cmd_rloc[] = {

@@ -189,7 +189,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	}
 	if (!json_array_size(rows))
 		xtr_cli_note(c, "no site is configured here (map-server.sites)");
-	return xtr_cli_emit(c, rows, rows_plain);
+	return xtr_cli_emit(c, xtr_cli_sort_eids(rows), rows_plain);
 }
 
 const struct xtr_cli_cmd xtr_cmd_site[] = {

@@ -107,6 +107,9 @@ struct xtr_dp_rloc_row { uint32_t id; struct xtr_rloc r; struct xtr_count count;
 int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_rloc_row *), void *arg);
 struct xtr_dp_iface_row { uint32_t ifindex; char name[16]; struct xtr_iface i; bool xdp, tc; /* attached links */ const char *tc_kind; /* "tcx", "clsact" */ };
 int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *), void *arg);
+/* Our filters on clsact, where there is no tcx link to ask. */
+#define XTR_DP_TC_PRIORITY 4341
+#define XTR_DP_TC_HANDLE   1
 int xtr_dp_view_drops(struct xtr_dp_view *v, uint64_t out[XTR_DROP_MAX]);
 int xtr_dp_view_stats(struct xtr_dp_view *v, struct xtr_count out[XTR_STAT_MAX]);
 const char *xtr_drop_name(unsigned reason); const char *xtr_drop_text(unsigned reason);

@@ -20,8 +20,6 @@ struct xtr_bpf;                            /* skeleton */
 
 #define XTR_DP_PROTO        76             /* rtm_protocol, FRA_PROTOCOL, NDA_PROTOCOL of everything we make ('L') */
 #define XTR_DP_ALIAS        "xtr"          /* IFLA_IFALIAS of our overlay devices */
-#define XTR_DP_TC_PRIORITY  4341           /* of our filters where there is no tcx */
-#define XTR_DP_TC_HANDLE    1
 #define XTR_DP_TCX_INGRESS  46             /* enum bpf_attach_type, newer than libbpf's header */
 #define XTR_DP_TCX_EGRESS   47
 #define XTR_DP_LINK_TCX     11             /* enum bpf_link_type */
