@@ -169,7 +169,9 @@ fuzz() {
 for suite in "${suites[@]}"; do
 	asan_run=$asan
 	case $suite in
-	check) asan_run=0 script check 120 tests/check/run.sh ;;
+	check)
+		asan_run=0 script check 120 tests/check/run.sh
+		asan_run=0 script check/cli 120 tests/check/cli.sh "$build" ;;
 	unit) criterion unit "$build/tests/unit" "$asan" ;;
 	bpf)
 		if [ "$(id -u)" = 0 ]; then
