@@ -110,6 +110,18 @@ int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex)
 	return 0;
 }
 
+/* The last reference would detach too, but later, and until then nothing else can be attached. */
+void xtr_dp_link_remove(const char *path)
+{
+	int fd = bpf_obj_get(path);
+
+	if (fd >= 0) {
+		bpf_link_detach(fd);
+		close(fd);
+	}
+	unlink(path);
+}
+
 static void xtr_dp_link_name(char out[48], const struct xtr_dp_want *w)
 {
 	snprintf(out, 48, "link_%s_%d", xtr_dp_prog_names[w->prog], w->ifindex);
@@ -167,7 +179,7 @@ static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, cons
 		return 0;
 	if (!xtr_dp_link_fits(dp, fd, w)) {
 		close(fd);
-		unlink(path);
+		xtr_dp_link_remove(path);
 		return 0;
 	}
 	if (!xtr_dp_link_runs(fd, dp->prog[w->prog]) && bpf_link_update(fd, dp->prog[w->prog], NULL))
@@ -386,7 +398,7 @@ static int xtr_dp_sweep_one(void *arg, const char *name)
 	if (xtr_dp_link_parse(name, prog, &ifindex) || s->xdp != !strncmp(prog, "xtr_xdp", 7) || xtr_dp_link_wanted(s->dp, prog, ifindex))
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	unlink(path); /* the last reference: the kernel detaches */
+	xtr_dp_link_remove(path);
 	return 0;
 }
 

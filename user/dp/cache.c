@@ -47,7 +47,7 @@ static int xtr_dp_entry_write(struct xtr_dp *dp, uint32_t iid, const struct xtr_
 	if (known && !bpf_map_lookup_elem(fd, &k, &old))
 		v.used = old.used;
 	if (fresh)
-		v.used = xtr_dp_jiffies(dp, dp->now);
+		v.used = xtr_dp_jiffies(dp);
 	if (bpf_map_update_elem(fd, &k, &v, BPF_ANY)) {
 		r = -errno;
 		xtr_log_limited(XTR_LOG_WARN, dp->now / 1000, "map-cache of the kernel: cannot write an entry: %s%s", strerror(-r),
@@ -156,7 +156,7 @@ uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ipp
 	xtr_dp_key(&k, iid, &eid);
 	if (!xtr_dp_entry_get(dp, iid, &eid) || bpf_map_lookup_elem(xtr_dp_eid_fd(dp, eid.ip.family), &k, &v) || !v.used)
 		return UINT64_MAX;
-	j = xtr_dp_jiffies(dp, now);
+	j = xtr_dp_jiffies(dp);
 	return j > v.used ? (j - v.used) * 1000 / dp->hz : 0;
 }
 

@@ -47,8 +47,9 @@ static int xtr_dp_undo_link(void *arg, const char *name)
 	if (xtr_dp_link_parse(name, prog, &ifindex) || u->xdp != !strncmp(prog, "xtr_xdp", 7))
 		return 0;
 	snprintf(path, sizeof(path), "%.*s/%s", (int)sizeof(path) - 300, u->dir, name);
-	if (unlink(path))
-		u->failed = -errno;
+	xtr_dp_link_remove(path);
+	if (!access(path, F_OK))
+		u->failed = -EACCES;
 	else
 		xtr_dp_say(u, "detached %s from interface index %d", prog, ifindex);
 	u->links++;

@@ -253,7 +253,7 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	r = xtr_dp_load(dp, err);
 	if (r)
 		return r;
-	if ((r = xtr_dp_clock(dp, dp->now)))
+	if ((r = xtr_dp_clock(dp)))
 		return xtr_fail(err, r, "program %s: the kernel does not run it: %s", XTR_PROG_CLOCK, strerror(-r));
 	if ((r = xtr_dp_inject_open(dp)))
 		return xtr_fail(err, r, "packet socket: %s (needs CAP_NET_RAW)", strerror(-r));
@@ -506,7 +506,7 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 	if ((dp->sync_at && now >= dp->sync_at) || now >= dp->look_at)
 		xtr_dp_sync(dp);
 	if (now >= dp->beat_at) {
-		xtr_dp_clock(dp, now);
+		xtr_dp_clock(dp);
 		xtr_dp_rl_beat(dp);
 		dp->beat_at = now + 1000;
 	}

@@ -158,7 +158,7 @@ struct xtr_dp {
 	unsigned cpus;
 
 	uint32_t hz;
-	uint64_t jiffies, clock_ms;        /* taken together */
+	uint64_t jiffies, jiffies_ns;      /* and the monotonic clock just after they were read */
 	uint64_t generation;
 
 	struct xtr_dp_if *ifs; unsigned if_count;
@@ -216,8 +216,8 @@ void xtr_dp_unkey6(const struct xtr_lpm6 *k, uint32_t *iid, struct xtr_ippfx *p)
 int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size, bool keep);
 int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *key), void *arg);
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p); /* p NULL: all */
-int xtr_dp_clock(struct xtr_dp *dp, uint64_t now);
-uint64_t xtr_dp_jiffies(const struct xtr_dp *dp, uint64_t now);
+int xtr_dp_clock(struct xtr_dp *dp);
+uint64_t xtr_dp_jiffies(const struct xtr_dp *dp);          /* of now; never ahead of the kernel's */
 void xtr_dp_abi_ip(struct xtr_abi_ip *out, const struct xtr_ip *ip);
 void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned family);
 void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n);
@@ -242,6 +242,7 @@ bool xtr_dp_is_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip);
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err);
 void xtr_dp_attach_sweep(struct xtr_dp *dp);
+void xtr_dp_link_remove(const char *path);                  /* detaches at once and unpins */
 int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex); /* "link_<prog>_<ifindex>" */
 int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d);
 uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft, bool features_known, uint64_t features);

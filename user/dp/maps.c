@@ -200,7 +200,15 @@ unsigned xtr_dp_hz(void)
 	return (unsigned)((1000000000L + ts.tv_nsec / 2) / ts.tv_nsec);
 }
 
-int xtr_dp_clock(struct xtr_dp *dp, uint64_t now)
+static uint64_t xtr_dp_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+int xtr_dp_clock(struct xtr_dp *dp)
 {
 	uint8_t frame[64] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -214,13 +222,13 @@ int xtr_dp_clock(struct xtr_dp *dp, uint64_t now)
 	if (bpf_prog_test_run_opts(dp->prog[XTR_P_CLOCK], &opts) || bpf_map_lookup_elem(dp->map[XTR_M_CFG], &zero, &cfg))
 		return -errno;
 	dp->jiffies = cfg.jiffies;
-	dp->clock_ms = now;
+	dp->jiffies_ns = xtr_dp_ns();
 	return 0;
 }
 
-uint64_t xtr_dp_jiffies(const struct xtr_dp *dp, uint64_t now)
+uint64_t xtr_dp_jiffies(const struct xtr_dp *dp)
 {
-	return dp->jiffies + (now > dp->clock_ms ? (now - dp->clock_ms) * dp->hz / 1000 : 0);
+	return dp->jiffies + (xtr_dp_ns() - dp->jiffies_ns) / (1000000000 / dp->hz);
 }
 
 /* Only reasons that no program uses come here, so this is the only writer of these elements. */

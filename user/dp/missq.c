@@ -55,7 +55,7 @@ uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippf
 		/* No entry names the slot yet, so its counters have no other writer now. */
 		__atomic_store_n(&mem->drained, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&mem->queued, queued + 1, __ATOMIC_RELAXED);
-		__atomic_store_n(&mem->deadline, xtr_dp_jiffies(dp, dp->now) + (XTR_DP_HOLD_MS * dp->hz + 999) / 1000, __ATOMIC_RELEASE);
+		__atomic_store_n(&mem->deadline, xtr_dp_jiffies(dp) + (XTR_DP_HOLD_MS * dp->hz + 999) / 1000, __ATOMIC_RELEASE);
 		dp->hold_active++;
 		return i + 1;
 	}

@@ -101,7 +101,7 @@ static bool xtr_dp_is_overlay(const struct xtr_dp *dp, int ifindex)
 
 static void xtr_dp_rl_write(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 {
-	rl->t.heartbeat = rl->t.flags & XTR_RLOC_F_L2 ? xtr_dp_jiffies(dp, dp->now) : 0;
+	rl->t.heartbeat = rl->t.flags & XTR_RLOC_F_L2 ? xtr_dp_jiffies(dp) : 0;
 	rl->beat = rl->t.flags & XTR_RLOC_F_L2 ? dp->now : 0;
 	if (bpf_map_update_elem(dp->map[XTR_M_RLOC], &rl->id, &rl->t, BPF_ANY))
 		xtr_error("map %s: cannot write the template of a locator: %s", XTR_MAP_RLOC, strerror(errno));
@@ -318,7 +318,7 @@ void xtr_dp_rl_beat(struct xtr_dp *dp)
 
 		if (rl && rl->beat && rl->nb && rl->nb->valid && dp->now - rl->beat >= XTR_DP_BEAT_EVERY) {
 			rl->beat = dp->now;
-			rl->t.heartbeat = xtr_dp_jiffies(dp, dp->now);
+			rl->t.heartbeat = xtr_dp_jiffies(dp);
 			keys[n] = id;
 			values[n++] = rl->t;
 		}

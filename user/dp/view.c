@@ -258,7 +258,7 @@ int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_d
 		if (bpf_map_lookup_elem(v->map[XTR_M_RLOC], &row.id, &row.r))
 			continue;
 		xtr_dp_view_count(v, v->map[XTR_M_RLSTAT], row.r.stat, &row.count);
-		row.fresh = row.r.flags & XTR_RLOC_F_L2 && v->jiffies - row.r.heartbeat <= v->cfg.heartbeat_max;
+		row.fresh = row.r.flags & XTR_RLOC_F_L2 && (int64_t)(v->jiffies - row.r.heartbeat) <= (int64_t)v->cfg.heartbeat_max;
 		r = fn(arg, &row);
 	}
 	free(k.at);
