@@ -65,8 +65,9 @@ XTR_INLINE int xtr_tc_decrement(const struct xtr_ctx *c, const struct xtr_inner 
 
 /*
  * Room for the outer headers. The encapsulation flags tell the stack where the inner headers are (tunnel GSO) and set
- * skb->protocol. They are refused for a packet that is a tunnel's already (a nested one); then, within one family and
- * without segments to cut, plain room will do.
+ * skb->protocol. They are refused for a packet that is a tunnel's already (a nested one whose checksum is still to be
+ * done); then, without segments to cut, plain room will do. Across families bpf_skb_change_proto sets the protocol: it
+ * adds or removes the 20 octets between the two header lengths, always inside the room.
  */
 XTR_INLINE int xtr_tc_room(struct __sk_buff *skb, const struct xtr_rloc *t, const struct xtr_inner *p)
 {
@@ -76,9 +77,14 @@ XTR_INLINE int xtr_tc_room(struct __sk_buff *skb, const struct xtr_rloc *t, cons
 	int r;
 
 	r = bpf_skb_adjust_room(skb, len, BPF_ADJ_ROOM_MAC, l3 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_FIXED_GSO);
-	if (r && !skb->gso_size && t->family == p->family)
-		r = bpf_skb_adjust_room(skb, len, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO);
-	return r;
+	if (!r || skb->gso_size)
+		return r;
+	if (t->family == p->family)
+		return bpf_skb_adjust_room(skb, len, BPF_ADJ_ROOM_MAC, 0);
+	if (!four && bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0))
+		return r;
+	r = bpf_skb_adjust_room(skb, XTR_OUTER4 + (four ? IP6_HLEN - IP4_HLEN : 0), BPF_ADJ_ROOM_MAC, 0);
+	return !r && four ? bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) : r;
 }
 
 /* Encapsulates and sends. Returns a TC action, or -reason. */

@@ -333,6 +333,19 @@ static void counters(struct ran *r, int sign)
 	}
 }
 
+struct ran lab_count_start(void)
+{
+	struct ran r = {};
+
+	counters(&r, -1);
+	return r;
+}
+
+void lab_count_end(struct ran *r)
+{
+	counters(r, 1);
+}
+
 static void run_tc(struct ran *r, enum hook h, const struct pkt *p, const struct run_opt *o)
 {
 	const struct bpf_program *prog = h == H_TC_UNDER ? lab.skel->progs.xtr_tc_underlay :
@@ -381,14 +394,13 @@ static void run_xdp(struct ran *r, enum hook h, const struct pkt *p, const struc
 struct ran lab_run(enum hook h, const struct pkt *p, const struct run_opt *opt)
 {
 	static const struct run_opt none;
-	struct ran r = {};
+	struct ran r = lab_count_start();
 
-	counters(&r, -1);
 	if (h == H_XDP_EID || h == H_XDP_UNDER)
 		run_xdp(&r, h, p, opt ?: &none);
 	else
 		run_tc(&r, h, p, opt ?: &none);
-	counters(&r, 1);
+	lab_count_end(&r);
 	return r;
 }
 

@@ -87,6 +87,10 @@ struct run_opt {
 /* Runs one packet; the headroom in front of it is 0xff where the kernel lets a test put anything there (XDP). */
 struct ran lab_run(enum hook h, const struct pkt *p, const struct run_opt *opt);
 
+/* The same around something that a test does itself: counters before, and what moved since. */
+struct ran lab_count_start(void);
+void lab_count_end(struct ran *r);
+
 /* Name of the first counter that did not move as said, or NULL. drop: reason or 0. stats: XTR_STAT_*, ends with -1. */
 const char *ran_counters(const struct ran *r, int drop, const int *stats);
 /* Exactly these statistics moved by one packet each, and exactly this drop (0: none). */
