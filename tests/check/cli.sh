@@ -40,42 +40,41 @@ jq -r '.[] | .object as $o | .commands[] | if .name == $o then $o else "\($o) \(
 jq -r '.[] | .object as $o | .commands[] | (if .name == $o then $o else "\($o) \(.name)" end) + (if .arguments == "" then "" else " " + .arguments end)' \
 	"$tmp/help.json" | sort >"$tmp/grammar"
 
-manual() {
-	# ---- the manual: its synopsis of commands is the grammar of the help, octet by octet
-	MANWIDTH=400 man -l "$room/xtrctl.8" 2>"$tmp/man.err" | col -bx | sed 's/‐/-/g; s/−/-/g' >"$tmp/man"
-	sed -n '/^OBJECTS/,/^EXIT/s/^ *xtrctl \([a-z].*\)$/\1/p' "$tmp/man" | sed 's/{ show | list }/show/' | sort >"$tmp/man.grammar"
-	same "cli: xtrctl.8 has the grammar of every command, and no other" "$tmp/man.grammar" "$tmp/grammar"
-	for o in json pretty socket bpffs version help; do
-		grep -q -- "--$o" "$tmp/man" || echo "xtrctl.8 does not explain --$o"
-		xtrctl help | grep -q -- "--$o" || echo "the help does not name --$o"
+# ---- the manual: its grammar of commands is that of the help, octet by octet
+plain() { sed 's/\\-/-/g; s/\\fB//g; s/\\fR//g; s/\\fI//g' "$@"; } # of a page's source
+plain "$room/xtrctl.8" >"$tmp/man"
+sed -n '/^\.SH OBJECTS/,/^\.SH EXIT/s/^xtrctl \([a-z].*\)$/\1/p' "$tmp/man" | sed 's/{ show | list }/show/' | sort >"$tmp/man.grammar"
+same "cli: xtrctl.8 has the grammar of every command, and no other" "$tmp/man.grammar" "$tmp/grammar"
+for o in json pretty socket bpffs version help; do
+	grep -q -- "--$o" "$tmp/man" || echo "xtrctl.8 does not explain --$o"
+	xtrctl help | grep -q -- "--$o" || echo "the help does not name --$o"
+done >"$tmp/found"
+verdict "cli: every option is in the help and in xtrctl.8" "$tmp/found"
+pages=("$room/xtrctl.8" "$room/xtrd.8")
+if [ -x "$build/xtrd" ]; then
+	xtrd --help-config >"$tmp/keys"
+	awk -f "$room/keys-to-man.awk" "$room/xtrd.yaml.5.in" "$tmp/keys" >"$tmp/xtrd.yaml.5"
+	pages+=("$tmp/xtrd.yaml.5")
+	plain "$tmp/xtrd.yaml.5" >"$tmp/man5"
+	sed 's/ *# .*//; s/^ *//' "$tmp/keys" | while read -r k; do
+		grep -qxF -- "$k" "$tmp/man5" || echo "xtrd.yaml.5 has no $k"
 	done >"$tmp/found"
-	verdict "cli: every option is in the help and in xtrctl.8" "$tmp/found"
-	pages=("$room/xtrctl.8" "$room/xtrd.8")
-	if [ -x "$build/xtrd" ]; then
-		xtrd --help-config >"$tmp/keys"
-		awk -f "$room/keys-to-man.awk" "$room/xtrd.yaml.5.in" "$tmp/keys" >"$tmp/xtrd.yaml.5"
-		pages+=("$tmp/xtrd.yaml.5")
-		MANWIDTH=400 man -l "$tmp/xtrd.yaml.5" 2>/dev/null | col -bx | sed 's/‐/-/g; s/−/-/g' >"$tmp/man5"
-		sed 's/ *# .*//; s/^[ -]*//' "$tmp/keys" | while read -r k; do
-			grep -qF -- "$k" "$tmp/man5" || echo "xtrd.yaml.5 has no $k"
-		done >"$tmp/found"
-		[ -s "$tmp/keys" ] || echo "xtrd --help-config printed nothing" >>"$tmp/found"
-		verdict "cli: xtrd.yaml.5 has every key of the daemon's table" "$tmp/found"
-		xtrd --help | grep -oE -- '--[a-z-]+' | sort -u | while read -r o; do
-			grep -qF -- "\\-\\-$(sed 's/^--//; s/-/\\-/g' <<<"$o")" "$room/xtrd.8" || echo "xtrd.8 does not explain $o"
-		done >"$tmp/found"
-		verdict "cli: every option of xtrd is in xtrd.8" "$tmp/found"
-	fi
+	[ -s "$tmp/keys" ] || echo "xtrd --help-config printed nothing" >>"$tmp/found"
+	verdict "cli: xtrd.yaml.5 has every key of the daemon's table" "$tmp/found"
+	plain "$room/xtrd.8" >"$tmp/man8"
+	xtrd --help | grep -oE -- '--[a-z-]+' | sort -u | while read -r o; do
+		grep -qF -- "$o" "$tmp/man8" || echo "xtrd.8 does not explain $o"
+	done >"$tmp/found"
+	verdict "cli: every option of xtrd is in xtrd.8" "$tmp/found"
+fi
+if command -v man >/dev/null; then
 	for p in "${pages[@]}"; do
-		LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$p" 2>&1 >/dev/null | sed "s,^,$p: ,"
+		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$p" 2>&1 >/dev/null | sed "s,^,$p: ,"
 		grep -q '^\.SH NAME' "$p" || echo "$p: no NAME"
 	done >"$tmp/found"
 	verdict "cli: manual pages format without a warning" "$tmp/found"
-}
-if command -v man >/dev/null && command -v col >/dev/null; then
-	manual
 else
-	echo "skip cli: the manual agrees with the help - no man (apt-get install man-db)"
+	echo "skip cli: manual pages format without a warning - no man (apt-get install man-db)"
 fi
 
 # ---- the schema of the JSON: one definition for each command that prints something of its own

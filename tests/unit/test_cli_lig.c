@@ -185,7 +185,7 @@ Test(cli_lig, takes_the_answer_of_whoever_is_authoritative)
 	down(&r);
 }
 
-Test(cli_lig, asks_again_after_a_second)
+Test(cli_lig, asks_again_after_two_seconds)
 {
 	static struct resolver r;
 

@@ -17,8 +17,10 @@
 #include "codec/msg.h"
 #include "ctl/ctl.h"
 
+/* As lig of RFC 6835. The last try has to come later than the 3 s in which a Map-Server answers one RLOC only once for one
+ * EID-prefix (RFC 9301 5.4), or asking twice in a row would fail. */
 #define LIG_TRIES       3
-#define LIG_INTERVAL_MS 1000
+#define LIG_INTERVAL_MS 2000
 #define LIG_TIMEOUT_MS  30000 /* the daemon's own retries end before */
 
 /* --- plain */
@@ -60,7 +62,9 @@ static void plain(FILE *f, const json_t *v)
 
 	fputs("answered by ", f);
 	xtr_put_text(f, xtr_json_str(v, "from"));
-	if (rtt > 0)
+	if (rtt >= 1)
+		fprintf(f, "  rtt %.1f s", rtt);
+	else if (rtt > 0)
 		fprintf(f, "  rtt %.3g ms", rtt * 1000);
 	else
 		fputs("  rtt below 1 ms", f);
