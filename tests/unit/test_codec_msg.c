@@ -344,6 +344,7 @@ Test(map_reply, LISP_SEC_data)
 	cr_expect_eq(run("22000001" N1 REC1 "02000000 00040002 00040002"), -EPROTONOSUPPORT, "unknown AD type");
 	cr_expect_eq(run("22000001" N1 REC1 "01000000 00040002 00040002"), 0);
 	cr_expect_eq(run("22000001" N1 REC1 "01000000 00030002 00040002"), -EBADMSG, "the length counts itself");
+	cr_expect_eq(run("22000001" N1 REC1 "01000000 000300 00040002"), -EBADMSG, "and the identifier after it");
 	cr_expect_eq(run("22000001" N1 REC1 "01000000 00040002 00050002"), -EBADMSG);
 	cr_expect_eq(run("22000001" N1 REC1 "01000000 00040002 00040002 00"), -EBADMSG);
 	cr_expect_eq(run("20000001" N1 REC1 "01000000 00040002 00040002"), -EBADMSG, "there and no S");
@@ -738,6 +739,8 @@ Test(ecm, authentication_data)
 	}
 	snprintf(hex, sizeof(hex), "88000000 01000002 0018 %s 0003 0002 %s", otk, IP4H "10f6 10f6 0024 0000" MREQ);
 	cr_expect_eq(run(hex), -EBADMSG, "EID-AD Length counts itself");
+	snprintf(hex, sizeof(hex), "88000000 01000002 0018 %s 0003 00 %s", otk, IP4H "10f6 10f6 0024 0000" MREQ);
+	cr_expect_eq(run(hex), -EBADMSG, "and the KDF ID");
 	snprintf(hex, sizeof(hex), "88000000 01000002 0018 %s 0014 0002 %s %s", otk, "01 80 0002 00 20 0001 0a010001 01020304",
 		 IP4H "10f6 10f6 0024 0000" MREQ);
 	cr_expect_eq(run(hex), 0, "an EID-AD as a Map-Server makes it");
