@@ -94,7 +94,7 @@ static void setup(void)
 	   "dev u1; ip addr add 192.0.2.3/24 dev u1; ip addr add 2001:db8::2/64 dev u1 nodad'", (int)child);
 	for (int i = 0; i < 200; i++) /* both ends up, all addresses settled */
 		if (system("ip -o link show u0 | grep -q 'state UP' && ! ip -6 addr | grep -q tentative"))
-			usleep(10000);
+			usleep(50000);
 }
 
 static void teardown(void)
