@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Addresses of control messages: one address of any AFI as a view, and the writers. RFC 9301 5.1, RFC 8060, RFC 9735.
+ * Addresses of control messages: one address of any AFI as a view, and the writers. RFC 9301 5.1,
+ * RFC 8060, RFC 9735.
  *
- * Nothing is owned: a view points into the message. Invariant: an address that decoded without error is valid down to
- * its last nested octet, so the accessors only decode again and need no error path of their own. The payloads of
- * LCAFs are in lcaf.c, the text form in addr_str.c.
+ * Nothing is owned: a view points into the message. Invariant: an address that decoded without
+ * error is valid down to its last nested octet, so the accessors only decode again and need no
+ * error path of their own. The payloads of LCAFs are in lcaf.c, the text form in addr_str.c.
  */
 #include "codec/addr_int.h"
 
@@ -23,7 +24,8 @@ static void decode_name(struct xtr_rd *r)
 	size_t max = left < XTR_NAME_MAX + 1 ? left : XTR_NAME_MAX + 1;
 	const uint8_t *nul = max ? memchr(r->p, 0, max) : NULL;
 
-	/* RFC 9735 3: the NUL is part of the encoding; it is looked for in the remaining octets only. */
+	/* RFC 9735 3: the NUL is part of the encoding; it is looked for in the remaining octets
+	 * only. */
 	if (!nul)
 		xtr_rd_fail(r, left > XTR_NAME_MAX ? -E2BIG : -EBADMSG);
 	else
@@ -241,7 +243,8 @@ void xtr_put_iid_ip(struct xtr_wr *w, uint32_t iid, const struct xtr_ip *ip)
 	xtr_put_lcaf_end(w, mark);
 }
 
-void xtr_put_mcast(struct xtr_wr *w, uint32_t iid, const struct xtr_ippfx *source, const struct xtr_ippfx *group)
+void xtr_put_mcast(struct xtr_wr *w, uint32_t iid, const struct xtr_ippfx *source,
+		   const struct xtr_ippfx *group)
 {
 	size_t mark = xtr_put_lcaf_begin(w, XTR_LCAF_MCAST, 0);
 	struct xtr_ippfx s = *source;
@@ -286,8 +289,9 @@ void xtr_put_elp(struct xtr_wr *w, const struct xtr_ip *ips, const uint8_t *bits
 	xtr_put_lcaf_end(w, mark);
 }
 
-void xtr_put_nat(struct xtr_wr *w, uint16_t ms_port, uint16_t etr_port, const struct xtr_ip *global_etr,
-		 const struct xtr_ip *ms, const struct xtr_ip *private_etr, const struct xtr_ip *rtrs, size_t n)
+void xtr_put_nat(struct xtr_wr *w, uint16_t ms_port, uint16_t etr_port,
+		 const struct xtr_ip *global_etr, const struct xtr_ip *ms,
+		 const struct xtr_ip *private_etr, const struct xtr_ip *rtrs, size_t n)
 {
 	size_t mark = xtr_put_lcaf_begin(w, XTR_LCAF_NAT, 0);
 

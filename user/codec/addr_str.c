@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Text of addresses, for logs and people. Writes into the caller's buffer, cuts what does not fit, always terminates.
- * Octets of names and JSON come from the network: everything that is not printable ASCII is escaped.
+ * Text of addresses, for logs and people. Writes into the caller's buffer, cuts what does not fit,
+ * always terminates. Octets of names and JSON come from the network: everything that is not
+ * printable ASCII is escaped.
  */
 #include "codec/addr.h"
 
@@ -93,7 +94,8 @@ static void add_lists(struct text *t, const struct xtr_addr *a)
 		add(t, "%s", comma);
 		add_addr(t, &hop.addr);
 		if (hop.lookup || hop.probe || hop.strict)
-			add(t, "/%s%s%s", hop.lookup ? "L" : "", hop.probe ? "P" : "", hop.strict ? "S" : "");
+			add(t, "/%s%s%s", hop.lookup ? "L" : "", hop.probe ? "P" : "",
+			    hop.strict ? "S" : "");
 		comma = ",";
 	}
 	while (t->left > 1 && xtr_lcaf_rle_next(a, &it, &rle)) {
@@ -123,12 +125,13 @@ static void add_lcaf_body(struct text *t, const struct xtr_addr *a)
 		add(t, "as %u,", v.asn.asn);
 		add_addr(t, &v.asn.addr);
 	} else if (xtr_lcaf_get_app(a, &v.app)) {
-		add(t, "tos %u,protocol %u,local %u-%u,remote %u-%u,", v.app.tos, v.app.protocol, v.app.local_lo,
-		    v.app.local_hi, v.app.remote_lo, v.app.remote_hi);
+		add(t, "tos %u,protocol %u,local %u-%u,remote %u-%u,", v.app.tos, v.app.protocol,
+		    v.app.local_lo, v.app.local_hi, v.app.remote_lo, v.app.remote_hi);
 		add_addr(t, &v.app.addr);
 	} else if (xtr_lcaf_get_geo(a, &v.geo)) {
 		add(t, "%u-%u-%u-%c,%u-%u-%u-%c,", v.geo.lat_deg, v.geo.lat_min, v.geo.lat_sec,
-		    v.geo.north ? 'N' : 'S', v.geo.lon_deg, v.geo.lon_min, v.geo.lon_sec, v.geo.east ? 'E' : 'W');
+		    v.geo.north ? 'N' : 'S', v.geo.lon_deg, v.geo.lon_min, v.geo.lon_sec,
+		    v.geo.east ? 'E' : 'W');
 		add_addr(t, &v.geo.addr);
 	} else if (xtr_lcaf_get_nonce(a, &v.nonce)) {
 		add(t, "nonce 0x%06x,", v.nonce.nonce);

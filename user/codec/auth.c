@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Message authentication, RFC 9301 5.6. The MAC covers the whole message, xTR-ID and Site-ID included, with the
- * authentication data taken as zeros.
+ * Message authentication, RFC 9301 5.6. The MAC covers the whole message, xTR-ID and Site-ID
+ * included, with the authentication data taken as zeros.
  *
- * Looking up a digest in OpenSSL costs more than a MAC, so each thread keeps one HMAC context per digest, made on first
- * use and freed when the thread ends. Secrets stay in the caller's memory; per-message keys are cleansed after use.
+ * Looking up a digest in OpenSSL costs more than a MAC, so each thread keeps one HMAC context per
+ * digest, made on first use and freed when the thread ends. Secrets stay in the caller's memory;
+ * per-message keys are cleansed after use.
  */
 #include "codec/auth.h"
 #include "codec/msg.h"
@@ -28,7 +29,8 @@ struct contexts {
 
 static __thread struct contexts contexts;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-static CRYPTO_THREAD_LOCAL at_exit; /* its value is the thread's contexts; only the destructor matters */
+/* Its value is the thread's contexts; only the destructor matters. */
+static CRYPTO_THREAD_LOCAL at_exit;
 static EVP_MAC *hmac_impl;
 static int have_at_exit;
 
@@ -48,7 +50,8 @@ static void prepare(void)
 	have_at_exit = CRYPTO_THREAD_init_local(&at_exit, free_contexts);
 }
 
-/* This thread's context for the digest, or NULL when OpenSSL has none (out of memory, a provider without it). */
+/* This thread's context for the digest, or NULL when OpenSSL has none (out of memory, a provider
+ * without it). */
 static EVP_MAC_CTX *context_of(enum digest d)
 {
 	OSSL_PARAM params[2];
@@ -58,7 +61,8 @@ static EVP_MAC_CTX *context_of(enum digest d)
 	if (!CRYPTO_THREAD_run_once(&once, prepare) || !hmac_impl || !have_at_exit)
 		return NULL;
 	contexts.hmac[d] = EVP_MAC_CTX_new(hmac_impl);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest_names[d], 0);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+						     (char *)digest_names[d], 0);
 	params[1] = OSSL_PARAM_construct_end();
 	if (contexts.hmac[d] && !EVP_MAC_CTX_set_params(contexts.hmac[d], params)) {
 		EVP_MAC_CTX_free(contexts.hmac[d]);
@@ -70,7 +74,8 @@ static EVP_MAC_CTX *context_of(enum digest d)
 
 struct part { const void *p; size_t len; };
 
-static int hmac(enum digest d, const uint8_t *key, size_t key_len, const struct part *parts, size_t n, uint8_t *out)
+static int hmac(enum digest d, const uint8_t *key, size_t key_len, const struct part *parts,
+		size_t n, uint8_t *out)
 {
 	EVP_MAC_CTX *ctx = context_of(d);
 	size_t len;
@@ -96,7 +101,7 @@ int xtr_auth_len(uint8_t alg_id)
 	}
 }
 
-/* Lengths by the names of the algorithms (96, 128 bits) and the full digests that everybody sends. */
+/* Lengths by the names of the algorithms (96, 128 bits) and the full digests that are sent. */
 static bool length_fits(uint8_t alg_id, size_t len)
 {
 	return alg_id == XTR_AUTH_SHA1 ? len == 12 || len == 20 : len == 16 || len == 32;
@@ -112,7 +117,8 @@ static const char *salt_of(uint8_t type)
 	}
 }
 
-int xtr_auth_message_key(uint8_t type, uint64_t nonce, const uint8_t *key, size_t key_len, uint8_t out[XTR_AUTH_KEY_LEN])
+int xtr_auth_message_key(uint8_t type, uint64_t nonce, const uint8_t *key, size_t key_len,
+			 uint8_t out[XTR_AUTH_KEY_LEN])
 {
 	static const uint8_t first_block = 1;
 	uint8_t be[8], prk[EVP_MAX_MD_SIZE], okm[EVP_MAX_MD_SIZE];
@@ -139,12 +145,15 @@ int xtr_auth_message_key(uint8_t type, uint64_t nonce, const uint8_t *key, size_
 }
 
 /* The full MAC, for a message whose authentication data lies at auth_off. */
-static int compute(const uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type, uint8_t alg_id,
-		   uint64_t nonce, const uint8_t *key, size_t key_len, uint8_t mac[EVP_MAX_MD_SIZE])
+static int compute(const uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type,
+		   uint8_t alg_id, uint64_t nonce, const uint8_t *key, size_t key_len,
+		   uint8_t mac[EVP_MAX_MD_SIZE])
 {
 	static const uint8_t zeros[XTR_AUTH_MAX];
 	const struct part parts[] = {
-		{ buf, auth_off }, { zeros, auth_len }, { buf + auth_off + auth_len, len - auth_off - auth_len },
+		{ buf, auth_off },
+		{ zeros, auth_len },
+		{ buf + auth_off + auth_len, len - auth_off - auth_len },
 	};
 	uint8_t message_key[XTR_AUTH_KEY_LEN];
 	int r;
@@ -160,17 +169,19 @@ static int compute(const uint8_t *buf, size_t len, size_t auth_off, size_t auth_
 	return r;
 }
 
-static int check_args(size_t len, size_t auth_off, size_t auth_len, uint8_t alg_id, const uint8_t *key, size_t key_len)
+static int check_args(size_t len, size_t auth_off, size_t auth_len, uint8_t alg_id,
+		      const uint8_t *key, size_t key_len)
 {
 	if (xtr_auth_len(alg_id) < 0)
 		return -EPROTONOSUPPORT;
-	if (auth_off > len || auth_len > len - auth_off || !length_fits(alg_id, auth_len) || !key || !key_len)
+	if (auth_off > len || auth_len > len - auth_off || !length_fits(alg_id, auth_len) || !key ||
+	    !key_len)
 		return -EINVAL;
 	return 0;
 }
 
-int xtr_auth_sign(uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type, uint8_t alg_id,
-		  uint64_t nonce, const uint8_t *key, size_t key_len)
+int xtr_auth_sign(uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type,
+		  uint8_t alg_id, uint64_t nonce, const uint8_t *key, size_t key_len)
 {
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	int r;
@@ -185,8 +196,8 @@ int xtr_auth_sign(uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, ui
 	return r;
 }
 
-int xtr_auth_verify(const uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type, uint8_t alg_id,
-		    uint64_t nonce, const uint8_t *key, size_t key_len)
+int xtr_auth_verify(const uint8_t *buf, size_t len, size_t auth_off, size_t auth_len, uint8_t type,
+		    uint8_t alg_id, uint64_t nonce, const uint8_t *key, size_t key_len)
 {
 	uint8_t mac[EVP_MAX_MD_SIZE];
 

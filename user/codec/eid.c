@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * EID-prefixes as values, the keys of every table. Invariant: masked, and octets beyond len (group_len) are 0, so that
- * equal prefixes are equal octet by octet. RFC 8060 4.1 and 4.5, RFC 9735.
+ * EID-prefixes as values, the keys of every table. Invariant: masked, and octets beyond len
+ * (group_len) are 0, so that equal prefixes are equal octet by octet. RFC 8060 4.1 and 4.5, RFC
+ * 9735.
  */
 #include "codec/eid.h"
 
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_EID_MAX 31 /* the 8-bit mask-len counts at most 31 octets with the NUL, or none at all (0: exact) */
+/* The 8-bit mask-len counts at most 31 octets with the NUL; one more fits with 0, "exact". */
+#define NAME_EID_MAX 31
 
 /* Clears the bits after len in size octets; true if any was set. */
 static bool mask_bits(uint8_t *a, unsigned len, unsigned size)
@@ -34,7 +36,8 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned n)
 	return n % 8 == 0 || !((a[n / 8] ^ b[n / 8]) & (uint8_t)(0xff00 >> (n % 8)));
 }
 
-static int from_name(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_prefix *out, bool *host_bits)
+static int from_name(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_prefix *out,
+		     bool *host_bits)
 {
 	size_t len;
 	const char *name = xtr_addr_name(a, &len);
@@ -42,8 +45,8 @@ static int from_name(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_
 
 	if (len > NAME_EID_MAX)
 		return -EPROTONOSUPPORT;
-	/* RFC 9735 3: the mask-len counts the NUL. 0 is what some send for "the whole name"; less cuts the name, as
-	 * for every other kind of prefix. */
+	/* RFC 9735 3: the mask-len counts the NUL. 0 is what some send for "the whole name"; less
+	 * cuts the name, as for every other kind of prefix. */
 	if (mask_len > bits + 8 || mask_len % 8)
 		return -EBADMSG;
 	out->afi = XTR_AFI_NAME;
@@ -53,7 +56,8 @@ static int from_name(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_
 	return 0;
 }
 
-static int from_plain(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_prefix *out, bool *host_bits)
+static int from_plain(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_prefix *out,
+		      bool *host_bits)
 {
 	const uint8_t *octets = NULL;
 	size_t len = 0;
@@ -104,7 +108,8 @@ static int from_group(const struct xtr_lcaf_mcast *m, struct xtr_eid_prefix *out
 	return 0;
 }
 
-int xtr_eid_from_addr(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_prefix *out, bool *host_bits)
+int xtr_eid_from_addr(const struct xtr_addr *a, uint8_t mask_len, struct xtr_eid_prefix *out,
+		      bool *host_bits)
 {
 	struct xtr_eid_prefix e;
 	struct xtr_lcaf_mcast mc;
@@ -141,7 +146,8 @@ void xtr_eid_from_ippfx(uint32_t iid, const struct xtr_ippfx *p, struct xtr_eid_
 	mask_bits(out->a, out->len, sizeof(out->a));
 }
 
-static void to_ip(const struct xtr_eid_prefix *e, const uint8_t *octets, uint8_t len, struct xtr_ippfx *out)
+static void to_ip(const struct xtr_eid_prefix *e, const uint8_t *octets, uint8_t len,
+		  struct xtr_ippfx *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->ip.family = e->afi == XTR_AFI_IP4 ? 4 : 6;
@@ -213,16 +219,19 @@ unsigned xtr_eid_bits(const struct xtr_eid_prefix *e)
 
 bool xtr_eid_equal(const struct xtr_eid_prefix *a, const struct xtr_eid_prefix *b)
 {
-	return a->iid == b->iid && a->afi == b->afi && a->len == b->len && a->group_len == b->group_len &&
-	       !memcmp(a->a, b->a, sizeof(a->a)) && !memcmp(a->g, b->g, sizeof(a->g));
+	return a->iid == b->iid && a->afi == b->afi && a->len == b->len &&
+	       a->group_len == b->group_len && !memcmp(a->a, b->a, sizeof(a->a)) &&
+	       !memcmp(a->g, b->g, sizeof(a->g));
 }
 
 bool xtr_eid_covers(const struct xtr_eid_prefix *outer, const struct xtr_eid_prefix *inner)
 {
-	if (outer->iid != inner->iid || outer->afi != inner->afi || !outer->group_len != !inner->group_len)
+	if (outer->iid != inner->iid || outer->afi != inner->afi ||
+	    !outer->group_len != !inner->group_len)
 		return false;
 	return outer->len <= inner->len && same_bits(outer->a, inner->a, outer->len) &&
-	       outer->group_len <= inner->group_len && same_bits(outer->g, inner->g, outer->group_len);
+	       outer->group_len <= inner->group_len &&
+	       same_bits(outer->g, inner->g, outer->group_len);
 }
 
 const char *xtr_eid_str(const struct xtr_eid_prefix *e, char buf[XTR_EID_STRLEN])
@@ -239,14 +248,16 @@ const char *xtr_eid_str(const struct xtr_eid_prefix *e, char buf[XTR_EID_STRLEN]
 	} else if (xtr_eid_to_ippfx(e, &source)) {
 		snprintf(buf, XTR_EID_STRLEN, "[%u]%s", e->iid, xtr_ippfx_str(&source, s));
 	} else if (e->afi == XTR_AFI_MAC) {
-		snprintf(buf, XTR_EID_STRLEN, "[%u]%02x%02x-%02x%02x-%02x%02x/%u", e->iid, e->a[0], e->a[1], e->a[2],
-			 e->a[3], e->a[4], e->a[5], e->len);
+		snprintf(buf, XTR_EID_STRLEN, "[%u]%02x%02x-%02x%02x-%02x%02x/%u", e->iid, e->a[0],
+			 e->a[1], e->a[2], e->a[3], e->a[4], e->a[5], e->len);
 	} else if (e->afi == XTR_AFI_NAME) {
 		n = snprintf(buf, XTR_EID_STRLEN, "[%u]'", e->iid);
 		for (unsigned i = 0; i < e->len / 8u && i < NAME_EID_MAX; i++) {
-			bool plain = e->a[i] >= ' ' && e->a[i] < 0x7f && e->a[i] != '\'' && e->a[i] != '\\';
+			bool plain = e->a[i] >= ' ' && e->a[i] < 0x7f && e->a[i] != '\'' &&
+				     e->a[i] != '\\';
 
-			n += snprintf(buf + n, XTR_EID_STRLEN - (size_t)n, plain ? "%c" : "\\x%02x", e->a[i]);
+			n += snprintf(buf + n, XTR_EID_STRLEN - (size_t)n, plain ? "%c" : "\\x%02x",
+				      e->a[i]);
 		}
 		snprintf(buf + n, XTR_EID_STRLEN - (size_t)n, "'");
 	} else {

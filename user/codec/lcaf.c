@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * LCAF payloads, RFC 8060 and 9306: one parser per type, used twice, to validate on decoding and to give the typed view
- * afterwards, so that both cannot disagree. Parsers read from a cursor that holds exactly the payload; whoever validates
- * checks that nothing is left. No allocation; recursion is bounded by XTR_LCAF_MAX_DEPTH.
+ * LCAF payloads, RFC 8060 and 9306: one parser per type, used twice, to validate on decoding and to
+ * give the typed view afterwards, so that both cannot disagree. Parsers read from a cursor that
+ * holds exactly the payload; whoever validates checks that nothing is left. No allocation;
+ * recursion is bounded by XTR_LCAF_MAX_DEPTH.
  */
 #include "codec/addr_int.h"
 
@@ -27,7 +28,8 @@ static void nested(struct xtr_rd *p, const struct ctx *c, struct xtr_addr *out)
 /* Is a mask length wider than the address? Only IP addresses have a width to compare with. */
 static bool too_wide(const struct xtr_addr *a, uint8_t mask_len)
 {
-	return (a->afi == XTR_AFI_IP4 && mask_len > 32) || (a->afi == XTR_AFI_IP6 && mask_len > 128);
+	return (a->afi == XTR_AFI_IP4 && mask_len > 32) ||
+	       (a->afi == XTR_AFI_IP6 && mask_len > 128);
 }
 
 /* ---- parsers, in the order of RFC 8060 4 and 5 */
@@ -258,7 +260,8 @@ bool xtr_lcaf_check(struct xtr_rd *p, uint8_t type, uint8_t rsvd2, unsigned dept
 	case XTR_LCAF_APP:    CHECK(app, v.addr.unknown);
 	case XTR_LCAF_GEO:    CHECK(geo, v.addr.unknown);
 	case XTR_LCAF_OKEY:   return check_okey(p);
-	case XTR_LCAF_NAT:    CHECK(nat, v.global_etr.unknown || v.ms.unknown || v.private_etr.unknown);
+	case XTR_LCAF_NAT:
+		CHECK(nat, v.global_etr.unknown || v.ms.unknown || v.private_etr.unknown);
 	case XTR_LCAF_NONCE:  CHECK(nonce, v.addr.unknown);
 	case XTR_LCAF_MCAST:  CHECK(mcast, v.source.unknown || v.group.unknown);
 	case XTR_LCAF_ELP:    return check_elp(p, &c);
@@ -269,7 +272,8 @@ bool xtr_lcaf_check(struct xtr_rd *p, uint8_t type, uint8_t rsvd2, unsigned dept
 	case XTR_LCAF_KV:     CHECK(kv, v.key.unknown || v.value.unknown);
 	case XTR_LCAF_ENCAP:  CHECK(encap, v.addr.unknown);
 	case XTR_LCAF_VENDOR:
-		/* RFC 9306 4: an organisation identifier that is not understood drops the message. We know none. */
+		/* RFC 9306 4: an organisation identifier that is not understood drops the message.
+		 * We know none. */
 		xtr_rd_fail(p, -EPROTONOSUPPORT);
 		return false;
 	default:

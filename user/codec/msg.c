@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What all control messages share (types, EID records, locators) and the Map-Reply. RFC 9301 5.1, 5.4.
+ * What all control messages share (types, EID records, locators) and the Map-Reply. RFC
+ * 9301 5.1, 5.4.
  *
- * Messages are decoded into views of the caller's buffer; nothing is allocated. Invariant: a decoder that returns 0 has
- * read every octet of the message, so the iterators over records and locators cannot fail afterwards; they end. Writers
- * set reserved bits to 0 (RFC 9301 5); readers ignore them.
+ * Messages are decoded into views of the caller's buffer; nothing is allocated. Invariant: a
+ * decoder that returns 0 has read every octet of the message, so the iterators over records and
+ * locators cannot fail afterwards; they end. Writers set reserved bits to 0 (RFC 9301 5); readers
+ * ignore them.
  */
 #include "codec/msg_int.h"
 
@@ -47,7 +49,8 @@ uint32_t xtr_msg_open(struct xtr_rd *r, const uint8_t *buf, size_t len, uint8_t 
 
 /* ---- records and locators */
 
-/* Width in bits that a mask-len can have for this EID; kinds whose mask-len is defined elsewhere: the field's own. */
+/* Width in bits that a mask-len can have for this EID; kinds whose mask-len is defined elsewhere:
+ * the field's own. */
 static unsigned mask_width(const struct xtr_addr *eid)
 {
 	struct xtr_lcaf_iid iid;
@@ -122,7 +125,8 @@ void xtr_records_decode(struct xtr_rd *r, uint8_t count, struct xtr_records *out
 
 	for (unsigned i = 0; i < count && !r->err; i++)
 		xtr_record_decode(r, &rec);
-	*out = (struct xtr_records){ .rd = xtr_rd_init(start, (size_t)(r->p - start)), .left = count };
+	*out = (struct xtr_records){ .rd = xtr_rd_init(start, (size_t)(r->p - start)),
+				      .left = count };
 }
 
 bool xtr_record_next(struct xtr_records *it, struct xtr_record *out)
@@ -153,7 +157,8 @@ static void put_record_head(struct xtr_wr *w, const struct xtr_record_head *h)
 	xtr_wr_u16(w, h->map_version & 0xfff);
 }
 
-size_t xtr_put_record_begin(struct xtr_wr *w, const struct xtr_record_head *h, const struct xtr_eid_prefix *eid)
+size_t xtr_put_record_begin(struct xtr_wr *w, const struct xtr_record_head *h,
+			    const struct xtr_eid_prefix *eid)
 {
 	size_t mark = xtr_wr_len(w);
 	uint8_t mask_len;
@@ -171,8 +176,8 @@ void xtr_put_record_end(struct xtr_wr *w, size_t mark, uint8_t locator_count)
 		w->start[mark + 4] = locator_count;
 }
 
-static void put_locator_head(struct xtr_wr *w, uint8_t priority, uint8_t weight, uint8_t mpriority, uint8_t mweight,
-			     bool local, bool probed, bool reachable)
+static void put_locator_head(struct xtr_wr *w, uint8_t priority, uint8_t weight, uint8_t mpriority,
+			     uint8_t mweight, bool local, bool probed, bool reachable)
 {
 	xtr_wr_u8(w, priority);
 	xtr_wr_u8(w, weight);
@@ -181,8 +186,9 @@ static void put_locator_head(struct xtr_wr *w, uint8_t priority, uint8_t weight,
 	xtr_wr_u16(w, (uint16_t)((local ? 4 : 0) | (probed ? 2 : 0) | (reachable ? 1 : 0)));
 }
 
-void xtr_put_locator(struct xtr_wr *w, uint8_t priority, uint8_t weight, uint8_t mpriority, uint8_t mweight,
-		     bool local, bool probed, bool reachable, const struct xtr_ip *ip)
+void xtr_put_locator(struct xtr_wr *w, uint8_t priority, uint8_t weight, uint8_t mpriority,
+		     uint8_t mweight, bool local, bool probed, bool reachable,
+		     const struct xtr_ip *ip)
 {
 	put_locator_head(w, priority, weight, mpriority, mweight, local, probed, reachable);
 	xtr_put_ip(w, ip);
@@ -190,13 +196,15 @@ void xtr_put_locator(struct xtr_wr *w, uint8_t priority, uint8_t weight, uint8_t
 
 void xtr_put_locator_raw(struct xtr_wr *w, const struct xtr_locator *l)
 {
-	put_locator_head(w, l->priority, l->weight, l->mpriority, l->mweight, l->local, l->probed, l->reachable);
+	put_locator_head(w, l->priority, l->weight, l->mpriority, l->mweight, l->local, l->probed,
+			 l->reachable);
 	xtr_addr_encode(w, &l->addr);
 }
 
 void xtr_record_reencode(struct xtr_wr *w, const struct xtr_record *rec)
 {
-	const struct xtr_record_head head = { rec->ttl, rec->act, rec->authoritative, rec->map_version };
+	const struct xtr_record_head head = { rec->ttl, rec->act, rec->authoritative,
+					      rec->map_version };
 	size_t mark = xtr_wr_len(w);
 	struct xtr_rd it = { 0 };
 	struct xtr_locator loc;
@@ -224,8 +232,8 @@ void xtr_records_reencode(struct xtr_wr *w, struct xtr_records records)
 #define REP_E 0x04000000u
 #define REP_S 0x02000000u
 
-/* LISP-SEC data after the records (RFC 9303 6.2): AD type 1, then EID-AD and PKT-AD, each with its own length first, which
- * counts itself. Opaque to us but for that. */
+/* LISP-SEC data after the records (RFC 9303 6.2): AD type 1, then EID-AD and PKT-AD, each with its
+ * own length first, which counts itself. Opaque to us but for that. */
 static void lisp_sec_decode(struct xtr_rd *r, struct xtr_map_reply *out)
 {
 	out->auth = r->p;
@@ -261,15 +269,16 @@ int xtr_map_reply_decode(const uint8_t *buf, size_t len, struct xtr_map_reply *o
 	return r.err;
 }
 
-static void put_reply_head(struct xtr_wr *w, bool probe, bool echo_nonce, bool security, uint8_t record_count,
-			   uint64_t nonce)
+static void put_reply_head(struct xtr_wr *w, bool probe, bool echo_nonce, bool security,
+			   uint8_t record_count, uint64_t nonce)
 {
-	xtr_wr_u32(w, (uint32_t)XTR_MSG_MAP_REPLY << 28 | (probe ? REP_P : 0) | (echo_nonce ? REP_E : 0) |
-		   (security ? REP_S : 0) | record_count);
+	xtr_wr_u32(w, (uint32_t)XTR_MSG_MAP_REPLY << 28 | (probe ? REP_P : 0) |
+			      (echo_nonce ? REP_E : 0) | (security ? REP_S : 0) | record_count);
 	xtr_wr_u64(w, nonce);
 }
 
-void xtr_map_reply_begin(struct xtr_wr *w, bool probe, bool echo_nonce, uint8_t record_count, uint64_t nonce)
+void xtr_map_reply_begin(struct xtr_wr *w, bool probe, bool echo_nonce, uint8_t record_count,
+			 uint64_t nonce)
 {
 	put_reply_head(w, probe, echo_nonce, false, record_count, nonce);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Encapsulated Control Message, RFC 9301 5.8: a control message with IP and UDP headers of its own. The inner headers are
- * checked as the host's stack would, since this packet never passes it. LISP-SEC and MS-RTR data are opaque octets.
+ * Encapsulated Control Message, RFC 9301 5.8: a control message with IP and UDP headers of its own.
+ * The inner headers are checked as the host's stack would, since this packet never passes it.
+ * LISP-SEC and MS-RTR data are opaque octets.
  */
 #include "codec/msg_int.h"
 
@@ -22,7 +23,8 @@
 #define DONT_FRAG   0x4000
 #define TTL_NEW     64
 
-/* RFC 1071 sum in 32 bits, to be folded; an odd last octet is padded, so only the last part may be odd. */
+/* RFC 1071 sum in 32 bits, to be folded; an odd last octet is padded, so only the last part may be
+ * odd. */
 static uint32_t sum_octets(uint32_t sum, const uint8_t *p, size_t n)
 {
 	for (; n > 1; p += 2, n -= 2)
@@ -39,8 +41,10 @@ static uint16_t fold(uint32_t sum)
 	return (uint16_t)sum;
 }
 
-/* Sum over pseudo-header and UDP packet; at most 65535 octets, so 32 bits suffice. 0xffff if the checksum is right. */
-static uint16_t udp_sum(const struct xtr_ip *src, const struct xtr_ip *dst, const uint8_t *udp, size_t len)
+/* Sum over pseudo-header and UDP packet; at most 65535 octets, so 32 bits suffice. 0xffff if the
+ * checksum is right. */
+static uint16_t udp_sum(const struct xtr_ip *src, const struct xtr_ip *dst, const uint8_t *udp,
+			size_t len)
 {
 	uint32_t sum = PROTO_UDP + (uint32_t)len;
 
@@ -49,7 +53,8 @@ static uint16_t udp_sum(const struct xtr_ip *src, const struct xtr_ip *dst, cons
 	return fold(sum_octets(sum, udp, len));
 }
 
-/* AD between the ECM word and the inner header: RFC 9303 6.1 (type 1), or MS-RTR data of the NAT draft (type 2). */
+/* AD between the ECM word and the inner header: RFC 9303 6.1 (type 1), or MS-RTR data of the NAT
+ * draft (type 2). */
 static void auth_decode(struct xtr_rd *r, struct xtr_ecm *out)
 {
 	const uint8_t *start = r->p;
@@ -87,7 +92,8 @@ static void ip4_decode(struct xtr_rd *r, struct xtr_ecm *out)
 	size_t left = xtr_rd_left(r), head = (h[0] & 15) * 4u;
 
 	if (head < IP4_HEAD || head > left || fold(sum_octets(0, h, head)) != 0xffff ||
-	    (size_t)(h[2] << 8 | h[3]) != left || (h[6] << 8 | h[7]) & 0x3fff || h[9] != PROTO_UDP) {
+	    (size_t)(h[2] << 8 | h[3]) != left || (h[6] << 8 | h[7]) & 0x3fff ||
+	    h[9] != PROTO_UDP) {
 		/* also: a fragment carries no whole message */
 		xtr_rd_fail(r, -EBADMSG);
 		return;
@@ -203,12 +209,14 @@ void xtr_ecm_reencode(struct xtr_wr *w, const struct xtr_ecm *m)
 	size_t udp_len = UDP_HEAD + m->msg_len, udp;
 	uint16_t checksum;
 
-	if (m->inner_src.family != m->inner_dst.family || (m->inner_src.family != 4 && m->inner_src.family != 6))
+	if (m->inner_src.family != m->inner_dst.family ||
+	    (m->inner_src.family != 4 && m->inner_src.family != 6))
 		xtr_wr_fail(w, -EINVAL);
 	if (m->msg_len > XTR_MSG_MAX - IP6_HEAD - UDP_HEAD - 4)
 		xtr_wr_fail(w, -E2BIG);
-	xtr_wr_u32(w, (uint32_t)XTR_MSG_ECM << 28 | (m->security ? ECM_S : 0) | (m->ddt ? ECM_D : 0) |
-		   (m->to_etr ? ECM_E : 0) | (m->to_ms ? ECM_M : 0));
+	xtr_wr_u32(w, (uint32_t)XTR_MSG_ECM << 28 | (m->security ? ECM_S : 0) |
+			      (m->ddt ? ECM_D : 0) | (m->to_etr ? ECM_E : 0) |
+			      (m->to_ms ? ECM_M : 0));
 	if (m->security)
 		xtr_wr_bytes(w, m->auth, m->auth_len);
 	put_ip_head(w, m);
@@ -229,11 +237,17 @@ void xtr_ecm_reencode(struct xtr_wr *w, const struct xtr_ecm *m)
 }
 
 void xtr_ecm_encode(struct xtr_wr *w, const struct xtr_ip *inner_src, uint16_t inner_sport,
-		    const struct xtr_ip *inner_dst, uint16_t inner_dport, const uint8_t *msg, size_t msg_len)
+		    const struct xtr_ip *inner_dst, uint16_t inner_dport, const uint8_t *msg,
+		    size_t msg_len)
 {
 	const struct xtr_ecm m = {
-		.inner_src = *inner_src, .inner_dst = *inner_dst, .inner_sport = inner_sport, .inner_dport = inner_dport,
-		.inner_ttl = TTL_NEW, .msg = msg, .msg_len = msg_len,
+		.inner_src = *inner_src,
+		.inner_dst = *inner_dst,
+		.inner_sport = inner_sport,
+		.inner_dport = inner_dport,
+		.inner_ttl = TTL_NEW,
+		.msg = msg,
+		.msg_len = msg_len,
 	};
 
 	xtr_ecm_reencode(w, &m);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Info-Request and Info-Reply, type 7 of the two NAT traversal drafts (draft-ermagan-lisp-nat-traversal,
- * draft-farinacci-lisp-lispers-net-nat). The second puts a host name in the place of the request's final AFI 0, and
- * writes a constant Length of 16 into the NAT LCAF of its replies: both are read here, neither is written.
+ * Info-Request and Info-Reply, type 7 of the two NAT traversal drafts
+ * (draft-ermagan-lisp-nat-traversal, draft-farinacci-lisp-lispers-net-nat). The second puts a host
+ * name in the place of the request's final AFI 0, and writes a constant Length of 16 into the NAT
+ * LCAF of its replies: both are read here, neither is written.
  */
 #include "codec/msg_int.h"
 
@@ -11,18 +12,22 @@
 
 #define INFO_R 0x08000000u
 
-/* The NAT LCAF of a reply whose Length is the constant 16 though more follows: it runs to the end of the message. */
+/* The NAT LCAF of a reply whose Length is the constant 16 though more follows: it runs to the end
+ * of the message. */
 static bool nat_of_wrong_length(struct xtr_rd *r, struct xtr_addr *out)
 {
 	const uint8_t *start = r->p;
 	size_t left = xtr_rd_left(r);
 	struct xtr_rd payload;
 
-	if (left <= XTR_LCAF_HEAD + 16 || left > UINT16_MAX || (start[0] << 8 | start[1]) != XTR_AFI_LCAF ||
-	    start[4] != XTR_LCAF_NAT || (start[6] << 8 | start[7]) != 16)
+	if (left <= XTR_LCAF_HEAD + 16 || left > UINT16_MAX ||
+	    (start[0] << 8 | start[1]) != XTR_AFI_LCAF || start[4] != XTR_LCAF_NAT ||
+	    (start[6] << 8 | start[7]) != 16)
 		return false;
 	payload = xtr_rd_init(start + XTR_LCAF_HEAD, left - XTR_LCAF_HEAD);
-	*out = (struct xtr_addr){ .afi = XTR_AFI_LCAF, .lcaf = XTR_LCAF_NAT, .wire = start, .wire_len = (uint16_t)left };
+	*out = (struct xtr_addr){
+		.afi = XTR_AFI_LCAF, .lcaf = XTR_LCAF_NAT, .wire = start, .wire_len = (uint16_t)left,
+	};
 	out->unknown = xtr_lcaf_check(&payload, XTR_LCAF_NAT, start[5], 1);
 	if (payload.err)
 		xtr_rd_fail(r, payload.err);

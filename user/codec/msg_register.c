@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Register, Map-Notify and Map-Notify-Ack: one layout, three types. RFC 9301 5.6, 5.7; the I and R bits of a
- * Map-Notify come from the NAT drafts.
+ * Map-Register, Map-Notify and Map-Notify-Ack: one layout, three types. RFC 9301 5.6, 5.7; the I
+ * and R bits of a Map-Notify come from the NAT drafts.
  *
- * Decoding is in two steps on purpose: the head says where the authentication data is, and no record is validated before
- * the MAC over the whole message was checked (codec/auth.h). In between only the first EID may be peeked at, to find the key.
+ * Decoding is in two steps on purpose: the head says where the authentication data is, and no
+ * record is validated before the MAC over the whole message was checked (codec/auth.h). In between
+ * only the first EID may be peeked at, to find the key.
  */
 #include "codec/msg_int.h"
 #include "codec/auth.h"
@@ -15,8 +16,10 @@
 struct flag_bit { uint32_t flag, mask; };
 
 static const struct flag_bit register_bits[] = {
-	{ XTR_REG_P, 0x08000000 }, { XTR_REG_S, 0x04000000 }, { XTR_REG_I, 0x02000000 }, { XTR_REG_E, 0x00001000 },
-	{ XTR_REG_T, 0x00000800 }, { XTR_REG_MERGE, 0x00000400 }, { XTR_REG_M, 0x00000100 }, { 0 },
+	{ XTR_REG_P, 0x08000000 }, { XTR_REG_S, 0x04000000 },
+	{ XTR_REG_I, 0x02000000 }, { XTR_REG_E, 0x00001000 },
+	{ XTR_REG_T, 0x00000800 }, { XTR_REG_MERGE, 0x00000400 },
+	{ XTR_REG_M, 0x00000100 }, { 0 },
 };
 static const struct flag_bit notify_bits[] = { /* and of Map-Notify-Ack */
 	{ XTR_REG_I, 0x08000000 }, { XTR_REG_RTR, 0x04000000 }, { 0 },
@@ -96,8 +99,8 @@ int xtr_register_peek_eid(const struct xtr_register *m, struct xtr_eid_prefix *e
 	return xtr_eid_from_addr(&addr, mask_len, eid, NULL) ? -EBADMSG : 0;
 }
 
-static void put_head(struct xtr_wr *w, uint8_t type, uint32_t flags, uint8_t record_count, uint64_t nonce,
-		     uint8_t key_id, uint8_t alg_id, uint16_t auth_len)
+static void put_head(struct xtr_wr *w, uint8_t type, uint32_t flags, uint8_t record_count,
+		     uint64_t nonce, uint8_t key_id, uint8_t alg_id, uint16_t auth_len)
 {
 	uint32_t word = (uint32_t)type << 28 | record_count;
 
@@ -119,7 +122,8 @@ void xtr_register_begin(struct xtr_wr *w, const struct xtr_register_out *m)
 		xtr_wr_fail(w, auth_len < 0 ? auth_len : -EINVAL);
 		return;
 	}
-	put_head(w, m->type, m->flags, m->record_count, m->nonce, m->key_id, m->alg_id, (uint16_t)auth_len);
+	put_head(w, m->type, m->flags, m->record_count, m->nonce, m->key_id, m->alg_id,
+		 (uint16_t)auth_len);
 	xtr_wr_reserve(w, (size_t)auth_len);
 }
 
@@ -131,7 +135,8 @@ void xtr_put_ids(struct xtr_wr *w, const uint8_t xtr_id[16], const uint8_t site_
 
 void xtr_register_reencode(struct xtr_wr *w, const struct xtr_register *m)
 {
-	put_head(w, m->type, m->flags, m->record_count, m->nonce, m->key_id, m->alg_id, m->auth_len);
+	put_head(w, m->type, m->flags, m->record_count, m->nonce, m->key_id, m->alg_id,
+		 m->auth_len);
 	xtr_wr_bytes(w, m->auth, m->auth_len);
 	xtr_records_reencode(w, m->records);
 	if (m->has_ids)

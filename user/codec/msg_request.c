@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Request, RFC 9301 5.2, with the subscription fields of RFC 9437 4. Views of the caller's buffer, no allocation.
+ * Map-Request, RFC 9301 5.2, with the subscription fields of RFC 9437 4. Views of the caller's
+ * buffer, no allocation.
  */
 #include "codec/msg_int.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const struct { uint32_t flag, mask; } bits[] = {
-	{ XTR_MREQ_A, 0x08000000 }, { XTR_MREQ_M, 0x04000000 }, { XTR_MREQ_P, 0x02000000 }, { XTR_MREQ_S, 0x01000000 },
-	{ XTR_MREQ_PITR, 0x00800000 }, { XTR_MREQ_SMR_INVOKED, 0x00400000 }, { XTR_MREQ_I, 0x00100000 },
-	{ XTR_MREQ_L, 0x00004000 }, { XTR_MREQ_D, 0x00002000 },
+static const struct {
+	uint32_t flag, mask;
+} bits[] = {
+	{ XTR_MREQ_A, 0x08000000 },    { XTR_MREQ_M, 0x04000000 },
+	{ XTR_MREQ_P, 0x02000000 },    { XTR_MREQ_S, 0x01000000 },
+	{ XTR_MREQ_PITR, 0x00800000 }, { XTR_MREQ_SMR_INVOKED, 0x00400000 },
+	{ XTR_MREQ_I, 0x00100000 },    { XTR_MREQ_L, 0x00004000 },
+	{ XTR_MREQ_D, 0x00002000 },
 };
 #define NBITS (sizeof(bits) / sizeof(bits[0]))
 
@@ -21,7 +26,8 @@ static void mreq_record_decode(struct xtr_rd *r, struct xtr_mreq_record *out)
 	xtr_eid_decode(r, out->mask_len, &out->eid);
 }
 
-/* RFC 9301 5.2: something to answer to; or the unsubscribe form, one ITR-RLOC of AFI 0 with N (RFC 9437 5). */
+/* RFC 9301 5.2: something to answer to; or the unsubscribe form, one ITR-RLOC of AFI 0 with N (RFC
+ * 9437 5). */
 static bool can_be_answered(const struct xtr_map_request *m)
 {
 	struct xtr_mreq_record rec;
@@ -72,7 +78,8 @@ int xtr_map_request_decode(const uint8_t *buf, size_t len, struct xtr_map_reques
 	return r.err;
 }
 
-bool xtr_mreq_record_next(const struct xtr_map_request *m, struct xtr_rd *it, struct xtr_mreq_record *out)
+bool xtr_mreq_record_next(const struct xtr_map_request *m, struct xtr_rd *it,
+			  struct xtr_mreq_record *out)
 {
 	if (!it->p)
 		*it = m->recs;
@@ -82,7 +89,8 @@ bool xtr_mreq_record_next(const struct xtr_map_request *m, struct xtr_rd *it, st
 	return !it->err;
 }
 
-static void put_head(struct xtr_wr *w, uint32_t flags, uint8_t itr_rloc_count, uint8_t record_count, uint64_t nonce)
+static void put_head(struct xtr_wr *w, uint32_t flags, uint8_t itr_rloc_count, uint8_t record_count,
+		     uint64_t nonce)
 {
 	uint32_t word = (uint32_t)XTR_MSG_MAP_REQUEST << 28 | record_count;
 

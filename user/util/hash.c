@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", with one compression and three
- * finalisation rounds, as hash tables use it). The process key is drawn before main() and never changes.
+ * SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", with one compression and
+ * three finalisation rounds, as hash tables use it). The process key is drawn before main() and
+ * never changes.
  */
 #include "util/hash.h"
 

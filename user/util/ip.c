@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * IPv4 and IPv6 addresses and prefixes as values. Invariant: octets of a[] beyond the family's width are 0, so
- * two equal addresses are equal octet by octet.
+ * IPv4 and IPv6 addresses and prefixes as values. Invariant: octets of a[] beyond the family's
+ * width are 0, so two equal addresses are equal octet by octet.
  */
 #include "util/ip.h"
 
@@ -63,8 +63,8 @@ const char *xtr_ip_str(const struct xtr_ip *ip, char buf[XTR_IP_STRLEN])
 	if (ip->family == 4) {
 		inet_ntop(AF_INET, ip->a, buf, XTR_IP_STRLEN);
 	} else if (ip->family == 6) {
-		/* inet_ntop() writes ::a:b as if it were an IPv4-compatible address; RFC 5952 5 wants that
-		 * only for well-known prefixes. */
+		/* inet_ntop() writes ::a:b as if it were an IPv4-compatible address; RFC 5952 5
+		 * wants that only for well-known prefixes. */
 		if (!memcmp(ip->a, zero, 12) && (ip->a[12] || ip->a[13]))
 			snprintf(buf, XTR_IP_STRLEN, "::%x:%x", ip->a[12] << 8 | ip->a[13],
 				 ip->a[14] << 8 | ip->a[15]);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Logging to stderr. One message is one line and one write(), so that lines of several threads do not
- * mix. Octets that a terminal would act on are replaced: texts can hold names that came from the network.
- * Under systemd (JOURNAL_STREAM is set) the line starts with <N>, sd-daemon(3), else with a word.
- * State: only the level, set once at start.
+ * Logging to stderr. One message is one line and one write(), so that lines of several threads do
+ * not mix. Octets that a terminal would act on are replaced: texts can hold names that came from
+ * the network. Under systemd (JOURNAL_STREAM is set) the line starts with <N>, sd-daemon(3), else
+ * with a word. State: only the level, set once at start.
  */
 #include "util/log.h"
 

@@ -2,9 +2,10 @@
 /*
  * Path-compressed binary trie of prefixes (Patricia). Owns its nodes, never the values.
  *
- * Invariants: a node's key is masked to its bits and zero beyond; a child's key starts with its parent's key and is
- * longer; child[b] has bit b after the parent's key; a node without a value is an inner node with two children.
- * So a trie of n values has at most 2n - 1 nodes and every operation takes at most one step per key bit.
+ * Invariants: a node's key is masked to its bits and zero beyond; a child's key starts with its
+ * parent's key and is longer; child[b] has bit b after the parent's key; a node without a value is
+ * an inner node with two children. So a trie of n values has at most 2n - 1 nodes and every
+ * operation takes at most one step per key bit.
  */
 #include "util/trie.h"
 
@@ -90,7 +91,7 @@ void xtr_trie_free(struct xtr_trie *t, void (*free_value)(void *))
 
 	if (!t)
 		return;
-	/* Post-order without recursion: go down while there are children, cut the leaf off, go up. */
+	/* Post-order without recursion: go down while there are children, cut off the leaf, go up. */
 	n = t->root;
 	while (n) {
 		struct node *up = n->up, *down = n->child[0] ? n->child[0] : n->child[1];
@@ -114,8 +115,10 @@ size_t xtr_trie_count(const struct xtr_trie *t)
 	return t->count;
 }
 
-/* Puts a new value node in the place of *link, above or beside what is there. common: bits it shares with that. */
-static int insert_at(struct xtr_trie *t, struct node **link, struct node *up, unsigned common, struct node *leaf)
+/* Puts a new value node in the place of *link, above or beside what is there. common: bits it
+ * shares with that. */
+static int insert_at(struct xtr_trie *t, struct node **link, struct node *up, unsigned common,
+		     struct node *leaf)
 {
 	struct node *old = *link, *inner;
 
@@ -226,14 +229,16 @@ void *xtr_trie_del(struct xtr_trie *t, const uint8_t *key, unsigned bits)
 	return value;
 }
 
-static void *longest(const struct xtr_trie *t, const uint8_t *key, unsigned bits, unsigned limit, unsigned *found)
+static void *longest(const struct xtr_trie *t, const uint8_t *key, unsigned bits, unsigned limit,
+		     unsigned *found)
 {
 	const struct node *best = NULL;
 	unsigned common = 0;
 
 	if (bits > XTR_TRIE_MAX_BITS)
 		return NULL;
-	for (const struct node *n = t->root; n && n->bits < limit; n = n->child[bit_at(key, n->bits)]) {
+	for (const struct node *n = t->root; n && n->bits < limit;
+	     n = n->child[bit_at(key, n->bits)]) {
 		common = common_bits(n->key, key, common, n->bits);
 		if (common < n->bits)
 			break;

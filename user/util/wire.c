@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Wire cursors. Invariants: start <= p <= end; once err is set it never changes and p does not move.
- * The buffer belongs to the caller.
+ * Wire cursors. Invariants: start <= p <= end; once err is set it never changes and p does not
+ * move. The buffer belongs to the caller.
  */
 #include "util/wire.h"
 
