@@ -371,7 +371,7 @@ void fw_free(struct fw *w)
 	free(w);
 }
 
-static void tick(struct fw_node *f)
+void fw_tick(struct fw_node *f)
 {
 	unsigned rounds = 0;
 
@@ -398,7 +398,7 @@ static void deliver(struct fw *w, struct fw_packet *p)
 			memcpy(exact, p->buf, p->len);
 			xtr_node_input(f->n, &meta, exact, p->len, w->now);
 			free(exact);
-			tick(f);
+			fw_tick(f);
 			return;
 		}
 	}
@@ -428,7 +428,7 @@ void fw_until(struct fw *w, uint64_t ms)
 		if (first > w->now)
 			w->now = first;
 		if (due)
-			tick(due);
+			fw_tick(due);
 		else
 			deliver(w, &w->packets[w->first_waiting]);
 	}
@@ -451,7 +451,7 @@ void fw_inject(struct fw_node *f, const char *src, uint16_t sport, const void *b
 	memcpy(exact, buf, len);
 	xtr_node_input(f->n, &meta, exact, len, f->w->now);
 	free(exact);
-	tick(f);
+	fw_tick(f);
 }
 
 /* ---- data plane */
@@ -463,7 +463,7 @@ void fw_miss(struct fw_node *f, const char *eid, const char *src)
 	if (src)
 		s = fw_eid(src);
 	xtr_node_miss(f->n, &e, src ? &s : NULL, f->w->now);
-	tick(f);
+	fw_tick(f);
 }
 
 struct fw_dp *fw_dp_get(struct fw_node *f, const char *prefix)

@@ -96,6 +96,8 @@ void fw_restart(struct fw_node *f);                    /* after stop or kill: sa
 void fw_reconfigure(struct fw_node *f, const struct fw_conf *conf);
 void fw_until(struct fw *w, uint64_t ms);              /* runs to this time, everything that is due then included */
 void fw_run(struct fw *w, uint64_t ms);                /* so much longer */
+/* To be called after a test called the node itself: its deadline may have changed. */
+void fw_tick(struct fw_node *f);
 /* A message that comes from outside. */
 void fw_inject(struct fw_node *f, const char *src, uint16_t sport, const void *buf, size_t len);
 
@@ -124,6 +126,9 @@ const uint8_t *fw_message(const struct fw_packet *p, size_t *len);
 /* --- making messages */
 struct fw_loc { const char *ip; uint8_t priority, weight; bool down; };
 struct fw_rec { const char *eid; uint32_t ttl; uint8_t act; bool not_authoritative; uint16_t version; struct fw_loc locs[8]; };
+#define FW_LOC(...) { .ip = __VA_ARGS__ }            /* "192.0.2.1", .priority = 2 */
+#define FW_REC(e, t, address) { .eid = (e), .ttl = (t), .locs = { FW_LOC(address) } }
+#define FW_NEG(e, t, a) { .eid = (e), .ttl = (t), .act = (a) }
 size_t fw_make_reply(uint8_t *buf, size_t size, uint64_t nonce, const struct fw_rec *recs, unsigned n);
 struct fw_reg {
 	uint64_t nonce;

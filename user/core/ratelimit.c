@@ -19,13 +19,13 @@
 
 bool xtr_bucket_take(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, uint64_t now)
 {
-	uint64_t max = (uint64_t)burst * 1000, gone = now - b->last;
+	uint64_t max = (uint64_t)burst * 1000, gone = now + 1 - b->last;
 
-	if (!b->last && !b->milli) {
+	if (!b->last) {
 		b->milli = max;
 		gone = 0;
 	}
-	b->last = now;
+	b->last = now + 1;
 	/* A full bucket is reached after at most burst seconds at the lowest rate. */
 	if (gone > (uint64_t)burst * 1000 || b->milli + gone * per_second > max)
 		b->milli = max;

@@ -12,7 +12,7 @@
 #include "codec/eid.h"
 
 struct xtr_bucket {
-	uint64_t last;   /* milliseconds */
+	uint64_t last;   /* milliseconds + 1; 0: never used, full */
 	uint64_t milli;  /* thousandths of tokens */
 };
 

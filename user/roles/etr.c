@@ -467,9 +467,9 @@ static int update_server(struct xtr_etr_server *srv, bool force)
 	bool changed = false;
 	int r = compare(srv, &gone, &gone_count, &changed);
 
-	if (!r && !changed && !force) {
+	if (r || (!changed && !force)) {
 		repoint(srv);
-	} else if (!r) {
+	} else {
 		/* Withdrawals that still wait for their acknowledgement are among the gone; one that is back is not, so
 		 * that no late repetition takes it away again. */
 		batches_free(srv);
@@ -515,15 +515,31 @@ static const struct xtr_map_server_config *configured(const struct xtr_env *env,
 	return NULL;
 }
 
+/* True if we register under other IDs than before. */
+static bool new_ids(struct xtr_etr *etr)
+{
+	const struct xtr_node_config *cfg = &etr->env->cfg;
+	uint8_t ids[24];
+	bool changed;
+
+	memcpy(ids, cfg->xtr_id, 16);
+	memcpy(ids + 16, cfg->site_id, 8);
+	changed = cfg->has_ids != etr->had_ids || (cfg->has_ids && memcmp(ids, etr->ids, sizeof(ids)));
+	etr->had_ids = cfg->has_ids;
+	memcpy(etr->ids, ids, sizeof(ids));
+	return changed;
+}
+
 int xtr_etr_reconfigure(struct xtr_etr *etr)
 {
 	struct xtr_env *env = etr->env;
+	bool ids = new_ids(etr);
 	int r = 0;
 
 	for (unsigned i = etr->server_count; i-- > 0;) {
 		struct xtr_etr_server *srv = etr->servers[i];
 		const struct xtr_map_server_config *now = configured(env, &srv->cfg.address);
-		bool force = now && (srv->gone || !same_server(now, &srv->cfg));
+		bool force = now && (ids || !same_server(now, &srv->cfg));
 
 		srv->gone = !now;
 		if (now) {

@@ -41,6 +41,7 @@ struct xtr_etr {
 	struct xtr_env *env;
 	struct xtr_etr_server **servers;
 	unsigned server_count;
+	bool had_ids; uint8_t ids[24]; /* xTR-ID and Site-ID of the last registration */
 };
 
 int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out);

@@ -189,9 +189,23 @@ static bool room(struct arrival *a, const struct xtr_eid_prefix *eid)
 	return a->who;
 }
 
+/* Of the locator-set that others are told about; 0: nothing registered. */
+static uint64_t union_print(struct arrival *a, const struct xtr_eid_prefix *eid)
+{
+	const struct xtr_registration *head = xtr_regdb_get(&a->ms->db, eid);
+	uint8_t buf[XTR_LOCSET_OCTETS];
+	struct xtr_locset set;
+
+	if (!head)
+		return 0;
+	xtr_registration_union(head, buf, sizeof(buf), &set);
+	return xtr_hash(set.octets, set.len) | 1;
+}
+
 static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid, struct xtr_registration *r)
 {
 	struct xtr_env *env = a->ms->env;
+	uint64_t before = union_print(a, eid);
 	char ip[XTR_IP_STRLEN];
 
 	if (!r)
@@ -203,7 +217,8 @@ static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid, struct
 	}
 	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, eid, "site %s: %s withdrew its part", a->site->name,
 		      xtr_ip_str(&a->meta->src, ip));
-	xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
+	if (union_print(a, eid) != before)
+		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
 }
 
 static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
@@ -211,7 +226,7 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 {
 	struct xtr_env *env = a->ms->env;
 	uint32_t flags = a->m.flags, ttl = rec->ttl;
-	uint64_t life = env->cfg.timers.registration_timeout;
+	uint64_t life = env->cfg.timers.registration_timeout, before;
 	struct xtr_registration_new n = {
 		.eid = eid, .locators = &a->read, .who = a->who, .under = under, .now = env->now, .ttl_min = ttl,
 		.map_version = rec->map_version,
@@ -224,6 +239,7 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 	if (flags & XTR_REG_T && ttl != UINT32_MAX) /* RFC 9301 5.6: the record TTL is the registration timeout */
 		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) * MINUTE;
 	n.expires = env->now + life;
+	before = flags & XTR_REG_MERGE ? union_print(a, eid) : 0;
 	xtr_locset_read(rec, a->buf, sizeof(a->buf), &a->read);
 	r = xtr_regdb_put(&a->ms->db, &n);
 	if (r < 0) {
@@ -233,7 +249,7 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 	if (r != XTR_PUT_SAME)
 		xtr_env_event(env, r == XTR_PUT_NEW ? XTR_EVENT_SITE_ADD : XTR_EVENT_SITE_CHANGE, eid,
 			      "site %s: %u locators from %s", a->site->name, a->read.count, xtr_ip_str(&a->meta->src, ip));
-	if (r == XTR_PUT_CHANGED)
+	if (r == XTR_PUT_CHANGED && (!before || union_print(a, eid) != before))
 		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
 	return true;
 }
@@ -461,17 +477,20 @@ int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out)
 		return -ENOMEM;
 	ms->env = env;
 	ms->save.kind = XTR_TIMER_MS_SAVE;
+	ms->checkpoint.kind = XTR_TIMER_MS_CHECKPOINT;
 	xtr_eiddb_init(&ms->aggregates);
 	xtr_regdb_init(&ms->db, &env->timers, XTR_TIMER_REGISTRATION);
 	xtr_timers_kind(&env->timers, XTR_TIMER_REGISTRATION, registration_timer, ms);
 	xtr_timers_kind(&env->timers, XTR_TIMER_MS_NOTIFY, xtr_ms_notify_timer, ms);
 	xtr_timers_kind(&env->timers, XTR_TIMER_MS_SAVE, xtr_ms_save_timer, ms);
+	xtr_timers_kind(&env->timers, XTR_TIMER_MS_CHECKPOINT, xtr_ms_checkpoint_timer, ms);
 	r = xtr_ms_reconfigure(ms);
 	if (r) {
 		xtr_ms_free(ms);
 		return r;
 	}
 	xtr_ms_load(ms);
+	xtr_ms_restore(ms);
 	ms->loaded = true;
 	*out = ms;
 	return 0;
@@ -481,9 +500,12 @@ void xtr_ms_free(struct xtr_ms *ms)
 {
 	if (!ms)
 		return;
-	if (ms->loaded) /* or it would overwrite what it has not read */
+	if (ms->loaded) { /* or it would overwrite what it has not read */
 		xtr_ms_save(ms);
+		xtr_ms_checkpoint(ms);
+	}
 	xtr_timer_cancel(&ms->env->timers, &ms->save);
+	xtr_timer_cancel(&ms->env->timers, &ms->checkpoint);
 	xtr_ms_notify_free_all(ms);
 	xtr_eiddb_free(&ms->aggregates, NULL);
 	xtr_regdb_free(&ms->db);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Map-Server: accepts registrations of sites and answers or forwards Map-Requests. RFC 9301 5.6, 5.7, 8.2, 8.3.
- * ms.c registers, ms_request.c answers, ms_notify.c notifies, ms_state.c keeps what survives a restart and shows.
+ * ms.c registers, ms_request.c answers, ms_notify.c notifies, ms_state.c keeps nonces over a restart and shows, ms_checkpoint.c
+ * keeps registrations over a restart.
  */
 #ifndef XTR_ROLES_MS_H
 #define XTR_ROLES_MS_H
@@ -19,7 +20,7 @@ struct xtr_ms {
 	struct xtr_ms_notify *notifies;   /* unsolicited, waiting for a Map-Notify-Ack */
 	unsigned notify_count;
 	unsigned turn;                    /* which ETR gets the next forwarded Map-Request */
-	struct xtr_timer save;
+	struct xtr_timer save, checkpoint;
 	bool loaded, dirty;               /* dirty: nonces or registrations not saved yet */
 	uint64_t refused_unknown;         /* Map-Registers for no site of ours */
 };
@@ -49,5 +50,12 @@ void xtr_ms_dirty(struct xtr_ms *ms);
 void xtr_ms_save_timer(void *ctx, struct xtr_timer *t);
 void xtr_ms_save(struct xtr_ms *ms);
 void xtr_ms_load(struct xtr_ms *ms);
+/* Reads a blob of unknown size. *out is the caller's. 0, or -errno. */
+int xtr_ms_load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len);
+/* --- ms_checkpoint.c */
+void xtr_ms_checkpoint(struct xtr_ms *ms);
+void xtr_ms_checkpoint_later(struct xtr_ms *ms);
+void xtr_ms_checkpoint_timer(void *ctx, struct xtr_timer *t);
+void xtr_ms_restore(struct xtr_ms *ms);
 
 #endif

@@ -37,8 +37,7 @@ static void save_nonces(struct xtr_ms *ms)
 	free(buf);
 }
 
-/* Reads a blob of unknown size. *out is the caller's. 0, or -errno. */
-static int load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len)
+int xtr_ms_load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len)
 {
 	for (size_t size = 64 << 10; size <= MAX_BLOB; size *= 4) {
 		uint8_t *buf = malloc(size);
@@ -66,7 +65,7 @@ static void load_nonces(struct xtr_ms *ms)
 	size_t len;
 	uint32_t n;
 
-	if (load_blob(ms, NONCES, &buf, &len))
+	if (xtr_ms_load_blob(ms, NONCES, &buf, &len))
 		return;
 	r = xtr_rd_init(buf, len);
 	if (xtr_rd_u32(&r) == FORMAT) {
@@ -89,7 +88,7 @@ static void load_nonces(struct xtr_ms *ms)
 
 void xtr_ms_save(struct xtr_ms *ms)
 {
-	if (ms->env->ops.save)
+	if (ms->env->ops.save && ms->dirty)
 		save_nonces(ms);
 }
 
@@ -104,6 +103,7 @@ void xtr_ms_dirty(struct xtr_ms *ms)
 	uint64_t delay = 1000 + ms->db.registrant_count / 10;
 
 	ms->dirty = true;
+	xtr_ms_checkpoint_later(ms);
 	if (!xtr_timer_armed(&ms->save))
 		xtr_timer_set(&ms->env->timers, &ms->save, ms->env->now + delay);
 }

@@ -25,7 +25,8 @@ struct xtr_msg_meta {
 };
 /* One UDP payload received on port 4342. Hostile input is counted (xtr_node_counters) and dropped. */
 void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len, uint64_t now);
-/* Runs due timers; returns the next deadline (ms, same clock), UINT64_MAX if none. At most a bounded amount of work. */
+/* Runs due timers; returns the next deadline (ms, same clock), UINT64_MAX if none. At most a bounded amount of work. Every other
+ * entry point can bring the deadline forward: call this after each of them. */
 uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now);
 /* Data plane: a packet to this host EID found no entry (or a send-map-request entry). src: its source EID, may be NULL. */
 void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint64_t now);
@@ -93,7 +94,8 @@ struct xtr_site_info {                   /* Map-Server: a configured prefix, or 
 };
 int xtr_node_walk_sites(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_site_info *), void *arg);
 
-/* Counters of the control plane: every way a message can be dropped has one. */
+/* Counters of the control plane: every way a message can be dropped has one. RX and TX are UDP messages; those that roles of
+ * one node pass to each other directly only count by type. A Map-Request in an ECM counts as both on receipt. */
 #define XTR_NODE_COUNTERS(X) \
 	X(RX, "rx") X(TX, "tx") X(TX_FAILED, "tx-failed") \
 	X(RX_MAP_REQUEST, "rx-map-request") X(RX_MAP_REPLY, "rx-map-reply") X(RX_MAP_REGISTER, "rx-map-register") \
