@@ -343,6 +343,44 @@ Test(decap, inner_packet_cut_at_every_octet, .init = lab_init)
 	}
 }
 
+Test(decap, inner_header_length_against_its_packet, .init = lab_init)
+{
+	struct pkt inner = pkt_build((struct layer[]){ I4(.proto = 59), DATA(20), {} }), p;
+
+	for (unsigned ihl = 0; ihl < 16; ihl++) {
+		inner.b[0] = 0x40 | ihl;
+		p = pkt_build((struct layer[]){ IN, O4(), LU, L5, RAW(inner.b, inner.len), {} });
+		for EACH_HOOK(h) {
+			if (ihl >= 5 && ihl <= 10)
+				cr_expect_eq(lab_run(*h, &p, NULL).stats[XTR_STAT_DECAP].packets, 1, "ihl %u", ihl);
+			else
+				expect_drop("header longer than the packet, or than itself", *h, &p, XTR_DROP_DECAP_INNER);
+		}
+	}
+}
+
+/* RFC 1624 on the inner header: all checksums that matter, by way of the identification. */
+Test(decap, RFC1624_inner_checksum_at_its_edges, .init = lab_init)
+{
+	for (unsigned id = 0; id < 0x10000; id++) {
+		struct layer in[] = { IN, O4(.ttl = 1, .tos = 0xfc), LU, L5, I4(.proto = 59, .id = id), {} };
+		struct layer out[] = { OUT, I4(.proto = 59, .id = id, .ttl = 1, .tos = 0xfc), {} };
+		struct pkt inner = pkt_build(in + 4), want;
+		unsigned before = inner.b[10] << 8 | inner.b[11], after;
+
+		want = pkt_build(out);
+		after = want.b[24] << 8 | want.b[25];
+		if ((before + 0x102) % 0x10000 > 0x204 && (after + 0x102) % 0x10000 > 0x204)
+			continue;
+		for EACH_HOOK(h) {
+			struct pkt p = pkt_build(in), w = want;
+			struct ran r = lab_run(*h, &p, NULL);
+
+			check_out("edge", *h, &r, &w, IID_A);
+		}
+	}
+}
+
 /* ---- what is not ours goes on octet for octet */
 
 static const struct {
