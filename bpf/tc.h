@@ -87,6 +87,25 @@ XTR_INLINE int xtr_tc_room(struct __sk_buff *skb, const struct xtr_rloc *t, cons
 	return !r && four ? bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) : r;
 }
 
+/*
+ * The packet was taken over by the daemon: gone, but not dropped. SHOT would tell a local sender so (ENOBUFS, a smaller TCP
+ * window), and tcx knows no STOLEN. A redirect to nowhere frees the packet and says that all is well.
+ */
+XTR_INLINE int xtr_tc_taken(void)
+{
+	return bpf_redirect(0, 0);
+}
+
+/*
+ * The kernel resolves and sends. Its route lookup carries the mark of the rule that leads past the EID routes; the
+ * interface alone does not: with IPv6 an EID route of another device is taken all the same, and its gateway looked for.
+ */
+XTR_INLINE int xtr_tc_resolve(struct __sk_buff *skb, const struct xtr_cfg *cfg, __u32 ifindex)
+{
+	skb->mark = cfg->mark;
+	return bpf_redirect_neigh(ifindex, NULL, 0, 0);
+}
+
 /* Encapsulates and sends. Returns a TC action, or -reason. */
 XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 			   const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
@@ -107,7 +126,7 @@ XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, c
 	if (!xtr_fresh(t, cfg, now)) {
 		/* nobody vouches for the layer-2 header: the kernel resolves */
 		xtr_stat(XTR_STAT_FALLBACK, p->len);
-		return bpf_redirect_neigh(t->ifindex, NULL, 0, 0);
+		return xtr_tc_resolve(skb, cfg, t->ifindex);
 	}
 	eth = xtr_data(c);
 	if ((void *)(eth + 1) > xtr_data_end(c))

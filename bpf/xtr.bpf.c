@@ -32,12 +32,12 @@ XTR_INLINE bool xtr_tc_hold(const struct xtr_ctx *c, const struct xtr_iface *ifc
 	return true;
 }
 
-XTR_INLINE int xtr_tc_native(const struct xtr_cfg *cfg, const struct xtr_inner *p)
+XTR_INLINE int xtr_tc_native(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_inner *p)
 {
 	if (!cfg->native_ifindex)
 		return -XTR_DROP_NATIVE_NO_ROUTE;
 	xtr_stat(XTR_STAT_NATIVE, p->len);
-	return bpf_redirect_neigh(cfg->native_ifindex, NULL, 0, 0);
+	return xtr_tc_resolve(skb, cfg, cfg->native_ifindex);
 }
 
 /*
@@ -82,7 +82,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
 	switch (r) {
 	case XTR_V_ENCAP:
 		if (w.hold && xtr_tc_hold(&c, ifc, &p, &w, now))
-			return TC_ACT_SHOT;
+			return xtr_tc_taken();
 		r = xtr_tc_send(&c, cfg, ifc, &p, &w, now);
 		if (r >= 0)
 			return r;
@@ -97,14 +97,14 @@ int xtr_tc_encap(struct __sk_buff *skb)
 			xtr_stat(XTR_STAT_NATIVE, p.len);
 			return TC_ACT_UNSPEC;
 		}
-		r = xtr_tc_native(cfg, &p);
+		r = xtr_tc_native(skb, cfg, &p);
 		if (r >= 0)
 			return r;
 		break;
 	case XTR_V_MISS:
 		r = xtr_miss(&c, cfg, ifc, &p, now);
 		if (!r)
-			return TC_ACT_SHOT; /* it lives in the daemon now: no drop */
+			return xtr_tc_taken();
 		break;
 	case XTR_V_REQUEST:
 		xtr_ask(&c, cfg, ifc, &p, now);
@@ -156,7 +156,7 @@ int xtr_tc_inject(struct __sk_buff *skb)
 	case XTR_V_NATIVE:
 		if (ifc->role == XTR_ROLE_EID)
 			return bpf_redirect(from, BPF_F_INGRESS);
-		r = xtr_tc_native(cfg, &p);
+		r = xtr_tc_native(skb, cfg, &p);
 		if (r >= 0)
 			return r;
 		break;

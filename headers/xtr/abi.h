@@ -80,7 +80,8 @@ struct xtr_cfg {
 	__u32 native_ifindex;  /* underlay port for natively forwarded packets from xtr0; 0 none */
 	__u64 jiffies;         /* written by xtr_clock */
 	__u64 heartbeat_max;   /* jiffies after which a template no longer counts as fresh */
-	__u8  reserved[16];
+	__u32 mark;            /* of packets the kernel shall route past the EID routes (ip rule to main) */
+	__u8  reserved[12];
 	__u64 generation;      /* of the daemon's last complete reconciliation */
 };
 

@@ -48,7 +48,7 @@ static void expect_counted(enum hook h, const struct pkt *p, int reason, const c
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s on %s", what, hook_name[h]);
-	cr_expect_eq(r.ret, TC_SHOT, "%s: action %d", text, r.ret);
+	cr_expect_eq(r.ret, reason ? TC_SHOT : TC_REDIRECT, "%s: action %d", text, r.ret);
 	if (reason)
 		expect_moved(&r, text, reason, XTR_STAT_MISS);
 	else
@@ -113,7 +113,7 @@ Test(miss, super_packets_are_captured_whole, .init = lab_init)
 	struct ran r = lab_run(H_TC_XTR0, &p, &(struct run_opt){ .gso_size = 1448, .gso_segs = 3 });
 	struct seen s = lab_events();
 
-	cr_expect_eq(r.ret, TC_SHOT);
+	cr_expect_eq(r.ret, TC_REDIRECT);
 	cr_assert_eq(s.n, 1);
 	cr_expect_eq(s.ev.gso_size, 1448);
 	cr_expect_eq(s.ev.gso_segs, 3);
@@ -302,7 +302,7 @@ Test(miss, packets_go_behind_those_that_still_wait, .init = lab_init)
 	set_hold(3, 1, lab_jiffies() + 1000000);
 	for (unsigned k = 0; k < 3; k++) {
 		r = lab_run(tc_hooks[k], &p, NULL);
-		cr_expect_eq(r.ret, TC_SHOT);
+		cr_expect_eq(r.ret, TC_REDIRECT);
 		expect_moved(&r, "held", 0, XTR_STAT_HELD);
 		cr_expect_eq(queued(), 4 + k, "counted after it was submitted");
 		s = lab_events();

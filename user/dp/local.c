@@ -257,6 +257,7 @@ static int xtr_dp_cfg_sync(struct xtr_dp *dp)
 			return -errno;
 	}
 	c.generation = dp->generation;
+	c.mark = dp->cfg.mark;
 	c.native_ifindex = 0;
 	for (unsigned i = 0; i < dp->if_count && !c.native_ifindex; i++)
 		if (dp->ifs[i].role == XTR_ROLE_UNDERLAY)
