@@ -2,7 +2,6 @@
 /* xtrctl detach: programs, maps, pins, devices, routes, rules and neighbours that xtr ever made here go away. */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <string.h>
 
 struct report {
@@ -36,11 +35,8 @@ static int do_detach(struct xtr_cli *c, struct xtr_words *w)
 		return -1;
 	r.lines = json_array();
 	rc = xtr_dp_detach(c->bpffs, force, say, &r, &err);
-	if (rc == -EBUSY && !force)
-		xtr_cli_error(c, "%s; stop xtrd first, or: xtrctl detach force", err.text[0] ? err.text : "xtrd is running");
-	else if (rc)
-		xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 	if (rc) {
+		xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 		json_decref(r.lines);
 		return -1;
 	}

@@ -62,7 +62,7 @@ static json_t *probe_dev(struct xtr_cli *c, const char *dev, uint8_t role)
 	memset(&p, 0, sizeof(p));
 	rc = xtr_dp_probe_iface(dev, role, &p, &err);
 	if (rc) {
-		xtr_cli_error(c, "%s: %s", dev, err.text[0] ? err.text : strerror(-rc));
+		xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 		return NULL;
 	}
 	return json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:s, s:s}]", "name", dev, "role", xtr_role_name(role),

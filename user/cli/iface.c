@@ -38,9 +38,20 @@ static int take(void *arg, const struct xtr_dp_iface_row *r)
 	return v && !json_array_append_new(t->rows, v) ? 0 : -1;
 }
 
+/* "xdp, tc/tcx", "tc/clsact", "nothing" */
+static const char *attached(const json_t *row, char *buf, size_t size)
+{
+	bool xdp = xtr_json_true(row, "xdp"), tc = xtr_json_true(row, "tc");
+
+	snprintf(buf, size, "%s%s%s%s", xdp ? "xdp" : "", xdp && tc ? ", " : "", tc ? "tc/" : "",
+		 tc ? xtr_json_str(row, "tc_kind") : xdp ? "" : "nothing");
+	return buf;
+}
+
 static void rows_plain(FILE *f, const json_t *v)
 {
 	const json_t *row, *flag;
+	char hooks[64];
 	size_t i, j;
 
 	json_array_foreach(v, i, row) {
@@ -54,9 +65,7 @@ static void rows_plain(FILE *f, const json_t *v)
 			xtr_line_json(&l, "mode", json_object_get(row, "mode"));
 		if (strcmp(role, "underlay"))
 			xtr_line_json(&l, "instance", json_object_get(row, "iid"));
-		xtr_line_pair(&l, "attached", "%s%s%s", xtr_json_true(row, "xdp") ? "xdp " : "",
-			      xtr_json_true(row, "tc") ? "tc/" : xtr_json_true(row, "xdp") ? "" : "nothing",
-			      xtr_json_str(row, "tc_kind"));
+		xtr_line_pair(&l, "attached", "%s", attached(row, hooks, sizeof(hooks)));
 		xtr_line_more(&l);
 		xtr_line_json(&l, "mac", json_object_get(row, "mac"));
 		if (xtr_json_int(row, "mtu"))

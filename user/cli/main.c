@@ -6,6 +6,7 @@
  */
 #include "cli/cli.h"
 
+#include <bpf/libbpf.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
 	struct xtr_words w;
 	int rc;
 
+	libbpf_set_print(NULL); /* what fails is said in our words */
 	rc = parse_options(&c, argc, argv);
 	w = (struct xtr_words){ argv + optind, argc - optind };
 	if (rc == 1)
