@@ -286,24 +286,36 @@ static int open_data_plane(struct xtr_daemon *d, struct xtr_err *err)
 	return rc;
 }
 
-/* What is written after start has to belong to the user xtrd becomes. Of the folder of the control socket only what is ours. */
+/* Is it there, and somebody else's? */
+static bool foreign(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && st.st_uid != geteuid();
+}
+
+/* What is written after start has to belong to the user xtrd becomes; also to root, when it was another user's before: without
+ * CAP_DAC_OVERRIDE root is a user like others. Of the folder of the control socket only what is ours. */
 static int give_files(struct xtr_daemon *d, struct xtr_err *err)
 {
 	const struct xtr_conf_values *v = &d->conf->v;
-	char path[4096];
-	int rc;
+	const char *user = v->user ? v->user : "root";
+	bool all = v->user;
+	char lock[256], pins[4096];
+	int rc = 0;
 
-	if (!v->user)
+	if (!all && geteuid())
 		return 0;
-	rc = xtr_priv_give_folder(v->user, v->state_dir, err);
-	if (!rc)
-		rc = xtr_priv_give(v->user, v->control_socket, err);
-	snprintf(path, sizeof(path), "%s.lock", v->control_socket);
-	if (!rc)
-		rc = xtr_priv_give(v->user, path, err);
-	snprintf(path, sizeof(path), "%s/xtr", v->bpffs);
-	if (!rc && d->dp)
-		rc = xtr_priv_give(v->user, path, err);
+	snprintf(lock, sizeof(lock), "%s.lock", v->control_socket);
+	snprintf(pins, sizeof(pins), "%s/xtr", v->bpffs);
+	if (all || foreign(v->state_dir))
+		rc = xtr_priv_give_folder(user, v->state_dir, err);
+	if (!rc && (all || foreign(v->control_socket)))
+		rc = xtr_priv_give(user, v->control_socket, err);
+	if (!rc && (all || foreign(lock)))
+		rc = xtr_priv_give(user, lock, err);
+	if (!rc && d->dp && (all || foreign(pins)))
+		rc = xtr_priv_give(user, pins, err);
 	return rc;
 }
 
