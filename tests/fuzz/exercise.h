@@ -462,7 +462,7 @@ static inline int ex_ecm(const uint8_t *buf, size_t len)
 	}
 	EX_CHECK(!w.err);
 	size = xtr_wr_len(&w);
-	EX_CHECK(!xtr_ecm_decode(one, size, &n));
+	EX_CHECK(!xtr_ecm_decode(one, size, &n) && !n.checksum_bad);
 	EX_CHECK(m.security == n.security && m.ddt == n.ddt && m.to_etr == n.to_etr && m.to_ms == n.to_ms &&
 		 m.inner_sport == n.inner_sport && m.inner_dport == n.inner_dport && m.inner_ttl == n.inner_ttl &&
 		 !xtr_ip_cmp(&m.inner_src, &n.inner_src) && !xtr_ip_cmp(&m.inner_dst, &n.inner_dst));
@@ -473,6 +473,15 @@ static inline int ex_ecm(const uint8_t *buf, size_t len)
 	EX_CHECK(w.err == -ENOSPC);
 	free(one);
 	return ex_message(m.msg, m.msg_len);
+}
+
+/* The same as a receiver judges it: wrong inner checksums are refused (RFC 9301 5.8). */
+static inline int ex_ecm_accepted(const uint8_t *buf, size_t len)
+{
+	struct xtr_ecm m;
+	int r = ex_ecm(buf, len);
+
+	return !r && (xtr_ecm_decode(buf, len, &m) || m.checksum_bad) ? -EBADMSG : r;
 }
 
 /* Any message, by its type nibble. */

@@ -586,7 +586,7 @@ static int ecm_with(size_t len, size_t at, uint16_t value)
 
 	copy[at] = (uint8_t)(value >> 8);
 	copy[at + 1] = (uint8_t)value;
-	r = ex_ecm(copy, len);
+	r = ex_ecm_accepted(copy, len);
 	free(copy);
 	return r;
 }

@@ -156,9 +156,10 @@ struct xtr_ecm {
 	struct xtr_ip inner_src, inner_dst;
 	uint16_t inner_sport, inner_dport;
 	uint8_t inner_ttl;
+	bool checksum_bad;                    /* inner IPv4 header or (non-zero) UDP checksum is wrong: the receiver drops it */
 	const uint8_t *msg; size_t msg_len;   /* the control message inside */
 };
-/* Checks inner lengths, IPv4 header checksum, UDP checksum (0 accepted), protocol 17; an ECM inside is -EBADMSG. */
+/* Checks inner lengths and protocol 17; an ECM inside is -EBADMSG. Inner checksums are judged, not enforced: checksum_bad. */
 int xtr_ecm_decode(const uint8_t *buf, size_t len, struct xtr_ecm *out);
 /* Writes ECM word, inner IP, UDP (both checksums), and the message. inner_src and inner_dst of one family. */
 void xtr_ecm_encode(struct xtr_wr *w, const struct xtr_ip *inner_src, uint16_t inner_sport,

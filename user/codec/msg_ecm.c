@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Encapsulated Control Message, RFC 9301 5.8: a control message with IP and UDP headers of its own.
- * The inner headers are checked as the host's stack would, since this packet never passes it.
+ * The inner headers are checked as the host's stack would, since this packet never passes it;
+ * wrong checksums are reported, and the roles drop.
  * LISP-SEC and MS-RTR data are opaque octets.
  */
 #include "codec/msg_int.h"
@@ -91,13 +92,14 @@ static void ip4_decode(struct xtr_rd *r, struct xtr_ecm *out)
 	const uint8_t *h = r->p;
 	size_t left = xtr_rd_left(r), head = (h[0] & 15) * 4u;
 
-	if (head < IP4_HEAD || head > left || fold(sum_octets(0, h, head)) != 0xffff ||
+	if (head < IP4_HEAD || head > left ||
 	    (size_t)(h[2] << 8 | h[3]) != left || (h[6] << 8 | h[7]) & 0x3fff ||
 	    h[9] != PROTO_UDP) {
 		/* also: a fragment carries no whole message */
 		xtr_rd_fail(r, -EBADMSG);
 		return;
 	}
+	out->checksum_bad = fold(sum_octets(0, h, head)) != 0xffff;
 	out->inner_ttl = h[8];
 	out->inner_src.family = out->inner_dst.family = 4;
 	memcpy(out->inner_src.a, h + 12, 4);
@@ -137,9 +139,9 @@ static void udp_decode(struct xtr_rd *r, struct xtr_ecm *out)
 	if (len != left || out->inner_sport == DATA || out->inner_dport == DATA ||
 	    (out->inner_sport != CONTROL && out->inner_dport != CONTROL))
 		xtr_rd_fail(r, -EBADMSG);
-	/* Zero is accepted: the outer checksum covers every octet. A wrong one is not. */
+	/* Zero is accepted: the outer checksum covers every octet. */
 	else if (checksum && udp_sum(&out->inner_src, &out->inner_dst, udp, left) != 0xffff)
-		xtr_rd_fail(r, -EBADMSG);
+		out->checksum_bad = true;
 }
 
 int xtr_ecm_decode(const uint8_t *buf, size_t len, struct xtr_ecm *out)

@@ -117,8 +117,8 @@ static void encapsulated(struct xtr_node *n, const struct xtr_msg_meta *meta, co
 	struct xtr_ecm ecm;
 	int r = xtr_ecm_decode(buf, len, &ecm);
 
-	if (r) {
-		xtr_env_bad(&n->env, r);
+	if (r || ecm.checksum_bad) { /* RFC 9301 5.8: as a host's stack would */
+		xtr_env_bad(&n->env, r ? r : -EBADMSG);
 		return;
 	}
 	if (ecm.security) { /* LISP-SEC is not built: an answer without it would be discarded by the ITR (RFC 9303 6.9) */
