@@ -85,6 +85,7 @@ ipn x1 route add 198.18.0.0/15 via 172.16.1.254 table 100
 snapshot x1 >"$R/before"
 MODE=tc
 up || finish
+check "with others' rules: traffic" ping4 h1 -c 2 -i 0.1 10.2.0.10
 wire_end
 stop x1
 check "with others' rules: detach" xc x1 detach

@@ -427,7 +427,8 @@ capture() { # name, node, interface, tcpdump arguments and filter...
 	local name=$1 n=$2 i=$3
 	shift 3
 	CAPFILE[$name]=$R/$name.pcap
-	on_exec "$n" tcpdump -Z root -n -U -B 65536 -s 0 -i "$i" -w "$R/$name.pcap" "$@" 2>"$R/$name.tcpdump" &
+	rm -f "$R/$name.pcap" "$R/$name.tcpdump" # of an earlier capture of that name
+	on_exec "$n" tcpdump -Z root -n -U --immediate-mode -B 65536 -s 0 -i "$i" -w "$R/$name.pcap" "$@" 2>"$R/$name.tcpdump" &
 	CAP[$name]=$!
 	wait_for 5 grep -q 'listening on' "$R/$name.tcpdump" && return
 	fail "capture $name starts" "$(tail -n 1 "$R/$name.tcpdump")"
