@@ -74,8 +74,8 @@ int xtr_cli_eid_parse(struct xtr_cli *c, const char *word, struct xtr_cli_eid *o
 	bool iid_given = word[0] == '[';
 
 	if (xtr_eid_parse(word, &e) || !xtr_eid_to_ippfx(&e, &out->pfx))
-		return xtr_cli_error(c, "'%s' is no EID: write 10.2.0.1, 10.2.0.0/24, fd02::/64, or [5]10.2.0.0/24 for instance 5",
-				     word);
+		return xtr_cli_error(c, "'%s' is no EID: write 10.2.0.1, 10.2.0.0/24, fd02::/64, or "
+				     "[5]10.2.0.0/24 for instance 5", word);
 	if (iid_given) {
 		out->iid = e.iid;
 		out->iid_given = true;
@@ -110,6 +110,11 @@ const char *xtr_cli_eid_name(uint32_t iid, const char *eid, char *buf, size_t si
 	else
 		snprintf(buf, size, "%s", eid);
 	return buf;
+}
+
+const char *xtr_cli_row_name(const json_t *row, char *buf, size_t size)
+{
+	return xtr_cli_eid_name((uint32_t)xtr_json_int(row, "iid"), xtr_json_str(row, "eid"), buf, size);
 }
 
 json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e)
@@ -183,8 +188,10 @@ static int cmp_rows(const void *a, const void *b)
 static int cmp_ids(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	json_int_t d = xtr_json_int(x, "id") + xtr_json_int(x, "ifindex") - xtr_json_int(y, "id") - xtr_json_int(y, "ifindex");
+	json_int_t d = xtr_json_int(x, "id") - xtr_json_int(y, "id");
 
+	if (!d)
+		d = xtr_json_int(x, "ifindex") - xtr_json_int(y, "ifindex");
 	return d < 0 ? -1 : d > 0;
 }
 
@@ -236,8 +243,8 @@ int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, jso
 	int rc = xtr_cli_try(c, object, command, args, result);
 
 	if (rc == 1)
-		return xtr_cli_error(c, "xtrd is not running (nobody answers at %s): only it knows this; start it, or name "
-				     "another socket with -s PATH", c->socket);
+		return xtr_cli_error(c, "xtrd is not running (nobody answers at %s): only it knows this; "
+				     "start it, or name another socket with -s PATH", c->socket);
 	return rc;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * xtrctl batch: one command a line, '#' begins a comment, "..." holds words with spaces together, '-' is standard input.
- * Ends at the first command that fails. Under -j one array: {"command": [words], "output": its JSON value}.
+ * xtrctl batch: one command a line, '#' begins a comment, "..." holds words with spaces together, '-' is
+ * standard input. Ends at the first command that fails. Under -j one array: {"command": [words],
+ * "output": its JSON value}.
  */
 #include "cli/cli.h"
 
@@ -67,7 +68,8 @@ static int run_lines(struct xtr_cli *c, FILE *f, const char *name, json_t *out)
 		at++;
 		n = split(line, v);
 		if (n < 0)
-			rc = xtr_cli_error(c, "%s:%d: %s", name, at, n == -1 ? "the quote is not closed" : "too many words");
+			rc = xtr_cli_error(c, "%s:%d: %s", name, at,
+					   n == -1 ? "the quote is not closed" : "too many words");
 		else if (n > 0)
 			rc = run_line(c, v, n, out);
 		if (n > 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Octets to JSON by BTF. Integers, enums, arrays, structs and unions by name; __be16 comes out in host order, __be32 (an
- * address, or part of one) and octet arrays as hexadecimal text; padding members are left out.
+ * Octets to JSON by BTF. Integers, enums, arrays, structs and unions by name; __be16 comes out in host
+ * order, __be32 (an address, or part of one) and octet arrays as hexadecimal text; padding members are
+ * left out.
  */
 #ifndef XTR_CLI_BTF_H
 #define XTR_CLI_BTF_H

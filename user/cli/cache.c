@@ -61,8 +61,7 @@ static void row_plain(FILE *f, const json_t *v)
 	struct xtr_line l;
 	size_t i;
 
-	xtr_line_id(&l, f, "%s", xtr_cli_eid_name((uint32_t)xtr_json_int(v, "iid"), xtr_json_str(v, "eid"), name,
-						  sizeof(name)));
+	xtr_line_id(&l, f, "%s", xtr_cli_row_name(v, name, sizeof(name)));
 	xtr_line_json(&l, "action", json_object_get(v, "action"));
 	xtr_line_json(&l, "source", json_object_get(v, "source"));
 	xtr_line_age(&l, "age", json_object_get(v, "age"), "");
@@ -138,7 +137,8 @@ static int take_row(void *arg, const struct xtr_dp_cache_row *r)
 
 	if ((k->want->given || k->want->iid_given) && r->iid != k->want->iid)
 		return 0;
-	if (k->want->given && !xtr_ippfx_contains(&r->eid, &k->want->pfx) && !xtr_ippfx_contains(&k->want->pfx, &r->eid))
+	if (k->want->given && !xtr_ippfx_contains(&r->eid, &k->want->pfx) &&
+	    !xtr_ippfx_contains(&k->want->pfx, &r->eid))
 		return 0;
 	locs = json_array();
 	for (unsigned i = 0; i < r->n && i < XTR_MAX_LOCATORS; i++) {
@@ -239,17 +239,21 @@ static int nothing_found(struct xtr_cli *c, const struct xtr_cli_eid *e)
 	struct xtr_dp_view *v = NULL;
 	char eid[XTR_IPPFX_STRLEN], name[80];
 
-	xtr_cli_eid_name(e->iid, e->host ? xtr_ip_str(&e->pfx.ip, eid) : xtr_ippfx_str(&e->pfx, eid), name, sizeof(name));
+	if (e->host)
+		xtr_ip_str(&e->pfx.ip, eid);
+	else
+		xtr_ippfx_str(&e->pfx, eid);
+	xtr_cli_eid_name(e->iid, eid, name, sizeof(name));
 	if (!xtr_dp_view_open(c->bpffs, &v, NULL)) {
 		xtr_dp_view_local(v, find_own, &own);
 		xtr_dp_view_close(v);
 	}
 	if (own.text[0])
-		return xtr_cli_error(c, "%s is inside our own EID-prefix %s: it is delivered here, not looked up in the map-cache",
-				     name, own.text);
+		return xtr_cli_error(c, "%s is inside our own EID-prefix %s: it is delivered here, not "
+				     "looked up in the map-cache", name, own.text);
 	if (e->host)
-		return xtr_cli_error(c, "no map-cache entry covers %s: the next packet to it makes xtrd ask the mapping system "
-				     "(try it: xtrctl lig %s)", name, name);
+		return xtr_cli_error(c, "no map-cache entry covers %s: the next packet to it makes xtrd ask the "
+				     "mapping system (try it: xtrctl lig %s)", name, name);
 	return xtr_cli_error(c, "no map-cache entry inside %s", name);
 }
 
@@ -297,8 +301,7 @@ static void pending_plain(FILE *f, const json_t *v)
 	json_array_foreach(v, i, row) {
 		struct xtr_line l;
 
-		xtr_line_id(&l, f, "%s", xtr_cli_eid_name((uint32_t)xtr_json_int(row, "iid"), xtr_json_str(row, "eid"), name,
-							  sizeof(name)));
+		xtr_line_id(&l, f, "%s", xtr_cli_row_name(row, name, sizeof(name)));
 		xtr_line_json(&l, "tries", json_object_get(row, "tries"));
 		xtr_line_json(&l, "resolver", json_object_get(row, "resolver"));
 		xtr_line_age(&l, "age", json_object_get(row, "age"), "");
@@ -361,8 +364,8 @@ static int take_entry(struct xtr_cli *c, struct xtr_words *w, json_t *args)
 			word = xtr_words_value(c, w, "action");
 			action = word ? action_named(word) : NULL;
 			if (!action)
-				rc = word ? xtr_cli_error(c, "action '%s' is none of those a map-cache entry can have: see "
-							  "'xtrctl cache help'", word) : -1;
+				rc = word ? xtr_cli_error(c, "action '%s' is none of those that an entry can "
+							  "have: see 'xtrctl cache help'", word) : -1;
 		} else {
 			rc = xtr_words_end(c, w);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the objects of xtrctl share: the command tables, the words of the command line, talking to the daemon, and output.
+ * What the objects of xtrctl share: the command tables, the words of the command line, talking to the
+ * daemon, and output.
  *
  * A command makes one JSON value and hands it over with a function that prints it for people (xtr_cli_emit). So under
  * -j every command prints exactly one JSON value (monitor: one a line), and plain text and JSON can not
@@ -106,9 +107,10 @@ int xtr_cli_eid_parse(struct xtr_cli *c, const char *word, struct xtr_cli_eid *o
 int xtr_cli_eid_take(struct xtr_cli *c, struct xtr_words *w, struct xtr_cli_eid *out);
 /* "10.2.0.0/24", and "[5]10.2.0.0/24" outside instance 0. */
 const char *xtr_cli_eid_name(uint32_t iid, const char *eid, char *buf, size_t size);
+const char *xtr_cli_row_name(const json_t *row, char *buf, size_t size);
 json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e);
-/* Keeps of rows [{iid, eid}] what e asks for: of a prefix itself and what is inside; of an address, or when there is nothing
- * inside, the longest match. */
+/* Keeps of rows [{iid, eid}] what e asks for: of a prefix itself and what is inside; of an address, or
+ * when there is nothing inside, the longest match. */
 void xtr_cli_eid_filter(json_t *rows, const struct xtr_cli_eid *e);
 
 /* In order of site, instance, prefix, Map-Server; of id or ifindex. Steals rows. */

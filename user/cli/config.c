@@ -34,7 +34,7 @@ static void tree(FILE *f, const json_t *v, int depth)
 
 	if (json_is_object(v)) {
 		json_object_foreach((json_t *)v, key, m) {
-			bool deep = (json_is_object(m) && json_object_size(m)) || (json_is_array(m) && json_array_size(m));
+			bool deep = json_object_size(m) || json_array_size(m);
 
 			fprintf(f, "%*s%s:%s", depth * 2, "", key, deep ? "\n" : " ");
 			if (deep) {
@@ -195,7 +195,8 @@ static int do_check(struct xtr_cli *c, struct xtr_words *w)
 	for (len = strlen(text); len && text[len - 1] == '\n'; len--)
 		text[len - 1] = '\0';
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return xtr_cli_error(c, "xtrd is needed to check a configuration, and is neither beside xtrctl nor in PATH");
+		return xtr_cli_error(c, "xtrd is needed to check a configuration, and is neither beside xtrctl "
+				     "nor in PATH");
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return xtr_cli_error(c, "%s", text[0] ? text : "xtrd --check failed without saying why");
 	return xtr_cli_emit(c, json_pack("{s:s, s:b, s:s}", "file", file, "valid", 1, "text", text), check_plain);

@@ -22,8 +22,7 @@ static void row_plain(FILE *f, const json_t *v)
 	char name[128];
 	struct xtr_line l;
 
-	xtr_line_id(&l, f, "%s", xtr_cli_eid_name((uint32_t)xtr_json_int(v, "iid"), xtr_json_str(v, "eid"), name,
-						  sizeof(name)));
+	xtr_line_id(&l, f, "%s", xtr_cli_row_name(v, name, sizeof(name)));
 	xtr_line_json(&l, "map-server", json_object_get(v, "map_server"));
 	xtr_line_word(&l, !ms ? "not registered anywhere: no Map-Server configured" :
 		      xtr_json_has(v, "problem") ? "NOT REGISTERED" :
@@ -68,8 +67,8 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	xtr_cli_eid_filter(rows, &e);
 	if (e.given && !json_array_size(rows)) {
 		json_decref(rows);
-		return xtr_cli_error(c, "%s is in none of our EID-prefixes of instance %u (etr.database of the configuration)",
-				     xtr_ippfx_str(&e.pfx, buf), e.iid);
+		return xtr_cli_error(c, "%s is in none of our EID-prefixes of instance %u (etr.database of the "
+				     "configuration)", xtr_ippfx_str(&e.pfx, buf), e.iid);
 	}
 	if (!json_array_size(rows))
 		xtr_cli_note(c, "no EID-prefix is configured here (etr.database)");
@@ -77,6 +76,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 }
 
 const struct xtr_cli_cmd xtr_cmd_eid[] = {
-	{ "show", do_show, "[EID] [instance N]", "each EID-prefix at each Map-Server, with the reason if it is not registered" },
+	{ "show", do_show, "[EID] [instance N]",
+	  "each EID-prefix at each Map-Server, with the reason if it is not registered" },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -65,9 +65,10 @@ static json_t *probe_dev(struct xtr_cli *c, const char *dev, uint8_t role)
 		xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 		return NULL;
 	}
-	return json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:s, s:s}]", "name", dev, "role", xtr_role_name(role),
-			 "mode", xtr_mode_name(p.mode), "driver", p.driver, "native_xdp", p.native_xdp, "ndo_xmit", p.ndo_xmit,
-			 "tcx", p.tcx, "mtu", (json_int_t)p.mtu, "reason", p.reason, "unlock", p.unlock);
+	return json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:s, s:s}]", "name", dev,
+			 "role", xtr_role_name(role), "mode", xtr_mode_name(p.mode), "driver", p.driver,
+			 "native_xdp", p.native_xdp, "ndo_xmit", p.ndo_xmit, "tcx", p.tcx,
+			 "mtu", (json_int_t)p.mtu, "reason", p.reason, "unlock", p.unlock);
 }
 
 struct probe {

@@ -30,8 +30,9 @@ static int take(void *arg, const struct xtr_dp_iface_row *r)
 
 	if (t->dev && strcmp(t->dev, r->name))
 		return 0;
-	v = json_pack("{s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o}", "ifindex", (json_int_t)r->ifindex,
-		      "name", r->name, "role", xtr_role_name(r->i.role), "mode", xtr_mode_name(r->i.mode),
+	v = json_pack("{s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o}",
+		      "ifindex", (json_int_t)r->ifindex, "name", r->name,
+		      "role", xtr_role_name(r->i.role), "mode", xtr_mode_name(r->i.mode),
 		      "iid", (json_int_t)r->i.iid, "xdp", r->xdp, "tc", r->tc, "tc_kind", r->tc ? r->tc_kind : NULL,
 		      "mac", xtr_json_mac(r->i.mac), "mtu", (int)r->i.mtu, "peer", xtr_json_ifname(r->i.peer),
 		      "flags", flag_names(r->i.flags));
@@ -96,7 +97,8 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	if (rc)
 		xtr_cli_error(c, "reading the pinned map %s: %s", XTR_MAP_IFACES, strerror(rc < 0 ? -rc : rc));
 	else if (t.dev && !json_array_size(t.rows))
-		rc = xtr_cli_error(c, "%s has no role here: name it in interfaces or overlay of the configuration", t.dev);
+		rc = xtr_cli_error(c, "%s has no role here: name it in interfaces or overlay of the "
+				   "configuration", t.dev);
 	if (rc) {
 		json_decref(t.rows);
 		return -1;

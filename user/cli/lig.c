@@ -17,8 +17,8 @@
 #include "codec/msg.h"
 #include "ctl/ctl.h"
 
-/* As lig of RFC 6835. The last try has to come later than the 3 s in which a Map-Server answers one RLOC only once for one
- * EID-prefix (RFC 9301 5.4), or asking twice in a row would fail. */
+/* As lig of RFC 6835. The last try has to come later than the 3 s in which a Map-Server answers one RLOC
+ * only once for one EID-prefix (RFC 9301 5.4), or asking twice in a row would fail. */
 #define LIG_TRIES       3
 #define LIG_INTERVAL_MS 2000
 #define LIG_TIMEOUT_MS  30000 /* the daemon's own retries end before */
@@ -33,8 +33,7 @@ static void record_plain(FILE *f, const json_t *v)
 	struct xtr_line l;
 	size_t i;
 
-	xtr_line_id(&l, f, "%s", xtr_cli_eid_name((uint32_t)xtr_json_int(v, "iid"), xtr_json_str(v, "eid"), name,
-						  sizeof(name)));
+	xtr_line_id(&l, f, "%s", xtr_cli_row_name(v, name, sizeof(name)));
 	if (json_array_size(locs))
 		xtr_line_word(&l, "mapped");
 	else
@@ -46,7 +45,8 @@ static void record_plain(FILE *f, const json_t *v)
 		xtr_line_json(&l, "map-version", json_object_get(v, "map_version"));
 	json_array_foreach(locs, i, loc) {
 		xtr_line_more(&l);
-		xtr_line_pair(&l, "locator", "%s", xtr_json_has(loc, "address") ? xtr_json_str(loc, "address") : "(no IP address)");
+		xtr_line_pair(&l, "locator", "%s",
+			      xtr_json_has(loc, "address") ? xtr_json_str(loc, "address") : "(no address)");
 		xtr_line_word(&l, json_is_false(json_object_get(loc, "reachable")) ? "down" : "up");
 		xtr_line_json(&l, "priority", json_object_get(loc, "priority"));
 		xtr_line_json(&l, "weight", json_object_get(loc, "weight"));
@@ -165,8 +165,10 @@ static json_t *locator_json(const struct xtr_locator *lo)
 {
 	char text[256];
 
-	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:b}", "address", xtr_addr_str(&lo->addr, text, sizeof(text)),
-			 "priority", lo->priority, "weight", lo->weight, "mpriority", lo->mpriority, "mweight", lo->mweight,
+	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:b}",
+			 "address", xtr_addr_str(&lo->addr, text, sizeof(text)),
+			 "priority", lo->priority, "weight", lo->weight,
+			 "mpriority", lo->mpriority, "mweight", lo->mweight,
 			 "reachable", lo->reachable, "local", lo->local);
 }
 
@@ -187,8 +189,10 @@ static json_t *record_json(const struct xtr_record *rec)
 	}
 	while (xtr_locator_next(rec, &it, &lo))
 		json_array_append_new(locs, locator_json(&lo));
-	return json_pack("{s:o, s:s, s:I, s:s, s:b, s:i, s:o}", "iid", usual ? json_integer(e.iid) : json_null(), "eid", p, "ttl_min",
-			 (json_int_t)rec->ttl, "action", xtr_action_name(rec->locator_count ? XTR_ACT_ENCAP : rec->act),
+	return json_pack("{s:o, s:s, s:I, s:s, s:b, s:i, s:o}",
+			 "iid", usual ? json_integer(e.iid) : json_null(), "eid", p,
+			 "ttl_min", (json_int_t)rec->ttl,
+			 "action", xtr_action_name(rec->locator_count ? XTR_ACT_ENCAP : rec->act),
 			 "authoritative", rec->authoritative, "map_version", (int)rec->map_version, "locators", locs);
 }
 
@@ -202,7 +206,8 @@ static json_t *reply_json(const struct lig *g, size_t len, const struct sockaddr
 	struct xtr_ip ip;
 	uint16_t port;
 
-	if (xtr_msg_type(g->buf, len) != XTR_MSG_MAP_REPLY || xtr_map_reply_decode(g->buf, len, &m) || m.nonce != g->nonce)
+	if (xtr_msg_type(g->buf, len) != XTR_MSG_MAP_REPLY || xtr_map_reply_decode(g->buf, len, &m) ||
+	    m.nonce != g->nonce)
 		return NULL;
 	if (!xtr_ip_from_sockaddr(from, &ip, &port))
 		xtr_ip_str(&ip, buf);
@@ -261,8 +266,8 @@ static int ask_ourselves(struct xtr_cli *c, const struct xtr_cli_eid *e, const s
 	if (rc)
 		return xtr_cli_error(c, "asking %s: %s", buf, strerror(-rc));
 	if (!v)
-		return xtr_cli_error(c, "no Map-Reply came from %s or on its behalf (%d tries): is it a Map-Resolver, and is "
-				     "UDP port %d open both ways?", buf, LIG_TRIES, XTR_PORT_CONTROL);
+		return xtr_cli_error(c, "no Map-Reply came from %s or on its behalf (%d tries): is it a "
+				     "Map-Resolver, and is UDP port %d open both ways?", buf, LIG_TRIES, XTR_PORT_CONTROL);
 	return xtr_cli_emit(c, v, plain);
 }
 

@@ -34,7 +34,8 @@ const struct xtr_cli_object xtr_cli_objects[] = {
 	{ "config", xtr_cmd_config, "the configuration of the daemon", .terms = NULL },
 	{ "detach", xtr_cmd_detach, "remove everything xtr ever made on this host", .direct = true, .whole = true },
 	{ "lig", xtr_cmd_lig, "ask the mapping system for an EID", .terms = XTR_CLI_EID_TERM, .direct = true },
-	{ "monitor", xtr_cmd_monitor, "watch what happens, event by event", .terms = xtr_cli_event_terms, .direct = true },
+	{ "monitor", xtr_cmd_monitor, "watch what happens, event by event", .terms = xtr_cli_event_terms,
+	  .direct = true },
 	{ "version", xtr_cmd_version, "versions of the tool, the ABI and the daemon", .terms = NULL },
 	{ "batch", xtr_cmd_batch, "run the commands of a file, one a line", .terms = NULL },
 	{ NULL, NULL, NULL, .terms = NULL },
@@ -105,8 +106,8 @@ static int help_all(struct xtr_cli *c)
 	       "       xtrctl version\n\n"
 	       "       OBJECT := {");
 	for (const struct xtr_cli_object *o = xtr_cli_objects; o->name; o++)
-		printf("%s%s", o == xtr_cli_objects ? " " : (o - xtr_cli_objects) % 8 ? " | " : " |\n                   ",
-		       o->name);
+		printf("%s%s", o == xtr_cli_objects ? " " :
+			       (o - xtr_cli_objects) % 8 ? " | " : " |\n                   ", o->name);
 	printf(" }\n       OPTIONS := %s\n\n", OPTIONS_TEXT);
 	for (const struct xtr_cli_object *o = xtr_cli_objects; o->name; o++)
 		printf("       %-10s %s\n", o->name, o->help);
@@ -129,8 +130,8 @@ static int run_object(struct xtr_cli *c, const struct xtr_cli_object *o, struct 
 		if (xtr_words_is(w, "help"))
 			return xtr_words_end(c, w) ? -1 : xtr_cli_help(c, o);
 		if (!o->direct)
-			return xtr_cli_error(c, "'%s' is no command of %s: see 'xtrctl %s help'", xtr_words_peek(w), o->name,
-					     o->name);
+			return xtr_cli_error(c, "'%s' is no command of %s: see 'xtrctl %s help'",
+					     xtr_words_peek(w), o->name, o->name);
 	}
 	return o->cmds[0].fn(c, w);
 }

@@ -22,7 +22,8 @@ static const char *type_name(uint32_t type)
 
 static bool per_cpu(uint32_t type)
 {
-	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
 /* What the kernel charges for a map: in fdinfo only. */
@@ -99,11 +100,12 @@ static int show_map(void *arg, const struct xtr_pin *p)
 
 	if (!matches(&s->q, p))
 		return 0;
-	json_array_append_new(s->rows, json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:[s], s:I}", "id",
-			      (json_int_t)m->id, "type", type_name(m->type), "name", m->name, "flags", (json_int_t)m->map_flags,
-			      "bytes_key", (json_int_t)m->key_size, "bytes_value", (json_int_t)m->value_size,
-			      "max_entries", (json_int_t)m->max_entries, "bytes_memlock", memlock_of(p->fd), "pinned", p->path,
-			      "btf_id", (json_int_t)m->btf_id));
+	json_array_append_new(s->rows, json_pack(
+		"{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:[s], s:I}", "id", (json_int_t)m->id,
+		"type", type_name(m->type), "name", m->name, "flags", (json_int_t)m->map_flags,
+		"bytes_key", (json_int_t)m->key_size, "bytes_value", (json_int_t)m->value_size,
+		"max_entries", (json_int_t)m->max_entries, "bytes_memlock", memlock_of(p->fd),
+		"pinned", p->path, "btf_id", (json_int_t)m->btf_id));
 	return 0;
 }
 
@@ -177,9 +179,11 @@ static json_t *entry_json(const struct bpf_map_info *m, const struct btf *btf, c
 		return o;
 	}
 	all = json_array();
-	for (int i = 0; i < cpus; i++)
-		json_array_append_new(all, json_pack("{s:i, s:o}", "cpu", i, "value",
-						     xtr_btf_json(btf, m->btf_value_type_id, value + i * step, m->value_size)));
+	for (int i = 0; i < cpus; i++) {
+		json_t *v = xtr_btf_json(btf, m->btf_value_type_id, value + i * step, m->value_size);
+
+		json_array_append_new(all, json_pack("{s:i, s:o}", "cpu", i, "value", v));
+	}
 	json_object_set_new(o, "values", all);
 	return o;
 }

@@ -21,7 +21,8 @@ struct xtr_pin {
 		uint8_t link[256]; /* struct bpf_link_info, as long as the running kernel has it */
 	} info;
 };
-/* Calls fn for every pin of a kind, by name. fn returns non-zero to stop, which is returned; -1 with an error printed. */
+/* Calls fn for every pin of a kind, by name. fn returns non-zero to stop, which is returned; -1 with an
+ * error printed. */
 int xtr_pins_walk(struct xtr_cli *c, enum xtr_pin_kind kind, int (*fn)(void *, const struct xtr_pin *), void *arg);
 
 #endif

@@ -64,7 +64,8 @@ static bool matches(const struct which *q, const struct xtr_pin *p)
 
 	tag_text(&p->info.prog, tag);
 	return !q->given || (q->name ? !strcmp(q->name, p->info.prog.name) || !strcmp(q->name, p->name) :
-			     q->path ? !strcmp(q->path, p->path) : q->tag ? !strcmp(q->tag, tag) : q->id == p->info.prog.id);
+			     q->path ? !strcmp(q->path, p->path) : q->tag ? !strcmp(q->tag, tag) :
+			     q->id == p->info.prog.id);
 }
 
 /* --- show */
@@ -102,9 +103,10 @@ static int show_prog(void *arg, const struct xtr_pin *p)
 		return 0;
 	tag_text(i, tag);
 	v = json_pack("{s:I, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:[s], s:[]}", "id", (json_int_t)i->id,
-		      "type", type ? type : "unknown", "name", i->name, "tag", tag, "loaded_at", loaded_at(i->load_time),
-		      "bytes_xlated", (json_int_t)i->xlated_prog_len, "bytes_jited", (json_int_t)i->jited_prog_len,
-		      "verified_insns", (json_int_t)i->verified_insns, "pinned", p->path, "attached");
+		      "type", type ? type : "unknown", "name", i->name, "tag", tag,
+		      "loaded_at", loaded_at(i->load_time),
+		      "bytes_xlated", (json_int_t)i->xlated_prog_len,
+		      "bytes_jited", (json_int_t)i->jited_prog_len, "verified_insns", (json_int_t)i->verified_insns, "pinned", p->path, "attached");
 	if (i->run_cnt) { /* counted while kernel.bpf_stats_enabled is 1 */
 		json_object_set_new(v, "run_time_ns", json_integer((json_int_t)i->run_time_ns));
 		json_object_set_new(v, "run_cnt", json_integer((json_int_t)i->run_cnt));
@@ -145,8 +147,8 @@ static int take_link(void *arg, const struct xtr_pin *p)
 	if (info.type == BPF_LINK_TYPE_XDP)
 		attached(arg, info.prog_id, info.xdp.ifindex, "xdp", "link");
 	else if (info.type == LINK_TYPE_TCX)
-		attached(arg, info.prog_id, tcx.ifindex, tcx.attach_type == ATTACH_TCX_INGRESS ? "tc ingress" : "tc egress",
-			 "tcx");
+		attached(arg, info.prog_id, tcx.ifindex,
+			 tcx.attach_type == ATTACH_TCX_INGRESS ? "tc ingress" : "tc egress", "tcx");
 	return 0;
 }
 
@@ -204,7 +206,8 @@ static void plain(FILE *f, const json_t *v)
 		xtr_line_json(&l, "pinned", json_array_get(json_object_get(p, "pinned"), 0));
 		json_array_foreach(json_object_get(p, "attached"), j, a) {
 			xtr_line_more(&l);
-			xtr_line_pair(&l, "attached", "%s", xtr_json_has(a, "dev") ? xtr_json_str(a, "dev") : "(interface is gone)");
+			xtr_line_pair(&l, "attached", "%s",
+				      xtr_json_has(a, "dev") ? xtr_json_str(a, "dev") : "(interface is gone)");
 			xtr_line_word(&l, xtr_json_str(a, "hook"));
 			xtr_line_json(&l, "by", json_object_get(a, "by"));
 		}
@@ -231,6 +234,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 }
 
 const struct xtr_cli_cmd xtr_cmd_prog[] = {
-	{ "show", do_show, "[PROG]", "our programs with their sizes, the verifier's work, and where they are attached" },
+	{ "show", do_show, "[PROG]",
+	  "our programs with their sizes, the verifier's work, and where they are attached" },
 	{ NULL, NULL, NULL, NULL },
 };

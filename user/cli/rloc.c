@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* xtrctl rloc: the header templates the programs encapsulate with, one per pair of own and peer locator, from the pins. */
+/*
+ * xtrctl rloc: the header templates the programs encapsulate with, one per pair of own and peer locator,
+ * from the pins.
+ */
 #include "cli/cli.h"
 
 #include <arpa/inet.h>
@@ -28,10 +31,10 @@ static int take(void *arg, const struct xtr_dp_rloc_row *row)
 	v = json_pack("{s:I, s:o, s:o, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:o, s:I, s:I}", "id", (json_int_t)row->id,
 		      "source", xtr_json_ip(&t->src, t->family), "address", xtr_json_ip(&t->dst, t->family),
 		      "dev", xtr_json_ifname(t->ifindex), "template", !up ? "down" : row->fresh ? "fresh" : "stale",
-		      "dmac", l2 ? xtr_json_mac(t->dmac) : json_null(), "smac", l2 ? xtr_json_mac(t->smac) : json_null(),
-		      "dport", (int)ntohs(t->dport),
-		      "sport", t->flags & XTR_RLOC_F_NAT ? json_integer(ntohs(t->sport)) : json_null(), "mtu", (int)t->mtu,
-		      "flags", flag_names(t->flags), "packets", (json_int_t)row->count.packets,
+		      "dmac", l2 ? xtr_json_mac(t->dmac) : json_null(),
+		      "smac", l2 ? xtr_json_mac(t->smac) : json_null(), "dport", (int)ntohs(t->dport),
+		      "sport", t->flags & XTR_RLOC_F_NAT ? json_integer(ntohs(t->sport)) : json_null(),
+		      "mtu", (int)t->mtu, "flags", flag_names(t->flags), "packets", (json_int_t)row->count.packets,
 		      "octets", (json_int_t)row->count.octets);
 	return v && !json_array_append_new(arg, v) ? 0 : -1;
 }

@@ -53,15 +53,15 @@ static json_t *why(const json_t *rows, const json_t *row)
 		return why_refused(row);
 	n = more_specifics(rows, row);
 	if (n) {
-		snprintf(text, sizeof(text), "not itself, but %u more-specific EID-prefix%s of it %s", n, n == 1 ? "" : "es",
-			 n == 1 ? "is" : "are");
+		snprintf(text, sizeof(text), "not itself, but %u more-specific EID-prefix%s of it %s", n,
+			 n == 1 ? "" : "es", n == 1 ? "is" : "are");
 		return json_string(text);
 	}
 	if (xtr_json_int(row, "registers") > 0)
-		return json_string("the registration has expired: its ETR has stopped sending Map-Registers, or they no longer "
-				   "arrive");
-	return json_string("no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP port 4342 is open "
-			   "on the way");
+		return json_string("the registration has expired: its ETR has stopped sending Map-Registers, or "
+				   "they no longer arrive");
+	return json_string("no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP "
+			   "port 4342 is open on the way");
 }
 
 static void add_why(json_t *rows)
@@ -89,8 +89,7 @@ static void row_plain(FILE *f, const json_t *v)
 	struct xtr_line l;
 	size_t i;
 
-	xtr_line_id(&l, f, "%s %s", xtr_json_str(v, "site"),
-		    xtr_cli_eid_name((uint32_t)xtr_json_int(v, "iid"), xtr_json_str(v, "eid"), name, sizeof(name)));
+	xtr_line_id(&l, f, "%s %s", xtr_json_str(v, "site"), xtr_cli_row_name(v, name, sizeof(name)));
 	if (xtr_json_true(v, "registered")) {
 		xtr_line_word(&l, "registered");
 		xtr_line_json(&l, "by", json_object_get(v, "registrant"));
@@ -145,8 +144,9 @@ static int nothing(struct xtr_cli *c, const char *name, const struct xtr_cli_eid
 
 	if (name)
 		return xtr_cli_error(c, "no site is named '%s', and it is no EID either: see 'xtrctl site show'", name);
-	return xtr_cli_error(c, "%s of instance %u belongs to no configured site: add it to eid-prefixes of a site in "
-			     "map-server.sites", e->host ? xtr_ip_str(&e->pfx.ip, buf) : xtr_ippfx_str(&e->pfx, buf), e->iid);
+	return xtr_cli_error(c, "%s of instance %u belongs to no configured site: add it to eid-prefixes of a "
+			     "site in map-server.sites", e->host ? xtr_ip_str(&e->pfx.ip, buf) :
+			     xtr_ippfx_str(&e->pfx, buf), e->iid);
 }
 
 /* [NAME | EID] [instance N]: what reads as an EID is one. */
@@ -193,6 +193,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 }
 
 const struct xtr_cli_cmd xtr_cmd_site[] = {
-	{ "show", do_show, "[NAME | EID] [instance N]", "configured EID-prefixes and registrations, with the reason where one is missing" },
+	{ "show", do_show, "[NAME | EID] [instance N]",
+	  "configured EID-prefixes and registrations, with the reason where one is missing" },
 	{ NULL, NULL, NULL, NULL },
 };

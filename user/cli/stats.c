@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * xtrctl stats: what the data plane counted (from the pins), what it dropped and why, and what the control plane counted
- * (from the daemon). People see what is not 0, with what it means; JSON has every counter always.
+ * xtrctl stats: what the data plane counted (from the pins), what it dropped and why, and what the control
+ * plane counted (from the daemon). People see what is not 0, with what it means; JSON has every counter
+ * always.
  */
 #include "cli/cli.h"
 
@@ -187,7 +188,8 @@ static int do_reason(struct xtr_cli *c, struct xtr_words *w)
 			reason_add(rows, "counter", xtr_stat_name(i), xtr_stat_text(i));
 	if (!json_array_size(rows)) {
 		json_decref(rows);
-		return xtr_cli_error(c, "no drop reason or counter is named '%s': 'xtrctl stats reason' lists them", name);
+		return xtr_cli_error(c, "no drop reason or counter is named '%s': 'xtrctl stats reason' lists "
+				     "them", name);
 	}
 	return xtr_cli_emit(c, rows, reason_plain);
 }
