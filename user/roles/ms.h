@@ -21,6 +21,7 @@ struct xtr_ms {
 	unsigned notify_count;
 	unsigned turn;                    /* which ETR gets the next forwarded Map-Request */
 	struct xtr_timer save, checkpoint;
+	int64_t wall_offset;              /* ms from env->now to the wall clock */
 	bool loaded, dirty;               /* dirty: nonces or registrations not saved yet */
 	uint64_t refused_unknown;         /* Map-Registers for no site of ours */
 };

@@ -68,6 +68,16 @@ static int size_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return 0;
 }
 
+/* The wall clock at env->now. When the node is freed its `now` may be that of the last message: so the relation of the two clocks
+ * is noted when they are read together. */
+static void note_clock(struct xtr_ms *ms)
+{
+	const struct xtr_ops *ops = &ms->env->ops;
+
+	if (ops->wall_seconds)
+		ms->wall_offset = (int64_t)(ops->wall_seconds(ops->ctx) * 1000) - (int64_t)ms->env->now;
+}
+
 void xtr_ms_checkpoint(struct xtr_ms *ms)
 {
 	const struct xtr_ops *ops = &ms->env->ops;
@@ -81,7 +91,7 @@ void xtr_ms_checkpoint(struct xtr_ms *ms)
 	buf = malloc(size);
 	out.w = xtr_wr_init(buf, buf ? size : 0);
 	xtr_wr_u32(&out.w, FORMAT);
-	xtr_wr_u64(&out.w, ops->wall_seconds(ops->ctx));
+	xtr_wr_u64(&out.w, (uint64_t)((int64_t)ms->env->now + ms->wall_offset) / 1000);
 	xtr_wr_u32(&out.w, 0);
 	xtr_eiddb_walk(&ms->db.registered, NULL, write_chain, &out);
 	if (!out.w.err) {
@@ -168,6 +178,7 @@ void xtr_ms_restore(struct xtr_ms *ms)
 	uint8_t *buf;
 	size_t len;
 
+	note_clock(ms);
 	if (!ops->load || !ops->wall_seconds || xtr_ms_load_blob(ms, NAME, &buf, &len))
 		return;
 	read_all(ms, buf, len);
@@ -182,5 +193,6 @@ void xtr_ms_checkpoint_later(struct xtr_ms *ms)
 
 void xtr_ms_checkpoint_timer(void *ctx, struct xtr_timer *t)
 {
+	note_clock(ctx);
 	xtr_ms_checkpoint(ctx);
 }

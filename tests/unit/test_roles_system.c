@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Whole systems in virtual time: several nodes that only know each other by messages, and one node that is everything at once.
+ *
+ *   site A 192.0.2.1  10.1.0.0/24 ┐                    ┌ 192.0.2.8 Map-Resolver
+ *   site B 192.0.2.2  10.2.0.0/24 ┴── 10 ms each way ──┴ 192.0.2.9 Map-Server
+ */
+#include "fake_world.h"
+
+#include "codec/auth.h"
+#include "xtr/abi.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct fw *w;
+static struct fw_node *a, *b, *mr, *ms;
+static struct fw_conf conf, conf_b;
+
+static void site_conf(struct fw_conf *c, const char *rloc, const char *eid)
+{
+	fw_conf_init(c);
+	fw_conf_rloc(c, rloc);
+	fw_conf_mapping(c, eid, rloc);
+	fw_conf_server(c, "192.0.2.9");
+	fw_conf_resolver(c, "192.0.2.8");
+}
+
+static void start(bool proxy)
+{
+	static struct fw_conf c;
+
+	w = fw_new();
+	fw_conf_init(&c);
+	fw_conf_rloc(&c, "192.0.2.9");
+	fw_conf_site(&c, "a", "10.1.0.0/24", false);
+	fw_conf_site(&c, "b", "10.2.0.0/24", false);
+	ms = fw_start(w, "ms", &c);
+	fw_conf_init(&c);
+	fw_conf_rloc(&c, "192.0.2.8");
+	fw_conf_mr_server(&c, "192.0.2.9");
+	mr = fw_start(w, "mr", &c);
+	site_conf(&conf, "192.0.2.1", "10.1.0.0/24");
+	conf.servers[0].proxy_reply = proxy;
+	a = fw_start(w, "a", &conf);
+	site_conf(&conf_b, "192.0.2.2", "10.2.0.0/24");
+	conf_b.servers[0].proxy_reply = proxy;
+	b = fw_start(w, "b", &conf_b);
+}
+
+static void plain(void) { start(false); }
+static void with_proxy(void) { start(true); }
+static void tear_down(void) { fw_free(w); }
+
+TestSuite(net, .init = plain, .fini = tear_down);
+TestSuite(proxy, .init = with_proxy, .fini = tear_down);
+
+static struct xtr_cache_info info;
+
+static int first(void *arg, const struct xtr_cache_info *i)
+{
+	info = *i;
+	return 1;
+}
+
+Test(net, MS_33_MS_34_the_etr_answers_the_itr_itself)
+{
+	char s[64];
+
+	fw_until(w, 1000);
+	fw_miss(a, "10.2.0.5", "10.1.0.3");
+	fw_until(w, 1039);
+	cr_assert_eq(fw_dp_size(a), 0);
+	fw_until(w, 1040); /* ITR, MR, MS, ETR, ITR */
+	cr_assert_not_null(fw_dp_get(a, "10.2.0.0/24"));
+	xtr_node_walk_cache(a->n, w->now, first, NULL);
+	cr_assert(info.authoritative);
+	cr_assert_str_eq(xtr_ip_str(&info.from, s), "192.0.2.2");
+	cr_assert(info.locators[0].local);
+}
+
+Test(proxy, MS_26_MS_15_the_map_server_answers_for_the_etr)
+{
+	char s[64];
+
+	fw_until(w, 1000);
+	fw_miss(a, "10.2.0.5", "10.1.0.3");
+	fw_until(w, 1030);
+	cr_assert_not_null(fw_dp_get(a, "10.2.0.0/24"));
+	xtr_node_walk_cache(a->n, w->now, first, NULL);
+	cr_assert(!info.authoritative);
+	cr_assert_str_eq(xtr_ip_str(&info.from, s), "192.0.2.9");
+	cr_assert(!info.locators[0].local);
+	cr_assert_eq(fw_counter(b, XTR_NODE_RX_MAP_REQUEST), 0);
+}
+
+Test(net, MS_8_MS_29_registrations_go_on_and_nothing_else_is_needed)
+{
+	fw_until(w, 3600000);
+	/* 16 quick ones (0..300 s) and one a minute after, from each of the two, none lost */
+	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 2 * (16 + 55) - 2, "%llu",
+		     (unsigned long long)fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED));
+	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTRATION_EXPIRED), 0);
+	cr_assert_eq(fw_counter(a, XTR_NODE_DROP_AUTH) + fw_counter(a, XTR_NODE_DROP_NONCE), 0);
+}
+
+Test(net, MS_22_a_site_that_dies_is_forgotten_and_then_negative)
+{
+	fw_until(w, 1000);
+	fw_kill(b);
+	fw_until(w, 180010);
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_run(w, 100);
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.action, XTR_ACT_NATIVE);
+	fw_restart(b);
+	fw_run(w, 61000); /* the negative entry ends after a minute */
+	cr_assert_null(fw_dp_get(a, "10.2.0.0/24"));
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_run(w, 100);
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.action, XTR_ACT_ENCAP);
+}
+
+Test(net, a_restarted_map_server_answers_at_once)
+{
+	fw_until(w, 1000);
+	fw_stop(ms);
+	fw_restart(ms);
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_run(w, 100);
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.action, XTR_ACT_ENCAP);
+}
+
+Test(net, a_restarted_etr_is_not_taken_for_a_replay)
+{
+	fw_until(w, 100000);
+	fw_kill(a);
+	a->clock_shift = -100000000;
+	fw_restart(a);
+	fw_run(w, 1000);
+	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_REPLAY), 0);
+	cr_assert_eq(fw_events(a, XTR_EVENT_REGISTER_LOST), 0);
+}
+
+static unsigned lost;
+
+static bool one_in_six(struct fw *world, const struct fw_packet *p)
+{
+	static unsigned seed = 42;
+	bool yes = rand_r(&seed) % 6 == 0;
+
+	lost += yes;
+	return yes;
+}
+
+Test(net, a_lossy_network_only_costs_time)
+{
+	w->lose = one_in_six;
+	fw_until(w, 10000);
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_miss(b, "10.1.0.5", NULL);
+	fw_until(w, 40000);
+	cr_assert_not_null(fw_dp_get(a, "10.2.0.0/24"));
+	cr_assert_not_null(fw_dp_get(b, "10.1.0.0/24"));
+	fw_until(w, 3600000);
+	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTRATION_EXPIRED), 0);
+	cr_assert_gt(lost, 20);
+}
+
+static struct xtr_lig_result lig;
+static char lig_from[64];
+
+static void on_lig(void *arg, const struct xtr_lig_result *r)
+{
+	lig = *r;
+	xtr_ip_str(&r->from, lig_from);
+}
+
+Test(net, lig_through_the_mapping_system)
+{
+	struct xtr_eid_prefix e = fw_eid("10.2.0.5");
+
+	fw_until(w, 1000);
+	cr_assert_eq(xtr_node_lig(a->n, &e, NULL, on_lig, NULL, w->now), 0);
+	fw_tick(a);
+	fw_run(w, 1000);
+	cr_assert_eq(lig.count, 1);
+	cr_assert_eq(lig.rtt_ms, 40);
+	cr_assert_eq(lig.tries, 1);
+	cr_assert_str_eq(lig_from, "192.0.2.2");
+	cr_assert_eq(fw_dp_size(a), 0);
+}
+
+Test(net, every_message_fits_and_has_one_port_4342)
+{
+	fw_until(w, 1000);
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_miss(a, "11.1.1.1", NULL);
+	fw_until(w, 100000);
+	for (unsigned i = 0; i < w->packet_count; i++) {
+		cr_assert_leq(w->packets[i].len, XTR_MSG_SAFE4);
+		cr_assert(w->packets[i].sport == 4342 || w->packets[i].dport == 4342);
+	}
+	/* RX and TX count packets, exactly */
+	cr_assert_eq(fw_counter(a, XTR_NODE_TX) + fw_counter(b, XTR_NODE_TX) + fw_counter(mr, XTR_NODE_TX) +
+		     fw_counter(ms, XTR_NODE_TX), w->packet_count);
+}
+
+/* ---- one node that is everything */
+
+static void alone(void)
+{
+	w = fw_new();
+	fw_conf_init(&conf);
+	fw_conf_rloc(&conf, "192.0.2.1");
+	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");
+	fw_conf_server(&conf, "192.0.2.1");
+	fw_conf_site(&conf, "a", "10.1.0.0/24", false);
+	fw_conf_site(&conf, "b", "10.2.0.0/16", true);
+	fw_conf_resolver(&conf, "192.0.2.1");
+	conf.c.mr = true;
+	a = fw_start(w, "all", &conf);
+}
+
+TestSuite(all_in_one, .init = alone, .fini = tear_down);
+
+static bool is_registered;
+
+static int find_a(void *arg, const struct xtr_site_info *i)
+{
+	if (!strcmp(i->site, "a"))
+		is_registered = i->registered;
+	return 0;
+}
+
+Test(all_in_one, MS_9_registers_with_itself_by_direct_calls_with_real_authentication)
+{
+	fw_until(w, 0);
+	xtr_node_walk_sites(a->n, w->now, find_a, NULL);
+	cr_assert(is_registered);
+	cr_assert_eq(fw_events(a, XTR_EVENT_REGISTER_ACKED), 1);
+	cr_assert_eq(w->packet_count, 0, "no packet left the node");
+	cr_assert_eq(fw_counter(a, XTR_NODE_TX), 0);
+	cr_assert_eq(fw_counter(a, XTR_NODE_RX), 0);
+	cr_assert_eq(fw_counter(a, XTR_NODE_RX_MAP_REGISTER), 1);
+	/* with a wrong key it is refused like anybody */
+	conf.keys[0][0].secret = (const uint8_t *)"other!";
+	fw_reconfigure(a, &conf);
+	fw_until(w, 200000);
+	xtr_node_walk_sites(a->n, w->now, find_a, NULL);
+	cr_assert(!is_registered);
+	cr_assert_gt(fw_counter(a, XTR_NODE_DROP_AUTH), 0);
+}
+
+Test(all_in_one, a_miss_is_resolved_without_a_packet)
+{
+	const struct fw_rec rec = FW_REC("10.2.7.0/24", 60, "192.0.2.77");
+	const struct fw_reg r = { .nonce = 9, .flags = XTR_REG_P };
+	uint8_t buf[512];
+
+	fw_until(w, 0);
+	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	fw_miss(a, "10.2.7.5", "10.1.0.3");
+	cr_assert_eq(fw_dp_get(a, "10.2.7.0/24")->fwd.action, XTR_ACT_ENCAP);
+	fw_miss(a, "10.2.8.5", "10.1.0.3");
+	cr_assert_eq(fw_dp_get(a, "10.2.8.0/21")->fwd.action, XTR_ACT_NATIVE);
+	fw_miss(a, "10.9.9.9", "10.1.0.3");
+	cr_assert_eq(fw_dp_match(a, "10.9.9.9")->fwd.action, XTR_ACT_NATIVE);
+	cr_assert_eq(w->packet_count, 0);
+}
+
+Test(all_in_one, without_proxy_the_request_goes_out_to_the_etr)
+{
+	const struct fw_rec rec = FW_REC("10.2.7.0/24", 60, "192.0.2.77");
+	const struct fw_reg r = { .nonce = 9 };
+	uint8_t buf[512];
+
+	fw_until(w, 0);
+	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	fw_miss(a, "10.2.7.5", "10.1.0.3");
+	cr_assert_eq(fw_sent_count(a, XTR_MSG_MAP_REQUEST), 1);
+	cr_assert_eq(w->packets[0].dst.a[3], 77);
+}
+
+Test(all_in_one, others_ask_it_and_its_own_etr_answers)
+{
+	const struct fw_req q = { .nonce = 5, .eid = "10.1.0.9", .itr_rloc = "192.0.2.50" };
+	struct xtr_map_reply m;
+	struct xtr_record rec;
+	uint8_t buf[512];
+
+	fw_until(w, 0);
+	fw_inject(a, "192.0.2.50", 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+	cr_assert_eq(fw_sent_count(a, XTR_MSG_MAP_REPLY), 1);
+	cr_assert_eq(xtr_map_reply_decode(fw_sent(a, 2, 0)->buf, fw_sent(a, 2, 0)->len, &m), 0);
+	xtr_record_next(&m.records, &rec);
+	cr_assert(rec.authoritative);
+}
+
+Test(all_in_one, a_longer_registration_of_another_wins_over_our_own_database)
+{
+	const struct fw_rec rec = FW_REC("10.1.0.128/25", 60, "192.0.2.77");
+	const struct fw_reg r = { .nonce = 9, .flags = XTR_REG_P };
+	const struct fw_req q = { .nonce = 5, .eid = "10.1.0.200", .itr_rloc = "192.0.2.50" };
+	struct xtr_map_reply m;
+	struct xtr_record got;
+	uint8_t buf[512];
+
+	conf.prefixes[0][0].accept_more_specifics = true;
+	fw_reconfigure(a, &conf);
+	fw_until(w, 0);
+	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	fw_inject(a, "192.0.2.50", 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+	cr_assert_eq(xtr_map_reply_decode(fw_sent(a, 2, 0)->buf, fw_sent(a, 2, 0)->len, &m), 0);
+	xtr_record_next(&m.records, &got);
+	cr_assert_eq(got.mask_len, 25);
+	cr_assert(!got.authoritative);
+}
+
+Test(all_in_one, two_map_servers_that_name_each_other_do_not_play_for_ever)
+{
+	/* each has a registration that points at the other one */
+	const struct fw_rec to_b = FW_REC("10.2.7.0/24", 60, "192.0.2.2"), to_a = FW_REC("10.2.7.0/24", 60, "192.0.2.1");
+	const struct fw_reg r = { .nonce = 9 };
+	const struct fw_req q = { .nonce = 5, .eid = "10.2.7.9", .itr_rloc = "192.0.2.50" };
+	struct fw_conf c;
+	uint8_t buf[512];
+
+	fw_conf_init(&c);
+	fw_conf_rloc(&c, "192.0.2.2");
+	fw_conf_site(&c, "b", "10.2.0.0/16", true);
+	b = fw_start(w, "b", &c);
+	fw_until(w, 0);
+	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &to_b, 1));
+	fw_inject(b, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &to_a, 1));
+	fw_inject(a, "192.0.2.50", 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+	fw_run(w, 100000);
+	cr_assert_leq(w->packet_count, 256);
+	cr_assert_eq(fw_counter(a, XTR_NODE_DROP_LOOP) + fw_counter(b, XTR_NODE_DROP_LOOP), 1);
+}
+
+/* ---- merge between two xTRs of one site (RFC 9301 5.6) */
+
+Test(net, two_xtrs_of_a_site_merge_and_learn_of_each_other)
+{
+	static const char *const rlocs[] = { "192.0.2.11", "192.0.2.12" };
+	struct fw_node *x[2];
+	struct fw_dp *d;
+	struct fw_conf c;
+
+	fw_stop(b);
+	for (unsigned i = 0; i < 2; i++) {
+		site_conf(&c, rlocs[i], "10.2.0.0/24");
+		c.servers[0].merge = c.servers[0].proxy_reply = true;
+		c.c.has_ids = true;
+		c.c.xtr_id[0] = (uint8_t)(i + 1);
+		x[i] = fw_start(w, rlocs[i], &c);
+		fw_until(w, 1000 * (i + 1));
+	}
+	cr_assert_eq(fw_sent_count(x[0], XTR_MSG_MAP_NOTIFY_ACK), 1, "the change was told and acknowledged");
+	fw_until(w, 10000);
+	cr_assert_eq(fw_sent_count(x[0], XTR_MSG_MAP_NOTIFY_ACK), 1, "and not repeated");
+	fw_until(w, 200000); /* b's old registration is gone */
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_run(w, 1000);
+	d = fw_dp_get(a, "10.2.0.0/24");
+	cr_assert_not_null(d);
+	cr_assert_eq(d->fwd.n, 2);
+	fw_kill(x[1]);
+	fw_run(w, 180000);
+	xtr_node_cache_clear(a->n, NULL, w->now);
+	fw_miss(a, "10.2.0.5", NULL);
+	fw_run(w, 2000);
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.n, 1);
+}
