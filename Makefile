@@ -117,12 +117,19 @@ unit-bin: $(UNIT_BIN)
 bpf-bin: $(BPFT_BIN)
 
 # ---- fuzzers: clang's libFuzzer over the sources of the layers that read foreign octets
+# What a target needs besides those.
+$(B)/fuzz/fuzz_config: FUZZ_ADD := $(wildcard user/daemon/yaml.c user/daemon/schema.c user/daemon/config*.c)
+$(B)/fuzz/fuzz_config: FUZZ_PKG := yaml-0.1
+$(B)/fuzz/fuzz_config: $(wildcard user/daemon/*.[ch])
+$(B)/fuzz/fuzz_ctl: FUZZ_ADD := user/ctl/server.c
+$(B)/fuzz/fuzz_ctl: FUZZ_PKG := libuv
+$(B)/fuzz/fuzz_ctl: $(wildcard user/ctl/*.[ch])
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/util/*.[ch] user/codec/*.[ch] user/core/*.[ch] user/roles/*.[ch])
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
 		-DXTR_VERSION='"fuzz"' $(INC) -Itests -o $@ $< $(wildcard user/util/*.c user/codec/*.c user/core/*.c user/roles/*.c) \
-		$(shell pkg-config --cflags --libs libcrypto jansson)
+		$(FUZZ_ADD) $(shell pkg-config --cflags --libs libcrypto jansson) $(if $(FUZZ_PKG),$(shell pkg-config --libs $(FUZZ_PKG)))
 fuzz-bin: $(FUZZ_BIN)
 
 FUZZ_TIME ?= 60
