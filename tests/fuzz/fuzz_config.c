@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Any text as a configuration: accepted or refused with at least one error, never both and never neither. What was accepted is
- * shown, and compares equal to itself. Nothing of the machine is looked at (no key files, no interfaces).
+ * Any text as a configuration: accepted or refused with at least one error, never both and never
+ * neither. What was accepted is shown, and compares equal to itself. Nothing of the machine is
+ * looked at (no key files, no interfaces).
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Any octets as what a client writes into the control socket, in pieces: every complete line is answered once, in order, and
- * nothing is left when the client goes. The first octet of the input says how long the pieces are. Requests "hold" are
- * answered only when the client is gone.
+ * Any octets as what a client writes into the control socket, in pieces: every complete line is
+ * answered once, in order, and nothing is left when the client goes. The first octet of the input
+ * says how long the pieces are. Requests "hold" are answered only when the client is gone.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ static struct xtr_ctl_server *server;
 static struct xtr_ctl_request *held;
 static char path[64];
 
-static void on_request(void *ctx, struct xtr_ctl_request *req, const char *object, const char *command, json_t *args)
+static void on_request(void *ctx, struct xtr_ctl_request *req, const char *object,
+		       const char *command, json_t *args)
 {
 	if (!json_is_object(args))
 		abort();

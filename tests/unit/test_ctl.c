@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Both ends of the control socket over a real one: the server runs in a thread of its own, tests talk to it by the client
- * library and, to be rude, by plain sockets.
+ * Both ends of the control socket over a real one: the server runs in a thread of its own, tests
+ * talk to it by the client library and, to be rude, by plain sockets.
  */
 #include <criterion/criterion.h>
 
@@ -29,8 +29,10 @@ static struct {
 	bool running;
 } s;
 
-/* echo: args back; hold: answered by release; fail: an error; flood: many large events; listen: monitor; half: a cut result. */
-static void on_request(void *ctx, struct xtr_ctl_request *req, const char *object, const char *command, json_t *args)
+/* echo: args back; hold: answered by release; fail: an error; flood: many large events; listen:
+ * monitor; half: a cut result. */
+static void on_request(void *ctx, struct xtr_ctl_request *req, const char *object,
+		       const char *command, json_t *args)
 {
 	if (!strcmp(object, "monitor")) {
 		xtr_ctl_listen(req, json_object_get(args, "kinds"));
@@ -49,11 +51,14 @@ static void on_request(void *ctx, struct xtr_ctl_request *req, const char *objec
 		memset(text, 'x', 100000);
 		text[100000] = '\0';
 		for (int i = 0; i < 60; i++)
-			xtr_ctl_event(s.server, json_pack("{s:s, s:s}", "kind", "big", "text", text));
+			xtr_ctl_event(s.server,
+				      json_pack("{s:s, s:s}", "kind", "big", "text", text));
 		free(text);
 		xtr_ctl_reply(req, json_null());
 	} else if (!strcmp(command, "event")) {
-		xtr_ctl_event(s.server, json_pack("{s:s, s:O}", "kind", json_string_value(json_object_get(args, "kind")), "args", args));
+		xtr_ctl_event(s.server, json_pack("{s:s, s:O}", "kind",
+						  json_string_value(json_object_get(args, "kind")),
+						  "args", args));
 		xtr_ctl_reply(req, json_boolean(xtr_ctl_listened(s.server)));
 	} else if (!strcmp(command, "large")) {
 		json_t *a = json_array();
@@ -190,10 +195,12 @@ static json_t *call(const char *command, json_t *args)
 
 Test(ctl, asked_and_answered)
 {
-	json_t *r = call("echo", json_pack("{s:i, s:s}", "n", 7, "text", "with \n a newline and \xc3\xa9"));
+	json_t *r = call("echo",
+			 json_pack("{s:i, s:s}", "n", 7, "text", "with \n a newline and \xc3\xa9"));
 
 	cr_assert_eq(json_integer_value(json_object_get(r, "n")), 7);
-	cr_assert_str_eq(json_string_value(json_object_get(r, "text")), "with \n a newline and \xc3\xa9");
+	cr_assert_str_eq(json_string_value(json_object_get(r, "text")),
+			 "with \n a newline and \xc3\xa9");
 	json_decref(r);
 	r = call("echo", NULL);
 	cr_assert(json_is_object(r) && !json_object_size(r), "no args are empty args");
@@ -215,7 +222,8 @@ Test(ctl, nobody_there)
 	struct xtr_err err;
 	json_t *r;
 
-	cr_assert_eq(xtr_ctl_call("/tmp/xtr-no-such-socket", "a", "b", NULL, 100, &r, &err), -ENOENT);
+	cr_assert_eq(xtr_ctl_call("/tmp/xtr-no-such-socket", "a", "b", NULL, 100, &r, &err),
+		     -ENOENT);
 }
 
 Test(ctl, a_large_answer)
@@ -233,7 +241,8 @@ Test(ctl, a_large_answer)
 		memmove(last, last + 1, sizeof(last) - 2);
 		last[sizeof(last) - 2] = c;
 		if (c == '\n') {
-			cr_assert_str_eq(last + sizeof(last) - 1 - strlen(",\"truncated\":true}\n"), ",\"truncated\":true}\n");
+			cr_assert_str_eq(last + sizeof(last) - 1 - strlen(",\"truncated\":true}\n"),
+					 ",\"truncated\":true}\n");
 			break;
 		}
 	}
@@ -262,7 +271,8 @@ Test(ctl, a_client_that_left_before_its_answer)
 	json_t *r;
 
 	say(fd, "{\"object\":\"x\",\"command\":\"hold\"}\n");
-	r = call("echo", NULL); /* the server has read the first by now: it serves in the order of arrival */
+	/* Then the server has read the first too: it serves in the order of arrival. */
+	r = call("echo", NULL);
 	json_decref(r);
 	close(fd);
 	usleep(50000);
@@ -286,7 +296,8 @@ Test(ctl, requests_of_one_client_in_order)
 	char text[8192] = "", line[96], want[64];
 
 	for (int i = 0; i < 50; i++) {
-		snprintf(line, sizeof(line), "{\"object\":\"x\",\"command\":\"echo\",\"args\":{\"n\":%d}}\n", i);
+		snprintf(line, sizeof(line),
+			 "{\"object\":\"x\",\"command\":\"echo\",\"args\":{\"n\":%d}}\n", i);
 		strcat(text, line);
 	}
 	say(fd, text);
@@ -325,12 +336,15 @@ Test(ctl, what_is_not_a_request)
 	static const char *const bad[][2] = {
 		{ "hello\n", "{\"error\":\"the request is not JSON: " },
 		{ "\n", "{\"error\":\"the request is not JSON: " },
-		{ "{\"object\":\"x\",\"object\":\"y\",\"command\":\"echo\"}\n", "{\"error\":\"the request is not JSON: duplicate object key" },
+		{ "{\"object\":\"x\",\"object\":\"y\",\"command\":\"echo\"}\n",
+		  "{\"error\":\"the request is not JSON: duplicate object key" },
 		{ "[1]\n", "{\"error\":\"the request is not {" },
 		{ "{}\n", "{\"error\":\"the request is not {" },
 		{ "{\"object\":1,\"command\":\"echo\"}\n", "{\"error\":\"the request is not {" },
-		{ "{\"object\":\"x\",\"command\":\"echo\",\"args\":[]}\n", "{\"error\":\"the request is not {" },
-		{ "{\"object\":\"\xff\",\"command\":\"echo\"}\n", "{\"error\":\"the request is not JSON: " },
+		{ "{\"object\":\"x\",\"command\":\"echo\",\"args\":[]}\n",
+		  "{\"error\":\"the request is not {" },
+		{ "{\"object\":\"\xff\",\"command\":\"echo\"}\n",
+		  "{\"error\":\"the request is not JSON: " },
 	};
 	int fd = dial();
 
@@ -339,7 +353,8 @@ Test(ctl, what_is_not_a_request)
 
 		say(fd, bad[i][0]);
 		got = hear(fd);
-		cr_expect(!strncmp(got, bad[i][1], strlen(bad[i][1])), "%s gave %s", bad[i][0], got);
+		cr_expect(!strncmp(got, bad[i][1], strlen(bad[i][1])), "%s gave %s", bad[i][0],
+			  got);
 	}
 	say(fd, "{\"object\":\"x\",\"command\":\"echo\"}\n");
 	cr_assert_str_eq(hear(fd), "{\"result\":{}}", "the connection is still good");
@@ -362,7 +377,8 @@ Test(ctl, a_request_without_end)
 
 Test(ctl, more_requests_than_fit_wait_their_turn)
 {
-	/* While the first is held, the server reads its buffer full and stops; nothing is lost or mixed up afterwards. */
+	/* While the first is held, the server reads its buffer full and stops; nothing is lost or
+	 * mixed up afterwards. */
 	enum { N = 4000 };
 	static const char one[] = "{\"object\":\"x\",\"command\":\"echo\",\"args\":{}}\n";
 	int fd = dial(), sent = 0, status;
@@ -371,7 +387,8 @@ Test(ctl, more_requests_than_fit_wait_their_turn)
 	say(fd, "{\"object\":\"x\",\"command\":\"hold\"}\n");
 	pid = fork();
 	if (!pid) {
-		for (; sent < N && send(fd, one, sizeof(one) - 1, MSG_NOSIGNAL) == sizeof(one) - 1; sent++)
+		for (; sent < N && send(fd, one, sizeof(one) - 1, MSG_NOSIGNAL) == sizeof(one) - 1;
+		     sent++)
 			;
 		_exit(sent != N);
 	}
@@ -394,7 +411,8 @@ Test(ctl, a_monitor_hears_what_it_asked_for)
 
 	say(all, "{\"object\":\"monitor\",\"command\":\"show\"}\n");
 	cr_assert_str_eq(hear(all), "{\"result\":\"listening\"}");
-	say(some, "{\"object\":\"monitor\",\"command\":\"show\",\"args\":{\"kinds\":[\"b\",\"c\"]}}\n");
+	say(some,
+	    "{\"object\":\"monitor\",\"command\":\"show\",\"args\":{\"kinds\":[\"b\",\"c\"]}}\n");
 	cr_assert_str_eq(hear(some), "{\"result\":\"listening\"}");
 	json_decref(call("event", json_pack("{s:s}", "kind", "a")));
 	r = call("event", json_pack("{s:s}", "kind", "b"));
@@ -462,7 +480,8 @@ static void *cause_events(void *arg)
 		struct xtr_err err;
 		json_t *r;
 
-		if (!xtr_ctl_call(path, "test", "event", json_pack("{s:s}", "kind", "a"), 1000, &r, &err))
+		if (!xtr_ctl_call(path, "test", "event", json_pack("{s:s}", "kind", "a"), 1000, &r,
+				  &err))
 			json_decref(r);
 		usleep(10000);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What the daemon asks of the system: readiness, state files, privileges. The privileges are read back from
- * /proc/self/status of a child that gave them up.
+ * What the daemon asks of the system: readiness, state files, privileges. The privileges are read
+ * back from /proc/self/status of a child that gave them up.
  */
 #include <criterion/criterion.h>
 
@@ -34,7 +34,9 @@ static int manager(const char *name)
 	memcpy(sa.sun_path, name, strlen(name));
 	if (*name == '@')
 		sa.sun_path[0] = '\0';
-	cr_assert_eq(bind(fd, (struct sockaddr *)&sa, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))), 0, "%s", strerror(errno));
+	cr_assert_eq(bind(fd, (struct sockaddr *)&sa,
+			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
+		     0, "%s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setenv("NOTIFY_SOCKET", name, 1);
 	return fd;
@@ -182,7 +184,8 @@ Test(state, half_a_file_of_a_crash_does_no_harm)
 
 Test(state, names_stay_inside)
 {
-	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "/etc/passwd", ".hidden", "a b" };
+	static const char *const bad[] = { "",	  ".",		 "..",	    "../x",
+					   "a/b", "/etc/passwd", ".hidden", "a b" };
 	char buf[8];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -198,7 +201,8 @@ Test(state, a_link_is_not_followed)
 	cr_assert_eq(symlinkat("/etc/hostname", dir_fd, "link"), 0);
 	cr_assert_eq(xtr_state_load(dir_fd, "link", buf, sizeof(buf)), -ELOOP);
 	cr_assert_eq(xtr_state_save(dir_fd, "link", "x", 1), 0);
-	cr_assert_eq(xtr_state_load(dir_fd, "link", buf, sizeof(buf)), 1, "it was replaced by a file");
+	cr_assert_eq(xtr_state_load(dir_fd, "link", buf, sizeof(buf)), 1,
+		     "it was replaced by a file");
 }
 
 Test(state, a_full_write_or_none)
@@ -243,11 +247,13 @@ static int dropped(const char *user, bool data_plane)
 		return 3;
 	if (proc_hex("NoNewPrivs") != 1)
 		return 4;
-	if (pw && (getuid() != pw->pw_uid || geteuid() != pw->pw_uid || getgid() != pw->pw_gid || !setuid(0)))
+	if (pw && (getuid() != pw->pw_uid || geteuid() != pw->pw_uid || getgid() != pw->pw_gid ||
+		   !setuid(0)))
 		return 5;
 	/* No way back, not even by a program that root may run. */
 	if (!user) {
-		int status = system("test \"$(sed -n 's/^CapEff:.//p' /proc/self/status)\" = \"$(sed -n 's/^CapBnd:.//p' /proc/self/status)\"");
+		int status = system(
+			"test \"$(sed -n 's/^CapEff:.//p' /proc/self/status)\" = \"$(sed -n 's/^CapBnd:.//p' /proc/self/status)\"");
 
 		if (status)
 			return 6;
@@ -266,7 +272,8 @@ static void drop_in_child(const char *user, bool data_plane)
 	if (!pid)
 		_exit(dropped(user, data_plane));
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFEXITED(status) && !WEXITSTATUS(status), "check %d failed", WEXITSTATUS(status));
+	cr_assert(WIFEXITED(status) && !WEXITSTATUS(status), "check %d failed",
+		  WEXITSTATUS(status));
 }
 
 Test(priv, with_a_data_plane_four_stay) { drop_in_child(NULL, true); }

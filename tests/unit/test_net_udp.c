@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The control sockets in a network namespace of the test: addresses both ways, checksum 0 refused (RFC 9301 5), nothing cut, nothing
- * that is not unicast. Needs root for the namespace and for raw datagrams.
+ * The control sockets in a network namespace of the test: addresses both ways, checksum 0 refused
+ * (RFC 9301 5), nothing cut, nothing that is not unicast. Needs root for the namespace and for raw
+ * datagrams.
  */
 #include <criterion/criterion.h>
 
@@ -148,17 +149,22 @@ static void send_raw(const char *to, uint16_t check, const void *data, size_t le
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
 
 	cr_assert_geq(fd, 0, "%s", strerror(errno));
-	*u = (struct udphdr){ .source = htons(5555), .dest = htons(PORT), .len = htons((uint16_t)(8 + len)), .check = check };
+	*u = (struct udphdr){ .source = htons(5555),
+			      .dest = htons(PORT),
+			      .len = htons((uint16_t)(8 + len)),
+			      .check = check };
 	memcpy(buf + 8, data, len);
 	inet_pton(AF_INET, to, &dst.sin_addr);
-	cr_assert_eq(sendto(fd, buf, 8 + len, 0, (struct sockaddr *)&dst, sizeof(dst)), (ssize_t)(8 + len), "%s", strerror(errno));
+	cr_assert_eq(sendto(fd, buf, 8 + len, 0, (struct sockaddr *)&dst, sizeof(dst)),
+		     (ssize_t)(8 + len), "%s", strerror(errno));
 	close(fd);
 }
 
 /* Of a datagram 127.0.0.1 -> 127.0.0.1, port 5555 -> 4342. */
 static uint16_t right_checksum(const uint8_t *data, size_t len)
 {
-	uint32_t sum = 0x7f00 + 0x0001 + 0x7f00 + 0x0001 + IPPROTO_UDP + 2 * (uint32_t)(8 + len) + 5555 + PORT;
+	uint32_t sum = 0x7f00 + 0x0001 + 0x7f00 + 0x0001 + IPPROTO_UDP + 2 * (uint32_t)(8 + len) +
+		       5555 + PORT;
 
 	for (size_t i = 0; i < len; i++)
 		sum += i % 2 ? data[i] : (uint32_t)data[i] << 8;
@@ -182,14 +188,15 @@ Test(udp, RFC9301_5_checksum_zero_counts_as_bad)
 	cr_assert_arr_eq(g.first, "good", 4);
 	cr_assert_eq(g.last.sport, 5555);
 	/* A wrong one is the kernel's to drop, and it does. */
-	send_raw("127.0.0.1", (uint16_t)(right_checksum((const uint8_t *)"wrong", 5) ^ htons(1)), "wrong", 5);
+	send_raw("127.0.0.1", (uint16_t)(right_checksum((const uint8_t *)"wrong", 5) ^ htons(1)),
+		 "wrong", 5);
 	g = receive(u);
 	cr_assert_eq(g.n, 0);
 	xtr_udp_close(u);
 }
 
-/* What our own sockets send has a checksum, or the filter above would eat it: over loopback the field holds the sum of the
- * pseudo-header, which is never 0. */
+/* What our own sockets send has a checksum, or the filter above would eat it: over loopback the
+ * field holds the sum of the pseudo-header, which is never 0. */
 Test(udp, our_own_messages_pass_our_own_filter)
 {
 	struct xtr_udp *u = open_udp();
@@ -240,7 +247,8 @@ Test(udp, broadcast_is_not_for_us)
 
 	setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
 	inet_pton(AF_INET, "127.255.255.255", &dst.sin_addr);
-	cr_assert_eq(sendto(fd, "x", 1, 0, (struct sockaddr *)&dst, sizeof(dst)), 1, "%s", strerror(errno));
+	cr_assert_eq(sendto(fd, "x", 1, 0, (struct sockaddr *)&dst, sizeof(dst)), 1, "%s",
+		     strerror(errno));
 	g = receive(u);
 	cr_assert_eq(g.n, 0);
 	cr_assert_eq(xtr_udp_counts(u)->not_ours, 1);
@@ -271,7 +279,9 @@ Test(udp, a_port_that_is_taken)
 	struct xtr_err err;
 
 	cr_assert_eq(xtr_udp_open(PORT, 0, &other, &err), -EADDRINUSE);
-	cr_assert_str_eq(err.text, "IPv4 control socket, UDP port 4342: bind: Address already in use; another LISP daemon runs here: stop it");
+	cr_assert_str_eq(
+		err.text,
+		"IPv4 control socket, UDP port 4342: bind: Address already in use; another LISP daemon runs here: stop it");
 	xtr_udp_close(u);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Control socket over libuv. The server owns its clients; a client owns its input and what is written to it; a request that
- * is not answered yet is owned by whoever has to answer it and survives its client (then the answer goes nowhere). Invariants: a
- * client has at most one request in the hands of the handler, and reads nothing more meanwhile; a client that is
- * being closed is in no list.
+ * Control socket over libuv. The server owns its clients; a client owns its input and what is
+ * written to it; a request that is not answered yet is owned by whoever has to answer it and
+ * survives its client (then the answer goes nowhere). Invariants: a client has at most one request
+ * in the hands of the handler, and reads nothing more meanwhile; a client that is being closed is
+ * in no list.
  */
 #include "ctl/server.h"
 
@@ -132,7 +133,8 @@ static void client_write(struct client *c, char *text, size_t len)
 	}
 }
 
-/* Milliseconds of 30 years have 12 digits; more would show how binary fractions are not decimal ones. */
+/* Milliseconds of 30 years have 12 digits; more would show how binary fractions are not decimal
+ * ones. */
 #define DUMP (JSON_COMPACT | JSON_REAL_PRECISION(12))
 
 /* Steals o. */
@@ -188,7 +190,8 @@ void xtr_ctl_reply_cut(struct xtr_ctl_request *req, json_t *result, bool cut)
 	if (result)
 		json_object_set_new(o, "result", result);
 	else
-		json_object_set_new(o, "error", json_string("xtrd has no memory for the answer; ask for less"));
+		json_object_set_new(o, "error",
+				    json_string("xtrd has no memory for the answer; ask for less"));
 	if (cut)
 		json_object_set_new(o, "truncated", json_true());
 	client_send(c, o);
@@ -207,7 +210,8 @@ static json_t *error_object(const char *fmt, va_list ap)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	s = json_string(text);
 	/* A name from outside may have been cut in the middle of a character. */
-	return json_pack("{s:o}", "error", s ? s : json_string("(the text of the error is not UTF-8)"));
+	return json_pack("{s:o}", "error",
+			 s ? s : json_string("(the text of the error is not UTF-8)"));
 }
 
 void xtr_ctl_error(struct xtr_ctl_request *req, const char *fmt, ...)
@@ -257,7 +261,8 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	if (!o) {
 		refuse(c, "the request is not JSON: %s (column %d)", e.text, e.column);
 	} else if (!object || !command || (args && !json_is_object(args))) {
-		refuse(c, "the request is not {\"object\":\"...\",\"command\":\"...\",\"args\":{...}}");
+		refuse(c,
+		       "the request is not {\"object\":\"...\",\"command\":\"...\",\"args\":{...}}");
 	} else {
 		json_t *given = args ? json_incref(args) : json_object();
 
@@ -275,7 +280,7 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	json_decref(o);
 }
 
-/* Answers what is complete, one by one, while nothing is pending and the client takes its answers. */
+/* Answers complete lines, one by one, while nothing is pending and the client takes its answers. */
 static void handle_lines(struct client *c)
 {
 	if (c->in_lines)
@@ -420,7 +425,8 @@ void xtr_ctl_event(struct xtr_ctl_server *s, json_t *event)
 		next = c->next;
 		if (!wants(c, kind))
 			continue;
-		if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) + len > XTR_CTL_BACKLOG_MAX) {
+		if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) + len >
+		    XTR_CTL_BACKLOG_MAX) {
 			client_close(c);
 			continue;
 		}
@@ -451,7 +457,10 @@ static int make_folder(const char *path, struct xtr_err *err)
 	for (char *p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(dir, 0755) && errno != EEXIST)
-			return xtr_fail(err, -errno, "folder %s of the control socket: %s; make it, or set control-socket", dir, strerror(errno));
+			return xtr_fail(
+				err, -errno,
+				"folder %s of the control socket: %s; make it, or set control-socket",
+				dir, strerror(errno));
 		*p = '/';
 	}
 	return 0;
@@ -463,16 +472,23 @@ static int path_taken(const struct sockaddr_un *sa, struct xtr_err *err)
 	int fd, rc = 0;
 
 	if (lstat(sa->sun_path, &st))
-		return errno == ENOENT ? 0 : xtr_fail(err, -errno, "%s: %s", sa->sun_path, strerror(errno));
+		return errno == ENOENT ?
+			       0 :
+			       xtr_fail(err, -errno, "%s: %s", sa->sun_path, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return xtr_fail(err, -EEXIST, "%s is there and is no socket; remove it, or set control-socket", sa->sun_path);
+		return xtr_fail(err, -EEXIST,
+				"%s is there and is no socket; remove it, or set control-socket",
+				sa->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return xtr_fail(err, -errno, "control socket: %s", strerror(errno));
 	if (!connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) || errno == EAGAIN)
-		rc = xtr_fail(err, -EADDRINUSE, "another daemon answers at %s; stop it, or set control-socket", sa->sun_path);
+		rc = xtr_fail(err, -EADDRINUSE,
+			      "another daemon answers at %s; stop it, or set control-socket",
+			      sa->sun_path);
 	else if (errno == ECONNREFUSED && unlink(sa->sun_path))
-		rc = xtr_fail(err, -errno, "old control socket %s: %s; remove it", sa->sun_path, strerror(errno));
+		rc = xtr_fail(err, -errno, "old control socket %s: %s; remove it", sa->sun_path,
+			      strerror(errno));
 	close(fd);
 	return rc;
 }
@@ -488,8 +504,11 @@ static int take_lock(const char *path, struct xtr_err *err)
 	if (fd < 0)
 		return xtr_fail(err, -errno, "%s: %s", lock, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		int rc = errno == EWOULDBLOCK ? xtr_fail(err, -EADDRINUSE, "another daemon holds %s; stop it, or set control-socket", lock) :
-						xtr_fail(err, -errno, "%s: %s", lock, strerror(errno));
+		int rc = errno == EWOULDBLOCK ?
+				 xtr_fail(err, -EADDRINUSE,
+					  "another daemon holds %s; stop it, or set control-socket",
+					  lock) :
+				 xtr_fail(err, -errno, "%s: %s", lock, strerror(errno));
 
 		close(fd);
 		return rc;
@@ -528,13 +547,17 @@ static void server_freed(uv_handle_t *h)
 	free(s);
 }
 
-int xtr_ctl_server_open(uv_loop_t *loop, const char *path, const struct xtr_ctl_handlers *h, struct xtr_ctl_server **out, struct xtr_err *err)
+int xtr_ctl_server_open(uv_loop_t *loop, const char *path, const struct xtr_ctl_handlers *h,
+			struct xtr_ctl_server **out, struct xtr_err *err)
 {
 	struct xtr_ctl_server *s;
 	int fd, rc;
 
 	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return xtr_fail(err, -ENAMETOOLONG, "control socket %s: the path is longer than a socket may have; set a shorter control-socket", path);
+		return xtr_fail(
+			err, -ENAMETOOLONG,
+			"control socket %s: the path is longer than a socket may have; set a shorter control-socket",
+			path);
 	rc = make_folder(path, err);
 	if (rc)
 		return rc;

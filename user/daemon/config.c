@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * From file to configuration: read, parse, table, key files, checks, build. Owner of everything is struct xtr_conf, freed at
- * once. Invariant: a configuration that was returned passed every check; there is no half-good one.
+ * From file to configuration: read, parse, table, key files, checks, build. Owner of everything is
+ * struct xtr_conf, freed at once. Invariant: a configuration that was returned passed every check;
+ * there is no half-good one.
  */
 #include "daemon/config.h"
 
@@ -33,19 +34,22 @@ int xtr_conf_host_read(struct xtr_conf_host *h, struct xtr_err *err)
 
 		if (names)
 			if_freenameindex(names);
-		return xtr_fail(err, rc, "the interfaces of this host can not be listed: %s", strerror(-rc));
+		return xtr_fail(err, rc, "the interfaces of this host can not be listed: %s",
+				strerror(-rc));
 	}
 	for (const struct if_nameindex *i = names; i->if_index; i++)
 		n++;
 	h->interfaces = calloc(n + 1, sizeof(*h->interfaces));
 	for (const struct if_nameindex *i = names; h->interfaces && i->if_index; i++)
-		snprintf(h->interfaces[h->interface_count++], sizeof(*h->interfaces), "%s", i->if_name);
+		snprintf(h->interfaces[h->interface_count++], sizeof(*h->interfaces), "%s",
+			 i->if_name);
 	n = 0;
 	for (const struct ifaddrs *a = list; a; a = a->ifa_next)
 		n++;
 	h->addresses = calloc(n + 1, sizeof(*h->addresses));
 	for (const struct ifaddrs *a = list; h->addresses && a; a = a->ifa_next)
-		if (a->ifa_addr && !xtr_ip_from_sockaddr(a->ifa_addr, &h->addresses[h->address_count], NULL))
+		if (a->ifa_addr &&
+		    !xtr_ip_from_sockaddr(a->ifa_addr, &h->addresses[h->address_count], NULL))
 			h->address_count++;
 	freeifaddrs(list);
 	if_freenameindex(names);
@@ -64,7 +68,8 @@ void xtr_conf_free(struct xtr_conf *c)
 	free(c);
 }
 
-int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors, struct xtr_conf **out)
+int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *host,
+		   struct xtr_yaml_errors *errors, struct xtr_conf **out)
 {
 	struct xtr_conf *c = calloc(1, sizeof(*c));
 	struct xtr_yaml *root;
@@ -76,7 +81,8 @@ int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *hos
 	rc = xtr_yaml_parse(text, len, &c->arena, errors, &root);
 	if (!rc) {
 		rc = xtr_schema_read(&xtr_conf_schema, root, &c->v, &c->arena, errors);
-		/* Checks go on after errors of the table: entries with an error are left out of the lists. */
+		/* Checks go on after errors of the table: entries with an error are left out of the
+		 * lists. */
 		if (rc != -ENOMEM && host)
 			rc = xtr_conf_read_keys(c, errors);
 		if (rc != -ENOMEM && (!root || root->kind == XTR_YAML_MAP))
@@ -147,8 +153,10 @@ int xtr_conf_load(const char *path, struct xtr_yaml_errors *errors, struct xtr_c
 	*out = NULL;
 	rc = read_file(path, &text, &len);
 	if (rc) {
-		xtr_yaml_fail(errors, 0, 0, "%s; %s", strerror(-rc), rc == -ENOENT ? "write one, or name another with --config" :
-			      rc == -EACCES ? "run as the user that may read it" : "name a readable file with --config");
+		xtr_yaml_fail(errors, 0, 0, "%s; %s", strerror(-rc),
+			      rc == -ENOENT ? "write one, or name another with --config" :
+			      rc == -EACCES ? "run as the user that may read it" :
+					      "name a readable file with --config");
 		return rc;
 	}
 	rc = xtr_conf_host_read(&host, &err);
@@ -162,13 +170,15 @@ int xtr_conf_load(const char *path, struct xtr_yaml_errors *errors, struct xtr_c
 	return rc;
 }
 
-int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new, struct xtr_yaml_errors *errors)
+int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new,
+			  struct xtr_yaml_errors *errors)
 {
 	const struct xtr_yaml *at = xtr_yaml_get(new->v.at, "interfaces");
 
 	xtr_schema_check_restart(&xtr_conf_schema, &old->v, &new->v, errors);
 	if (old->data_plane != new->data_plane)
-		xtr_yaml_fail_at(errors, at ? at : new->v.at, "`interfaces` %s while xtrd runs; restart it", new->data_plane ?
-				 "can not come" : "can not go");
+		xtr_yaml_fail_at(errors, at ? at : new->v.at,
+				 "`interfaces` %s while xtrd runs; restart it",
+				 new->data_plane ? "can not come" : "can not go");
 	return errors->count || errors->dropped ? -EINVAL : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The configuration file as values: read by the schema table (config_schema.c), checked (config_check.c), and made into
- * what the node and the data plane take (config_build.c). A struct xtr_conf owns everything it points to.
+ * The configuration file as values: read by the schema table (config_schema.c), checked
+ * (config_check.c), and made into what the node and the data plane take (config_build.c). A struct
+ * xtr_conf owns everything it points to.
  */
 #ifndef XTR_DAEMON_CONFIG_H
 #define XTR_DAEMON_CONFIG_H
@@ -126,18 +127,21 @@ struct xtr_conf {
 	struct xtr_dp_config dp;
 };
 
-/* Parses and checks a text. host NULL: nothing of this machine is looked at (no interfaces, addresses, key files).
- * *out owned by the caller. 0; -EINVAL with errors; -ENOMEM. */
-int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors, struct xtr_conf **out);
+/* Parses and checks a text. host NULL: nothing of this machine is looked at (no interfaces,
+ * addresses, key files). *out owned by the caller. 0; -EINVAL with errors; -ENOMEM. */
+int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *host,
+		   struct xtr_yaml_errors *errors, struct xtr_conf **out);
 /* The same from a file, on this host. */
 int xtr_conf_load(const char *path, struct xtr_yaml_errors *errors, struct xtr_conf **out);
 void xtr_conf_free(struct xtr_conf *c);
 
 /* Errors for what can not change while the daemon runs. 0 or -EINVAL. */
-int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new, struct xtr_yaml_errors *errors);
+int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new,
+			  struct xtr_yaml_errors *errors);
 
 /* Parts of xtr_conf_parse. */
-int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors);
+int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
+		   struct xtr_yaml_errors *errors);
 int xtr_conf_read_keys(struct xtr_conf *c, struct xtr_yaml_errors *errors);
 int xtr_conf_build(struct xtr_conf *c);
 

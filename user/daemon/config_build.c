@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The values of the file as what the node (core/config.h) and the data plane (dp/dp.h) take. Arrays come from the arena of the
- * configuration, so they live as long as it does.
+ * The values of the file as what the node (core/config.h) and the data plane (dp/dp.h) take. Arrays
+ * come from the arena of the configuration, so they live as long as it does.
  */
 #include "daemon/config.h"
 
@@ -17,12 +17,14 @@ static struct xtr_key build_key(const struct xtr_conf_key *k)
 	return (struct xtr_key){ k->key_id, k->algorithm, k->secret, k->secret_len };
 }
 
-static struct xtr_rloc_config *build_rlocs(struct xtr_conf *c, const struct xtr_conf_rloc *from, unsigned n)
+static struct xtr_rloc_config *build_rlocs(struct xtr_conf *c, const struct xtr_conf_rloc *from,
+					   unsigned n)
 {
 	struct xtr_rloc_config *to = ARRAY(c, struct xtr_rloc_config, n);
 
 	for (unsigned i = 0; to && i < n; i++)
-		to[i] = (struct xtr_rloc_config){ from[i].address, from[i].priority, from[i].weight, from[i].mpriority, from[i].mweight };
+		to[i] = (struct xtr_rloc_config){ from[i].address, from[i].priority, from[i].weight,
+						  from[i].mpriority, from[i].mweight };
 	return to;
 }
 
@@ -30,7 +32,8 @@ static int build_etr(struct xtr_conf *c)
 {
 	const struct xtr_conf_etr *e = &c->v.etr;
 	struct xtr_mapping_config *maps = ARRAY(c, struct xtr_mapping_config, e->database.count);
-	struct xtr_map_server_config *servers = ARRAY(c, struct xtr_map_server_config, e->map_servers.count);
+	struct xtr_map_server_config *servers =
+		ARRAY(c, struct xtr_map_server_config, e->map_servers.count);
 
 	if (!maps || !servers)
 		return -ENOMEM;
@@ -52,7 +55,9 @@ static int build_etr(struct xtr_conf *c)
 	for (unsigned i = 0; i < e->map_servers.count; i++) {
 		const struct xtr_conf_map_server *m = &e->map_servers.items[i];
 
-		servers[i] = (struct xtr_map_server_config){ m->address, build_key(&m->key), m->proxy_reply, m->want_notify, m->merge, m->use_ttl };
+		servers[i] = (struct xtr_map_server_config){ m->address,     build_key(&m->key),
+							     m->proxy_reply, m->want_notify,
+							     m->merge,	     m->use_ttl };
 	}
 	c->node.etr = e->at;
 	c->node.mappings = maps;
@@ -66,18 +71,25 @@ static int build_site(struct xtr_conf *c, const struct xtr_conf_site *s, struct 
 {
 	unsigned n = s->key.file ? 1 : s->keys.count;
 	struct xtr_key *keys = ARRAY(c, struct xtr_key, n);
-	struct xtr_site_prefix_config *prefixes = ARRAY(c, struct xtr_site_prefix_config, s->prefixes.count);
+	struct xtr_site_prefix_config *prefixes =
+		ARRAY(c, struct xtr_site_prefix_config, s->prefixes.count);
 
 	if (!keys || !prefixes)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++)
 		keys[i] = build_key(s->key.file ? &s->key : &s->keys.items[i]);
 	for (unsigned i = 0; i < s->prefixes.count; i++) {
-		xtr_eid_from_ippfx(s->prefixes.items[i].instance, &s->prefixes.items[i].eid, &prefixes[i].eid);
+		xtr_eid_from_ippfx(s->prefixes.items[i].instance, &s->prefixes.items[i].eid,
+				   &prefixes[i].eid);
 		prefixes[i].accept_more_specifics = s->prefixes.items[i].accept_more_specifics;
 	}
-	*to = (struct xtr_site_config){ .name = s->name, .keys = keys, .key_count = n, .prefixes = prefixes,
-					.prefix_count = s->prefixes.count, .replay_off = s->replay_off, .force_proxy = s->force_proxy,
+	*to = (struct xtr_site_config){ .name = s->name,
+					.keys = keys,
+					.key_count = n,
+					.prefixes = prefixes,
+					.prefix_count = s->prefixes.count,
+					.replay_off = s->replay_off,
+					.force_proxy = s->force_proxy,
 					.max_registrations = s->max_registrations };
 	return 0;
 }
@@ -94,7 +106,8 @@ static int build_ms(struct xtr_conf *c)
 		if (build_site(c, &m->sites.items[i], &sites[i]))
 			return -ENOMEM;
 	for (unsigned i = 0; i < m->aggregates.count; i++)
-		xtr_eid_from_ippfx(m->aggregates.items[i].iid, &m->aggregates.items[i].prefix, &aggregates[i]);
+		xtr_eid_from_ippfx(m->aggregates.items[i].iid, &m->aggregates.items[i].prefix,
+				   &aggregates[i]);
 	c->node.ms = m->at;
 	c->node.sites = sites;
 	c->node.site_count = m->sites.count;
@@ -117,19 +130,28 @@ static int build_dp_lists(struct xtr_conf *c)
 	for (unsigned i = 0; i < v->interfaces.count; i++) {
 		const struct xtr_conf_interface *p = &v->interfaces.items[i];
 
-		ports[i] = (struct xtr_dp_port){ .role = p->role, .mode = p->mode, .iid = p->instance };
-		memcpy(ports[i].name, p->name, strlen(p->name)); /* at most 15: checked by the table */
+		ports[i] = (struct xtr_dp_port){ .role = p->role,
+						 .mode = p->mode,
+						 .iid = p->instance };
+		memcpy(ports[i].name, p->name,
+		       strlen(p->name)); /* at most 15: checked by the table */
 	}
 	memcpy(over[0].name, "xtr0", 4);
 	for (unsigned i = 0; i < v->overlay.count; i++) {
 		const struct xtr_conf_overlay *o = &v->overlay.items[i];
 
-		over[i] = (struct xtr_dp_overlay){ .iid = o->instance, .mtu = o->mtu, .addresses = o->addresses.items,
-						   .address_count = o->addresses.count, .routes = o->routes.items, .route_count = o->routes.count };
+		over[i] = (struct xtr_dp_overlay){ .iid = o->instance,
+						   .mtu = o->mtu,
+						   .addresses = o->addresses.items,
+						   .address_count = o->addresses.count,
+						   .routes = o->routes.items,
+						   .route_count = o->routes.count };
 		memcpy(over[i].name, o->device, strlen(o->device));
 	}
 	for (unsigned i = 0; i < v->etr.database.count; i++)
-		locals[i] = (struct xtr_dp_local){ v->etr.database.items[i].instance, v->etr.database.items[i].eid, v->etr.database.items[i].map_version };
+		locals[i] = (struct xtr_dp_local){ v->etr.database.items[i].instance,
+						   v->etr.database.items[i].eid,
+						   v->etr.database.items[i].map_version };
 	for (unsigned i = 0; i < v->rlocs.count; i++)
 		rlocs[i] = v->rlocs.items[i].address;
 	c->dp.ports = ports;
@@ -151,8 +173,10 @@ static void build_dp_values(struct xtr_conf *c)
 	to->bpffs = c->v.bpffs;
 	to->cache_entries = d->cache_entries;
 	to->rloc_entries = d->rloc_entries;
-	to->flags = (d->check_source ? XTR_CFG_F_CHECK_ENCAP_SOURCE : 0) | (d->check_decap_source ? XTR_CFG_F_CHECK_DECAP_SOURCE : 0) |
-		    (d->keep_inner_dscp ? XTR_CFG_F_KEEP_INNER_DSCP : 0) | (d->ecn_compat ? XTR_CFG_F_ECN_COMPAT : 0) |
+	to->flags = (d->check_source ? XTR_CFG_F_CHECK_ENCAP_SOURCE : 0) |
+		    (d->check_decap_source ? XTR_CFG_F_CHECK_DECAP_SOURCE : 0) |
+		    (d->keep_inner_dscp ? XTR_CFG_F_KEEP_INNER_DSCP : 0) |
+		    (d->ecn_compat ? XTR_CFG_F_ECN_COMPAT : 0) |
 		    (d->accept_versions ? XTR_CFG_F_ACCEPT_VERSIONS : 0);
 	to->miss_rate = d->miss_rate;
 	to->miss_burst = d->miss_burst;

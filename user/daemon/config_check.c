@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What the table can not know: how values belong together, and to this host. Each rule is one function that adds
- * errors at the place of the value that is wrong (of two, the later one). Entries that the table refused are not
- * seen here, so one mistake makes one error.
+ * What the table can not know: how values belong together, and to this host. Each rule is one
+ * function that adds errors at the place of the value that is wrong (of two, the later one).
+ * Entries that the table refused are not seen here, so one mistake makes one error.
  *
- * Which EID-prefixes may overlap: in etr.database one may lie inside another (a more-specific mapping, RFC 9301 5.5),
- * but none may be there twice. At a Map-Server no part of a site's space may belong to a second site: the key of one
- * would open the other's prefix (RFC 9301 8.2).
+ * Which EID-prefixes may overlap: in etr.database one may lie inside another (a more-specific
+ * mapping, RFC 9301 5.5), but none may be there twice. At a Map-Server no part of a site's space
+ * may belong to a second site: the key of one would open the other's prefix (RFC 9301 8.2).
  */
 #include "daemon/config.h"
 
@@ -46,6 +46,13 @@ struct claim {
 	const struct xtr_conf_site *site; /* NULL: etr.database */
 };
 
+static int by_place(const struct xtr_yaml *x, const struct xtr_yaml *y)
+{
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->column < y->column ? -1 : x->column > y->column;
+}
+
 static int by_prefix(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
@@ -58,24 +65,29 @@ static int by_prefix(const void *a, const void *b)
 		return c;
 	if (x->eid.len != y->eid.len)
 		return x->eid.len < y->eid.len ? -1 : 1;
-	return x->at->line != y->at->line ? x->at->line < y->at->line ? -1 : 1 : x->at->column < y->at->column ? -1 : x->at->column > y->at->column;
+	return by_place(x->at, y->at);
 }
 
 static void fail_claim(struct check *k, const struct claim *outer, const struct claim *inner)
 {
 	bool same = outer->eid.len == inner->eid.len;
-	bool inner_later = inner->at->line > outer->at->line || (inner->at->line == outer->at->line && inner->at->column > outer->at->column);
-	const struct claim *late = inner_later ? inner : outer, *early = inner_later ? outer : inner;
+	bool inner_later = by_place(inner->at, outer->at) > 0;
+	const struct claim *late = inner_later ? inner : outer;
+	const struct claim *early = inner_later ? outer : inner;
 	char a[XTR_IPPFX_STRLEN], b[XTR_IPPFX_STRLEN];
 
 	xtr_ippfx_str(&late->eid, a);
 	xtr_ippfx_str(&early->eid, b);
 	if (same && late->site == early->site)
-		xtr_yaml_fail_at(k->errors, late->at, "EID-prefix %s of instance %u is here for the second time, the first is in line %u; remove one",
-				 a, late->iid, early->at->line);
+		xtr_yaml_fail_at(
+			k->errors, late->at,
+			"EID-prefix %s of instance %u is here for the second time, the first is in line %u; remove one",
+			a, late->iid, early->at->line);
 	else
-		xtr_yaml_fail_at(k->errors, late->at, "EID-prefix %s of instance %u overlaps %s of site %s in line %u; give each part of the space to one site",
-				 a, late->iid, b, early->site->name, early->at->line);
+		xtr_yaml_fail_at(
+			k->errors, late->at,
+			"EID-prefix %s of instance %u overlaps %s of site %s in line %u; give each part of the space to one site",
+			a, late->iid, b, early->site->name, early->at->line);
 }
 
 /* Sorted, a prefix comes after all that contain it: those are on the stack. */
@@ -91,9 +103,11 @@ static int check_claims(struct check *k, struct claim *list, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		const struct claim *c = &list[i];
 
-		while (depth && (stack[depth - 1]->iid != c->iid || !xtr_ippfx_contains(&stack[depth - 1]->eid, &c->eid)))
+		while (depth && (stack[depth - 1]->iid != c->iid ||
+				 !xtr_ippfx_contains(&stack[depth - 1]->eid, &c->eid)))
 			depth--;
-		if (depth && (stack[depth - 1]->eid.len == c->eid.len || stack[depth - 1]->site != c->site))
+		if (depth &&
+		    (stack[depth - 1]->eid.len == c->eid.len || stack[depth - 1]->site != c->site))
 			fail_claim(k, stack[depth - 1], c);
 		stack[depth++] = c;
 	}
@@ -149,20 +163,36 @@ static int check_site_prefixes(struct check *k)
 static void check_site_keys(struct check *k, const struct xtr_conf_site *s)
 {
 	if (s->key.file && s->keys.count) {
-		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"), "site %s has both `key-file` and `keys`; move the file into `keys`", s->name);
+		xtr_yaml_fail_at(
+			k->errors, at_key(s->key.at, "keys"),
+			"site %s has both `key-file` and `keys`; move the file into `keys`",
+			s->name);
 	} else if (!s->key.file && !xtr_yaml_get(s->key.at, "keys")) {
-		xtr_yaml_fail_at(k->errors, s->key.at, "site %s has no key; add key-file: FILE with the secret of the site", s->name);
+		xtr_yaml_fail_at(
+			k->errors, s->key.at,
+			"site %s has no key; add key-file: FILE with the secret of the site",
+			s->name);
 	} else if (!s->key.file && !given(s->key.at, "keys")) {
-		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"), "`keys` is empty; write at least one entry");
+		xtr_yaml_fail_at(k->errors, at_key(s->key.at, "keys"),
+				 "`keys` is empty; write at least one entry");
 	}
-	if (!s->key.file && (xtr_yaml_get(s->key.at, "key-id") || xtr_yaml_get(s->key.at, "algorithm")))
-		xtr_yaml_fail_at(k->errors, at_key(s->key.at, xtr_yaml_get(s->key.at, "key-id") ? "key-id" : "algorithm"),
-				 "site %s has no `key-file` that this could belong to; write it in the entry of `keys`", s->name);
+	if (!s->key.file &&
+	    (xtr_yaml_get(s->key.at, "key-id") || xtr_yaml_get(s->key.at, "algorithm")))
+		xtr_yaml_fail_at(
+			k->errors,
+			at_key(s->key.at,
+			       xtr_yaml_get(s->key.at, "key-id") ? "key-id" : "algorithm"),
+			"site %s has no `key-file` that this could belong to; write it in the entry of `keys`",
+			s->name);
 	for (unsigned i = 0; i < s->keys.count; i++)
 		for (unsigned j = 0; j < i; j++)
-			if (s->keys.items[i].key_id == s->keys.items[j].key_id && s->keys.items[i].algorithm == s->keys.items[j].algorithm)
-				xtr_yaml_fail_at(k->errors, at_key(s->keys.items[i].at, "key-id"), "site %s has key-id %u with this algorithm for the "
-						 "second time; give each key an ID of its own", s->name, s->keys.items[i].key_id);
+			if (s->keys.items[i].key_id == s->keys.items[j].key_id &&
+			    s->keys.items[i].algorithm == s->keys.items[j].algorithm)
+				xtr_yaml_fail_at(
+					k->errors, at_key(s->keys.items[i].at, "key-id"),
+					"site %s has key-id %u with this algorithm for the "
+					"second time; give each key an ID of its own",
+					s->name, s->keys.items[i].key_id);
 }
 
 struct secret {
@@ -178,10 +208,11 @@ static int by_secret(const void *a, const void *b)
 	if (x->key->secret_len != y->key->secret_len)
 		return x->key->secret_len < y->key->secret_len ? -1 : 1;
 	c = memcmp(x->key->secret, y->key->secret, x->key->secret_len);
-	return c ? c : x->key->at->line < y->key->at->line ? -1 : x->key->at->line > y->key->at->line;
+	return c ? c : by_place(x->key->at, y->key->at);
 }
 
-/* RFC 9301 5.6: a secret is unique per site, or the key of one opens the other. Said otherwise only by explicit word on both. */
+/* RFC 9301 5.6: a secret is unique per site, or the key of one opens the other. Said otherwise only
+ * by explicit word on both. */
 static int check_secrets(struct check *k)
 {
 	const struct xtr_conf_ms *ms = &k->c->v.ms;
@@ -208,10 +239,14 @@ static int check_secrets(struct check *k)
 		const struct secret *a = &list[i - 1], *b = &list[i];
 
 		if (a->site == b->site || a->key->secret_len != b->key->secret_len ||
-		    memcmp(a->key->secret, b->key->secret, a->key->secret_len) || (a->site->shared_secret && b->site->shared_secret))
+		    memcmp(a->key->secret, b->key->secret, a->key->secret_len) ||
+		    (a->site->shared_secret && b->site->shared_secret))
 			continue;
-		xtr_yaml_fail_at(k->errors, at_key(b->key->at, "key-file"), "sites %s and %s have the same secret (RFC 9301 5.6); make one for each site, "
-				 "or write shared-secret: true on both", a->site->name, b->site->name);
+		xtr_yaml_fail_at(
+			k->errors, at_key(b->key->at, "key-file"),
+			"sites %s and %s have the same secret (RFC 9301 5.6); make one for each site, "
+			"or write shared-secret: true on both",
+			a->site->name, b->site->name);
 	}
 	free(list);
 	return 0;
@@ -219,10 +254,11 @@ static int check_secrets(struct check *k)
 
 static int by_site_name(const void *a, const void *b)
 {
-	const struct xtr_conf_site *x = *(const struct xtr_conf_site *const *)a, *y = *(const struct xtr_conf_site *const *)b;
+	const struct xtr_conf_site *x = *(const struct xtr_conf_site *const *)a;
+	const struct xtr_conf_site *y = *(const struct xtr_conf_site *const *)b;
 	int c = strcmp(x->name, y->name);
 
-	return c ? c : x->key.at->line < y->key.at->line ? -1 : 1;
+	return c ? c : by_place(x->key.at, y->key.at);
 }
 
 static int check_sites(struct check *k)
@@ -240,8 +276,11 @@ static int check_sites(struct check *k)
 		qsort(list, ms->sites.count, sizeof(*list), by_site_name);
 	for (unsigned i = 1; i < ms->sites.count; i++)
 		if (!strcmp(list[i]->name, list[i - 1]->name))
-			xtr_yaml_fail_at(k->errors, at_key(list[i]->key.at, "name"), "site %s is here for the second time, the first is in line %u; "
-					 "rename or remove one", list[i]->name, list[i - 1]->key.at->line);
+			xtr_yaml_fail_at(
+				k->errors, at_key(list[i]->key.at, "name"),
+				"site %s is here for the second time, the first is in line %u; "
+				"rename or remove one",
+				list[i]->name, list[i - 1]->key.at->line);
 	free(list);
 	return check_secrets(k);
 }
@@ -264,9 +303,12 @@ static bool host_has_interface(const struct xtr_conf_host *h, const char *name)
 	return false;
 }
 
-static void fail_twice(struct check *k, const struct xtr_yaml *at, const struct xtr_yaml *first, const char *what, const char *which)
+static void fail_twice(struct check *k, const struct xtr_yaml *at, const struct xtr_yaml *first,
+		       const char *what, const char *which)
 {
-	xtr_yaml_fail_at(k->errors, at, "%s %s is here for the second time, the first is in line %u; remove one", what, which, first->line);
+	xtr_yaml_fail_at(k->errors, at,
+			 "%s %s is here for the second time, the first is in line %u; remove one",
+			 what, which, first->line);
 }
 
 static void check_rloc_list(struct check *k, const struct xtr_conf_rloc *list, unsigned n, bool own)
@@ -281,24 +323,38 @@ static void check_rloc_list(struct check *k, const struct xtr_conf_rloc *list, u
 			if (!xtr_ip_cmp(&list[i].address, &list[j].address))
 				fail_twice(k, at, at_key(list[j].at, "address"), "RLOC", a);
 		if (own && k->host && !host_has(k->host, &list[i].address))
-			xtr_yaml_fail_at(k->errors, at, "no interface of this host has the RLOC %s; set it (ip address add %s/%u dev ...) or write the "
-					 "address that is there", a, a, xtr_ip_bits(&list[i].address));
+			xtr_yaml_fail_at(
+				k->errors, at,
+				"no interface of this host has the RLOC %s; set it (ip address add %s/%u dev ...) or write the "
+				"address that is there",
+				a, a, xtr_ip_bits(&list[i].address));
 		else if (own && k->c->data_plane && xtr_ip_is_loopback(&list[i].address))
-			xtr_yaml_fail_at(k->errors, at, "RLOC %s is a loopback address, which nobody else can reach; write an address of the underlay", a);
+			xtr_yaml_fail_at(
+				k->errors, at,
+				"RLOC %s is a loopback address, which nobody else can reach; write an address of the underlay",
+				a);
 	}
 }
 
 static void check_rlocs(struct check *k)
 {
 	const struct xtr_conf_values *v = &k->c->v;
-	const char *need = v->itr.at ? "itr" : v->etr.at ? "etr" : k->c->data_plane ? "interfaces" : NULL;
+	const char *need = NULL;
 
+	if (v->itr.at || v->etr.at)
+		need = v->itr.at ? "itr" : "etr";
+	else if (k->c->data_plane)
+		need = "interfaces";
 	check_rloc_list(k, v->rlocs.items, v->rlocs.count, true);
 	for (unsigned i = 0; i < v->etr.database.count; i++)
-		check_rloc_list(k, v->etr.database.items[i].rlocs.items, v->etr.database.items[i].rlocs.count, false);
+		check_rloc_list(k, v->etr.database.items[i].rlocs.items,
+				v->etr.database.items[i].rlocs.count, false);
 	if (need && !given(v->at, "rlocs"))
-		xtr_yaml_fail_at(k->errors, at_key(v->at, need), "`%s` needs `rlocs`, and there is none; add rlocs: with the address of this host in the "
-				 "underlay", need);
+		xtr_yaml_fail_at(
+			k->errors, at_key(v->at, need),
+			"`%s` needs `rlocs`, and there is none; add rlocs: with the address of this host in the "
+			"underlay",
+			need);
 }
 
 static bool instance_has_overlay(const struct xtr_conf_values *v, uint32_t instance)
@@ -323,21 +379,33 @@ static void check_interfaces(struct check *k)
 		underlay += p->role == XTR_ROLE_UNDERLAY;
 		for (unsigned j = 0; j < i; j++)
 			if (!strcmp(p->name, v->interfaces.items[j].name))
-				fail_twice(k, at, at_key(v->interfaces.items[j].at, "name"), "interface", p->name);
+				fail_twice(k, at, at_key(v->interfaces.items[j].at, "name"),
+					   "interface", p->name);
 		for (unsigned j = 0; j < v->overlay.count; j++)
 			if (!strcmp(p->name, v->overlay.items[j].device))
-				xtr_yaml_fail_at(k->errors, at, "%s is the overlay device of line %u, not a port; remove this entry", p->name,
-						 v->overlay.items[j].at->line);
+				xtr_yaml_fail_at(
+					k->errors, at,
+					"%s is the overlay device of line %u, not a port; remove this entry",
+					p->name, v->overlay.items[j].at->line);
 		if (k->host && !host_has_interface(k->host, p->name))
-			xtr_yaml_fail_at(k->errors, at, "there is no interface %s on this host; write one of those that ip link shows", p->name);
+			xtr_yaml_fail_at(
+				k->errors, at,
+				"there is no interface %s on this host; write one of those that ip link shows",
+				p->name);
 		if (p->role == XTR_ROLE_UNDERLAY && xtr_yaml_get(p->at, "instance"))
-			xtr_yaml_fail_at(k->errors, at_key(p->at, "instance"), "an underlay interface has no instance: LISP headers carry it; remove this key");
+			xtr_yaml_fail_at(
+				k->errors, at_key(p->at, "instance"),
+				"an underlay interface has no instance: LISP headers carry it; remove this key");
 		else if (p->role == XTR_ROLE_EID && !instance_has_overlay(v, p->instance))
-			xtr_yaml_fail_at(k->errors, at_key(p->at, "instance"), "instance %u has no overlay device to deliver on; add one to `overlay` with "
-					 "instance: %u", p->instance, p->instance);
+			xtr_yaml_fail_at(
+				k->errors, at_key(p->at, "instance"),
+				"instance %u has no overlay device to deliver on; add one to `overlay` with "
+				"instance: %u",
+				p->instance, p->instance);
 	}
 	if (k->c->data_plane && !underlay && good == xtr_yaml_get(v->at, "interfaces")->count)
-		xtr_yaml_fail_at(k->errors, xtr_yaml_get(v->at, "interfaces"), "no interface has role: underlay; name the one with the RLOC");
+		xtr_yaml_fail_at(k->errors, xtr_yaml_get(v->at, "interfaces"),
+				 "no interface has role: underlay; name the one with the RLOC");
 }
 
 static void check_overlay_addresses(struct check *k, const struct xtr_conf_overlay *o)
@@ -350,11 +418,14 @@ static void check_overlay_addresses(struct check *k, const struct xtr_conf_overl
 
 		for (unsigned j = 0; j < v->etr.database.count && !ours; j++)
 			ours = v->etr.database.items[j].instance == o->instance &&
-			       xtr_ippfx_has(&v->etr.database.items[j].eid, &o->addresses.items[i].ip);
+			       xtr_ippfx_has(&v->etr.database.items[j].eid,
+					     &o->addresses.items[i].ip);
 		if (!ours)
-			xtr_yaml_fail_at(k->errors, o->addresses.at[i], "%s is in no EID-prefix of etr.database (instance %u), so its packets would be "
-					 "dropped (encap-source); add the prefix there, or set data-plane.check-source: false",
-					 xtr_ip_str(&o->addresses.items[i].ip, a), o->instance);
+			xtr_yaml_fail_at(
+				k->errors, o->addresses.at[i],
+				"%s is in no EID-prefix of etr.database (instance %u), so its packets would be "
+				"dropped (encap-source); add the prefix there, or set data-plane.check-source: false",
+				xtr_ip_str(&o->addresses.items[i].ip, a), o->instance);
 	}
 }
 
@@ -364,7 +435,9 @@ static void check_overlay(struct check *k)
 	char a[XTR_IPPFX_STRLEN];
 
 	if (v->overlay.count && !xtr_yaml_get(v->at, "interfaces"))
-		xtr_yaml_fail_at(k->errors, xtr_yaml_get(v->at, "overlay"), "`overlay` needs `interfaces`; add interfaces: with the underlay interface");
+		xtr_yaml_fail_at(
+			k->errors, xtr_yaml_get(v->at, "overlay"),
+			"`overlay` needs `interfaces`; add interfaces: with the underlay interface");
 	for (unsigned i = 0; i < v->overlay.count; i++) {
 		const struct xtr_conf_overlay *o = &v->overlay.items[i];
 
@@ -372,33 +445,47 @@ static void check_overlay(struct check *k)
 			const struct xtr_conf_overlay *p = &v->overlay.items[j];
 
 			if (!strcmp(o->device, p->device))
-				fail_twice(k, at_key(o->at, "device"), at_key(p->at, "device"), "device", o->device);
+				fail_twice(k, at_key(o->at, "device"), at_key(p->at, "device"),
+					   "device", o->device);
 			else if (o->instance == p->instance)
-				xtr_yaml_fail_at(k->errors, at_key(o->at, "instance"), "instance %u already has the device %s of line %u; write another "
-						 "instance, or add the routes there", o->instance, p->device, p->at->line);
+				xtr_yaml_fail_at(
+					k->errors, at_key(o->at, "instance"),
+					"instance %u already has the device %s of line %u; write another "
+					"instance, or add the routes there",
+					o->instance, p->device, p->at->line);
 		}
 		if (o->mtu && (o->mtu < 1280 || o->mtu > 65000))
-			xtr_yaml_fail_at(k->errors, at_key(o->at, "mtu"), "`mtu` is %u; write 0 or 1280 to 65000 (IPv6 needs 1280)", o->mtu);
+			xtr_yaml_fail_at(k->errors, at_key(o->at, "mtu"),
+					 "`mtu` is %u; write 0 or 1280 to 65000 (IPv6 needs 1280)",
+					 o->mtu);
 		if (o->routes.count && !xtr_yaml_get(v->at, "itr"))
-			xtr_yaml_fail_at(k->errors, o->routes.at[0], "EID routes need an ITR to look the EIDs up; add itr: with map-resolvers");
+			xtr_yaml_fail_at(
+				k->errors, o->routes.at[0],
+				"EID routes need an ITR to look the EIDs up; add itr: with map-resolvers");
 		for (unsigned j = 0; j < o->routes.count; j++)
 			for (unsigned l = 0; l < j; l++)
-				if (!xtr_ip_cmp(&o->routes.items[j].ip, &o->routes.items[l].ip) && o->routes.items[j].len == o->routes.items[l].len)
-					fail_twice(k, o->routes.at[j], o->routes.at[l], "route", xtr_ippfx_str(&o->routes.items[j], a));
+				if (!xtr_ip_cmp(&o->routes.items[j].ip, &o->routes.items[l].ip) &&
+				    o->routes.items[j].len == o->routes.items[l].len)
+					fail_twice(k, o->routes.at[j], o->routes.at[l], "route",
+						   xtr_ippfx_str(&o->routes.items[j], a));
 		check_overlay_addresses(k, o);
 	}
 	for (unsigned i = 0; k->c->data_plane && i < v->etr.database.count; i++) {
 		const struct xtr_conf_mapping *m = &v->etr.database.items[i];
 
 		if (!instance_has_overlay(v, m->instance))
-			xtr_yaml_fail_at(k->errors, at_key(m->at, "instance"), "instance %u has no overlay device to deliver on; add one to `overlay` with "
-					 "instance: %u", m->instance, m->instance);
+			xtr_yaml_fail_at(
+				k->errors, at_key(m->at, "instance"),
+				"instance %u has no overlay device to deliver on; add one to `overlay` with "
+				"instance: %u",
+				m->instance, m->instance);
 	}
 }
 
-/* An address of the underlay inside the EID space: the router would look for its own mapping system in LISP. A default route is
- * the exception: it stands for all that is not underlay. */
-static void check_not_eid(struct check *k, const struct xtr_yaml *at, const char *what, const struct xtr_ip *ip)
+/* An address of the underlay inside the EID space: the router would look for its own mapping system
+ * in LISP. A default route is the exception: it stands for all that is not underlay. */
+static void check_not_eid(struct check *k, const struct xtr_yaml *at, const char *what,
+			  const struct xtr_ip *ip)
 {
 	const struct xtr_conf_values *v = &k->c->v;
 	char a[XTR_IP_STRLEN], b[XTR_IPPFX_STRLEN];
@@ -409,14 +496,19 @@ static void check_not_eid(struct check *k, const struct xtr_yaml *at, const char
 		for (unsigned j = 0; j < o->routes.count; j++) {
 			if (!o->routes.items[j].len || !xtr_ippfx_has(&o->routes.items[j], ip))
 				continue;
-			xtr_yaml_fail_at(k->errors, at, "%s %s is inside the EID space %s that line %u routes into %s; take narrower routes or an address "
-					 "outside them", what, xtr_ip_str(ip, a), xtr_ippfx_str(&o->routes.items[j], b), o->routes.at[j]->line, o->device);
+			xtr_yaml_fail_at(
+				k->errors, at,
+				"%s %s is inside the EID space %s that line %u routes into %s; take narrower routes or an address "
+				"outside them",
+				what, xtr_ip_str(ip, a), xtr_ippfx_str(&o->routes.items[j], b),
+				o->routes.at[j]->line, o->device);
 			return;
 		}
 	}
 }
 
-static void check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at, unsigned n, const char *what)
+static void check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at,
+			unsigned n, const char *what)
 {
 	char a[XTR_IP_STRLEN];
 
@@ -434,16 +526,20 @@ static void check_addresses(struct check *k)
 	char a[XTR_IP_STRLEN];
 
 	for (unsigned i = 0; i < v->rlocs.count; i++)
-		check_not_eid(k, at_key(v->rlocs.items[i].at, "address"), "RLOC", &v->rlocs.items[i].address);
-	check_peers(k, v->itr.map_resolvers.items, v->itr.map_resolvers.at, v->itr.map_resolvers.count, "map-resolver");
-	check_peers(k, v->mr.map_servers.items, v->mr.map_servers.at, v->mr.map_servers.count, "map-server");
+		check_not_eid(k, at_key(v->rlocs.items[i].at, "address"), "RLOC",
+			      &v->rlocs.items[i].address);
+	check_peers(k, v->itr.map_resolvers.items, v->itr.map_resolvers.at,
+		    v->itr.map_resolvers.count, "map-resolver");
+	check_peers(k, v->mr.map_servers.items, v->mr.map_servers.at, v->mr.map_servers.count,
+		    "map-server");
 	for (unsigned i = 0; i < v->etr.map_servers.count; i++) {
 		const struct xtr_conf_map_server *m = &v->etr.map_servers.items[i];
 
 		for (unsigned j = 0; j < i; j++)
 			if (!xtr_ip_cmp(&m->address, &v->etr.map_servers.items[j].address))
-				fail_twice(k, at_key(m->key.at, "address"), at_key(v->etr.map_servers.items[j].key.at, "address"), "map-server",
-					   xtr_ip_str(&m->address, a));
+				fail_twice(k, at_key(m->key.at, "address"),
+					   at_key(v->etr.map_servers.items[j].key.at, "address"),
+					   "map-server", xtr_ip_str(&m->address, a));
 		check_not_eid(k, at_key(m->key.at, "address"), "map-server", &m->address);
 	}
 }
@@ -454,29 +550,41 @@ static void check_roles(struct check *k)
 {
 	const struct xtr_conf_values *v = &k->c->v;
 
-	if (!xtr_yaml_get(v->at, "itr") && !xtr_yaml_get(v->at, "etr") && !xtr_yaml_get(v->at, "map-server") && !xtr_yaml_get(v->at, "map-resolver"))
-		xtr_yaml_fail_at(k->errors, v->at, "no role is switched on; add itr:, etr:, map-server: or map-resolver:");
+	if (!xtr_yaml_get(v->at, "itr") && !xtr_yaml_get(v->at, "etr") &&
+	    !xtr_yaml_get(v->at, "map-server") && !xtr_yaml_get(v->at, "map-resolver"))
+		xtr_yaml_fail_at(
+			k->errors, v->at,
+			"no role is switched on; add itr:, etr:, map-server: or map-resolver:");
 	if (v->mr.at && !given(v->mr.at, "map-servers") && !given(v->at, "map-server"))
-		xtr_yaml_fail_at(k->errors, v->mr.at, "the Map-Resolver knows nobody to ask; add map-servers: to it, or map-server: to this node");
+		xtr_yaml_fail_at(
+			k->errors, v->mr.at,
+			"the Map-Resolver knows nobody to ask; add map-servers: to it, or map-server: to this node");
 }
 
-static void check_order(struct check *k, const char *small, uint32_t lo, const char *large, uint32_t hi)
+static void check_order(struct check *k, const char *small, uint32_t lo, const char *large,
+			uint32_t hi)
 {
 	const struct xtr_yaml *t = k->c->v.timers.at;
 
 	if (t && lo > hi)
-		xtr_yaml_fail_at(k->errors, xtr_yaml_get(t, small) ? xtr_yaml_get(t, small) : xtr_yaml_get(t, large),
-				 "`%s` (%g s) is longer than `%s` (%g s); write a smaller one", small, lo / 1000.0, large, hi / 1000.0);
+		xtr_yaml_fail_at(k->errors,
+				 xtr_yaml_get(t, small) ? xtr_yaml_get(t, small) :
+							  xtr_yaml_get(t, large),
+				 "`%s` (%g s) is longer than `%s` (%g s); write a smaller one",
+				 small, lo / 1000.0, large, hi / 1000.0);
 }
 
 static void check_timers(struct check *k)
 {
 	const struct xtr_node_timers *t = &k->c->v.timers.t;
 
-	check_order(k, "notify-retry-first", t->notify_retry_first, "notify-retry-max", t->notify_retry_max);
-	check_order(k, "request-retry-first", t->request_retry_first, "request-retry-max", t->request_retry_max);
+	check_order(k, "notify-retry-first", t->notify_retry_first, "notify-retry-max",
+		    t->notify_retry_max);
+	check_order(k, "request-retry-first", t->request_retry_first, "request-retry-max",
+		    t->request_retry_max);
 	if (k->c->v.ms.at && k->c->v.etr.at)
-		check_order(k, "register-interval", t->register_interval, "registration-timeout", t->registration_timeout);
+		check_order(k, "register-interval", t->register_interval, "registration-timeout",
+			    t->registration_timeout);
 }
 
 static void check_user(struct check *k)
@@ -484,11 +592,15 @@ static void check_user(struct check *k)
 	const char *user = k->c->v.user;
 
 	if (k->host && user && !getpwnam(user))
-		xtr_yaml_fail_at(k->errors, xtr_yaml_get(k->c->v.at, "user"), "there is no user %s on this host; make it (useradd --system %s) or remove "
-				 "the key", user, user);
+		xtr_yaml_fail_at(
+			k->errors, xtr_yaml_get(k->c->v.at, "user"),
+			"there is no user %s on this host; make it (useradd --system %s) or remove "
+			"the key",
+			user, user);
 }
 
-int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host, struct xtr_yaml_errors *errors)
+int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
+		   struct xtr_yaml_errors *errors)
 {
 	struct check k = { c, host, errors };
 

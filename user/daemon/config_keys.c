@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Key files: the first line of a regular file that only its owner can read. The octets are the key as they are, only
- * the newline is not part of it. Secrets live in the arena of the configuration, which wipes what it frees; no message
- * ever holds one.
+ * Key files: the first line of a regular file that only its owner can read. The octets are the key
+ * as they are, only the newline is not part of it. Secrets live in the arena of the configuration,
+ * which wipes what it frees; no message ever holds one.
  */
 #include "daemon/config.h"
 
@@ -16,7 +16,8 @@
 #define SECRET_MAX 512
 
 /* The text after the ';' is the way out. */
-static int read_secret(struct xtr_conf *c, struct xtr_conf_key *k, struct xtr_yaml_errors *errors, const struct xtr_yaml *at)
+static int read_secret(struct xtr_conf *c, struct xtr_conf_key *k, struct xtr_yaml_errors *errors,
+		       const struct xtr_yaml *at)
 {
 	char buf[SECRET_MAX + 2];
 	struct passwd *pw = c->v.user ? getpwnam(c->v.user) : NULL;
@@ -26,37 +27,52 @@ static int read_secret(struct xtr_conf *c, struct xtr_conf_key *k, struct xtr_ya
 	char *nl;
 
 	if (fd < 0 || fstat(fd, &st)) {
-		xtr_yaml_fail_at(errors, at, "key file %s: %s; %s", k->file, strerror(errno), errno == ENOENT ?
-				 "write the secret into it, mode 0600" : "make it readable for xtrd");
+		xtr_yaml_fail_at(errors, at, "key file %s: %s; %s", k->file, strerror(errno),
+				 errno == ENOENT ? "write the secret into it, mode 0600" :
+						   "make it readable for xtrd");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		xtr_yaml_fail_at(errors, at, "key file %s is not a regular file; name a file with the secret in its first line", k->file);
+		xtr_yaml_fail_at(
+			errors, at,
+			"key file %s is not a regular file; name a file with the secret in its first line",
+			k->file);
 		goto out;
 	}
 	if (st.st_mode & 077) {
-		xtr_yaml_fail_at(errors, at, "key file %s has mode %04o: others than its owner can use it; chmod 0600 %s", k->file,
-				 (unsigned)st.st_mode & 07777, k->file);
+		xtr_yaml_fail_at(
+			errors, at,
+			"key file %s has mode %04o: others than its owner can use it; chmod 0600 %s",
+			k->file, (unsigned)st.st_mode & 07777, k->file);
 		goto out;
 	}
 	if (pw && st.st_uid != pw->pw_uid) {
-		xtr_yaml_fail_at(errors, at, "key file %s does not belong to user %s, who could not read it at a reload; chown %s %s", k->file,
-				 c->v.user, c->v.user, k->file);
+		xtr_yaml_fail_at(
+			errors, at,
+			"key file %s does not belong to user %s, who could not read it at a reload; chown %s %s",
+			k->file, c->v.user, c->v.user, k->file);
 		goto out;
 	}
 	n = read(fd, buf, sizeof(buf));
 	if (n < 0) {
-		xtr_yaml_fail_at(errors, at, "key file %s: %s; make it readable", k->file, strerror(errno));
+		xtr_yaml_fail_at(errors, at, "key file %s: %s; make it readable", k->file,
+				 strerror(errno));
 		goto out;
 	}
 	nl = memchr(buf, '\n', (size_t)n);
 	k->secret_len = nl ? (size_t)(nl - buf) : (size_t)n;
 	if (!k->secret_len) {
-		xtr_yaml_fail_at(errors, at, "key file %s has nothing in its first line; write the secret there", k->file);
+		xtr_yaml_fail_at(
+			errors, at,
+			"key file %s has nothing in its first line; write the secret there",
+			k->file);
 		goto out;
 	}
 	if (k->secret_len > SECRET_MAX) {
-		xtr_yaml_fail_at(errors, at, "key file %s has more than %u octets in its first line; take a shorter secret", k->file, SECRET_MAX);
+		xtr_yaml_fail_at(
+			errors, at,
+			"key file %s has more than %u octets in its first line; take a shorter secret",
+			k->file, SECRET_MAX);
 		goto out;
 	}
 	k->secret = (const uint8_t *)xtr_arena_copy(&c->arena, buf, k->secret_len);

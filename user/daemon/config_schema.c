@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Every key of the configuration: name, type, range, default, documentation. `xtrd --help-config` prints this table,
- * `xtrctl config show` walks it, and tests compare its defaults with the RFC's values (core/config.h).
+ * Every key of the configuration: name, type, range, default, documentation. `xtrd --help-config`
+ * prints this table, `xtrctl config show` walks it, and tests compare its defaults with the RFC's
+ * values (core/config.h).
  */
 #include "daemon/config.h"
 
@@ -9,42 +10,67 @@
 #include "util/hash.h"
 #include "util/log.h"
 
-#define SIZE(T, f) .offset = offsetof(T, f), .size = sizeof(((T *)0)->f)
-#define BOOL(T, f, n, fl, d, text) { .name = n, .type = XTR_T_BOOL, .flags = fl, SIZE(T, f), .def = d, .doc = text }
+#define KEY(T, f, n, t) .name = n, .type = t, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f)
+#define BOOL(T, f, n, fl, d, text) \
+	{ KEY(T, f, n, XTR_T_BOOL), .flags = fl, .def = d, .doc = text }
 #define UINT(T, f, n, fl, lo, hi, d, text) \
-	{ .name = n, .type = XTR_T_UINT, .flags = fl, SIZE(T, f), .min = lo, .max = hi, .def = d, .doc = text }
-#define SECS(T, f, n, lo, hi, d, text) \
-	{ .name = n, .type = XTR_T_SECONDS, SIZE(T, f), .min = lo, .max = hi, .def = d, .doc = text }
-#define ENUM(T, f, n, fl, tab, d, text) { .name = n, .type = XTR_T_ENUM, .flags = fl, SIZE(T, f), .names = tab, .def = d, .doc = text }
-#define TEXT(T, f, n, t, fl, d, text) { .name = n, .type = t, .flags = fl, SIZE(T, f), .def = d, .doc = text }
-#define IFNAME(T, f, n, fl, longest, text) { .name = n, .type = XTR_T_IFNAME, .flags = fl, SIZE(T, f), .max = longest, .doc = text }
-#define ID(T, f, n, octets, d, text) { .name = n, .type = XTR_T_ID, SIZE(T, f), .max = octets, .def = d, .doc = text }
-#define SECTION(T, f, n, schema, text) { .name = n, .type = XTR_T_SECTION, SIZE(T, f), .of = &(schema), .doc = text }
+	{ KEY(T, f, n, XTR_T_UINT), .flags = fl, .min = lo, .max = hi, .def = d, .doc = text }
+#define SECS(T, f, n, fl, lo, hi, d, text) \
+	{ KEY(T, f, n, XTR_T_SECONDS), .flags = fl, .min = lo, .max = hi, .def = d, .doc = text }
+#define ENUM(T, f, n, fl, tab, d, text) \
+	{ KEY(T, f, n, XTR_T_ENUM), .flags = fl, .names = tab, .def = d, .doc = text }
+#define TEXT(T, f, n, t, fl, d, text) \
+	{ KEY(T, f, n, t), .flags = fl, .def = d, .doc = text }
+#define IFNAME(T, f, n, fl, longest, text) \
+	{ KEY(T, f, n, XTR_T_IFNAME), .flags = fl, .max = longest, .doc = text }
+#define ID(T, f, n, octets, d, text) \
+	{ KEY(T, f, n, XTR_T_ID), .max = octets, .def = d, .doc = text }
+#define SECTION(T, f, n, schema, text) \
+	{ KEY(T, f, n, XTR_T_SECTION), .of = &(schema), .doc = text }
 #define LIST(T, f, n, fl, most, schema, text) \
-	{ .name = n, .type = XTR_T_LIST, .flags = fl, SIZE(T, f), .max = most, .of = &(schema), .element = XTR_T_SECTION, \
-	  .element_size = sizeof(*((T *)0)->f.items), .doc = text }
+	{ KEY(T, f, n, XTR_T_LIST), .flags = fl, .max = most, .of = &(schema), .doc = text, \
+	  .element = XTR_T_SECTION, .element_size = sizeof(*((T *)0)->f.items) }
 #define LIST_OF(T, f, n, fl, most, elem, text) \
-	{ .name = n, .type = XTR_T_LIST, .flags = fl, SIZE(T, f), .max = most, .element = elem, \
-	  .element_size = sizeof(*((T *)0)->f.items), .doc = text }
+	{ KEY(T, f, n, XTR_T_LIST), .flags = fl, .max = most, .doc = text, \
+	  .element = elem, .element_size = sizeof(*((T *)0)->f.items) }
 #define END { .name = NULL }
 
 #define IID_HI 0xfffffe /* 0xffffff marks control messages in data packets (RFC 9962) */
 #define HOUR   3600000u
 
-static const struct xtr_schema_name roles[] = { { "underlay", XTR_ROLE_UNDERLAY }, { "eid", XTR_ROLE_EID }, { NULL, 0 } };
+static const struct xtr_schema_name roles[] = {
+	{ "underlay", XTR_ROLE_UNDERLAY },
+	{ "eid", XTR_ROLE_EID },
+	{ NULL, 0 },
+};
 static const struct xtr_schema_name modes[] = {
-	{ "auto", XTR_MODE_AUTO }, { "xdp", XTR_MODE_XDP }, { "xdp-generic", XTR_MODE_XDP_GENERIC }, { "tc", XTR_MODE_TC }, { NULL, 0 },
+	{ "auto", XTR_MODE_AUTO },
+	{ "xdp", XTR_MODE_XDP },
+	{ "xdp-generic", XTR_MODE_XDP_GENERIC },
+	{ "tc", XTR_MODE_TC },
+	{ NULL, 0 },
 };
 static const struct xtr_schema_name algorithms[] = {
-	{ "hmac-sha-256-128", XTR_AUTH_SHA256 }, { "hmac-sha-1-96", XTR_AUTH_SHA1 }, { "hmac-sha-256-128-hkdf", XTR_AUTH_SHA256_HKDF },
+	{ "hmac-sha-256-128", XTR_AUTH_SHA256 },
+	{ "hmac-sha-1-96", XTR_AUTH_SHA1 },
+	{ "hmac-sha-256-128-hkdf", XTR_AUTH_SHA256_HKDF },
 	{ NULL, 0 },
 };
 static const struct xtr_schema_name log_levels[] = {
-	{ "error", XTR_LOG_ERROR }, { "warn", XTR_LOG_WARN }, { "info", XTR_LOG_INFO }, { "debug", XTR_LOG_DEBUG }, { NULL, 0 },
+	{ "error", XTR_LOG_ERROR },
+	{ "warn", XTR_LOG_WARN },
+	{ "info", XTR_LOG_INFO },
+	{ "debug", XTR_LOG_DEBUG },
+	{ NULL, 0 },
 };
-static const struct xtr_schema_name replay[] = { { "strict", false }, { "off", true }, { NULL, 0 } };
+static const struct xtr_schema_name replay[] = {
+	{ "strict", false },
+	{ "off", true },
+	{ NULL, 0 },
+};
 
-/* A changed secret is a change although no key says so. Keyed by this process: tells nothing about the secret. */
+/* A changed secret is a change although no key says so. Keyed by this process: it tells nothing
+ * about the secret. */
 static uint64_t key_extra(const void *section)
 {
 	const struct xtr_conf_key *k = section;
@@ -55,9 +81,11 @@ static uint64_t key_extra(const void *section)
 #define T struct xtr_conf_rloc
 static const struct xtr_schema rloc_schema = { "an entry of rlocs", "address", (const struct xtr_schema_key[]){
 	TEXT(T, address, "address", XTR_T_IP, XTR_K_REQUIRED, NULL, "address in the underlay"),
-	UINT(T, priority, "priority", 0, 0, 255, "1", "lower is better, 255 is never used (RFC 9301 5.4)"),
+	UINT(T, priority, "priority", 0, 0, 255, "1",
+	     "lower is better, 255 is never used (RFC 9301 5.4)"),
 	UINT(T, weight, "weight", 0, 0, 255, "100", "share among the locators of one priority"),
-	UINT(T, mpriority, "multicast-priority", 0, 0, 255, "255", "priority for multicast, 255 is never used"),
+	UINT(T, mpriority, "multicast-priority", 0, 0, 255, "255",
+	     "priority for multicast, 255 is never used"),
 	UINT(T, mweight, "multicast-weight", 0, 0, 255, "0", "weight for multicast"),
 	END }, NULL };
 #undef T
@@ -65,29 +93,39 @@ static const struct xtr_schema rloc_schema = { "an entry of rlocs", "address", (
 #define T struct xtr_conf_interface
 static const struct xtr_schema interface_schema = { "an entry of interfaces", "name", (const struct xtr_schema_key[]){
 	IFNAME(T, name, "name", XTR_K_REQUIRED, 15, "interface that is there when xtrd starts"),
-	ENUM(T, role, "role", XTR_K_REQUIRED, roles, NULL, "underlay: carries LISP packets; eid: hosts are attached directly"),
-	ENUM(T, mode, "mode", 0, modes, "auto", "where the programs run; auto takes the fastest that works"),
+	ENUM(T, role, "role", XTR_K_REQUIRED, roles, NULL,
+	     "underlay: carries LISP packets; eid: hosts are attached directly"),
+	ENUM(T, mode, "mode", 0, modes, "auto",
+	     "where the programs run; auto takes the fastest that works"),
 	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID of the hosts (role eid)"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_overlay
 static const struct xtr_schema overlay_schema = { "an entry of overlay", "device", (const struct xtr_schema_key[]){
-	IFNAME(T, device, "device", XTR_K_REQUIRED, 14, "name of the overlay device, made by xtrd; its other end is called <name>p"),
-	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID of what is routed into the device"),
-	UINT(T, mtu, "mtu", 0, 0, 65535, "0", "MTU of the device; 0: smallest underlay MTU minus the LISP headers"),
-	LIST_OF(T, addresses, "addresses", XTR_K_HOST_BITS | XTR_K_EID, 256, XTR_T_PREFIX, "EIDs of this host itself, set on the device"),
-	LIST_OF(T, routes, "routes", XTR_K_EID, 4096, XTR_T_PREFIX, "EID space: what is looked up in LISP"),
+	IFNAME(T, device, "device", XTR_K_REQUIRED, 14,
+	     "name of the overlay device, made by xtrd; its other end is called <name>p"),
+	UINT(T, instance, "instance", 0, 0, IID_HI, "0",
+	     "instance ID of what is routed into the device"),
+	UINT(T, mtu, "mtu", 0, 0, 65535, "0",
+	     "MTU of the device; 0: smallest underlay MTU minus the LISP headers"),
+	LIST_OF(T, addresses, "addresses", XTR_K_HOST_BITS | XTR_K_EID, 256, XTR_T_PREFIX,
+	     "EIDs of this host itself, set on the device"),
+	LIST_OF(T, routes, "routes", XTR_K_EID, 4096, XTR_T_PREFIX,
+	     "EID space: what is looked up in LISP"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_mapping
 static const struct xtr_schema mapping_schema = { "an entry of etr.database", "eid", (const struct xtr_schema_key[]){
-	TEXT(T, eid, "eid", XTR_T_PREFIX, XTR_K_REQUIRED | XTR_K_EID, NULL, "EID-prefix we are authoritative for; one inside another is legal"),
+	TEXT(T, eid, "eid", XTR_T_PREFIX, XTR_K_REQUIRED | XTR_K_EID, NULL,
+	     "EID-prefix we are authoritative for; one inside another is legal"),
 	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID"),
 	UINT(T, ttl, "ttl", 0, 1, 0x7fffffff, "1440", "minutes others may keep the mapping"),
-	UINT(T, map_version, "map-version", 0, 0, 4095, "0", "version of the mapping (RFC 9302); 0: none"),
-	LIST(T, rlocs, "rlocs", 0, 32, rloc_schema, "locator-set of this prefix; without it the rlocs of the file"),
+	UINT(T, map_version, "map-version", 0, 0, 4095, "0",
+	     "version of the mapping (RFC 9302); 0: none"),
+	LIST(T, rlocs, "rlocs", 0, 32, rloc_schema,
+	     "locator-set of this prefix; without it the rlocs of the file"),
 	END }, NULL };
 #undef T
 
@@ -102,21 +140,25 @@ static const struct xtr_schema map_server_schema = { "an entry of etr.map-server
 	KEY_FIELDS(T, key., XTR_K_REQUIRED),
 	BOOL(T, proxy_reply, "proxy-reply", 0, "false", "let the Map-Server answer for us (P bit)"),
 	BOOL(T, want_notify, "want-map-notify", 0, "true", "ask for acknowledgements (M bit)"),
-	BOOL(T, merge, "merge", 0, "false", "merge our locators with those of other ETRs of the site (a bit)"),
-	BOOL(T, use_ttl, "use-ttl", 0, "false", "the registration lives as long as the TTL of the record (T bit)"),
+	BOOL(T, merge, "merge", 0, "false",
+	     "merge our locators with those of other ETRs of the site (a bit)"),
+	BOOL(T, use_ttl, "use-ttl", 0, "false",
+	     "the registration lives as long as the TTL of the record (T bit)"),
 	END }, key_extra };
 #undef T
 
 #define T struct xtr_conf_etr
 static const struct xtr_schema etr_schema = { "etr", NULL, (const struct xtr_schema_key[]){
-	LIST(T, database, "database", XTR_K_REQUIRED | XTR_K_NONEMPTY, 65536, mapping_schema, "the EID-prefixes behind this router"),
+	LIST(T, database, "database", XTR_K_REQUIRED | XTR_K_NONEMPTY, 65536, mapping_schema,
+	     "the EID-prefixes behind this router"),
 	LIST(T, map_servers, "map-servers", 0, 64, map_server_schema, "where they are registered"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_itr
 static const struct xtr_schema itr_schema = { "itr", NULL, (const struct xtr_schema_key[]){
-	LIST_OF(T, map_resolvers, "map-resolvers", XTR_K_REQUIRED | XTR_K_NONEMPTY, 64, XTR_T_IP, "whom we ask, in this order"),
+	LIST_OF(T, map_resolvers, "map-resolvers", XTR_K_REQUIRED | XTR_K_NONEMPTY, 64, XTR_T_IP,
+	     "whom we ask, in this order"),
 	END }, NULL };
 #undef T
 
@@ -128,9 +170,11 @@ static const struct xtr_schema key_schema = { "an entry of keys", "key-file", (c
 
 #define T struct xtr_conf_site_prefix
 static const struct xtr_schema site_prefix_schema = { "an entry of eid-prefixes", "eid", (const struct xtr_schema_key[]){
-	TEXT(T, eid, "eid", XTR_T_PREFIX, XTR_K_REQUIRED | XTR_K_EID, NULL, "EID-prefix the site may register; no other site may have a part of it"),
+	TEXT(T, eid, "eid", XTR_T_PREFIX, XTR_K_REQUIRED | XTR_K_EID, NULL,
+	     "EID-prefix the site may register; no other site may have a part of it"),
 	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID"),
-	BOOL(T, accept_more_specifics, "accept-more-specifics", 0, "false", "prefixes inside it may be registered too"),
+	BOOL(T, accept_more_specifics, "accept-more-specifics", 0, "false",
+	     "prefixes inside it may be registered too"),
 	END }, NULL };
 #undef T
 
@@ -139,84 +183,127 @@ static const struct xtr_schema site_schema = { "an entry of map-server.sites", "
 	TEXT(T, name, "name", XTR_T_STRING, XTR_K_REQUIRED, NULL, "name of the site, for people"),
 	KEY_FIELDS(T, key., 0),
 	LIST(T, keys, "keys", 0, 16, key_schema, "several keys instead of key-file, for roll-over"),
-	LIST(T, prefixes, "eid-prefixes", XTR_K_REQUIRED | XTR_K_NONEMPTY, 65536, site_prefix_schema, "what the site may register"),
+	LIST(T, prefixes, "eid-prefixes", XTR_K_REQUIRED | XTR_K_NONEMPTY, 65536, site_prefix_schema,
+	     "what the site may register"),
 	ENUM(T, replay_off, "replay", 0, replay, "strict",
 	     "strict: the nonce of each Map-Register must be above the last (RFC 9301 5.6); off: for ETRs with random nonces"),
-	BOOL(T, force_proxy, "force-proxy", 0, "false", "answer for the ETRs of the site even when they do not ask for it"),
+	BOOL(T, force_proxy, "force-proxy", 0, "false",
+	     "answer for the ETRs of the site even when they do not ask for it"),
 	BOOL(T, shared_secret, "shared-secret", 0, "false", "other sites may have the same secret"),
-	UINT(T, max_registrations, "max-registrations", 0, 1, 10000000, "10000", "bound with accept-more-specifics"),
+	UINT(T, max_registrations, "max-registrations", 0, 1, 10000000, "10000",
+	     "bound with accept-more-specifics"),
 	END }, key_extra };
 #undef T
 
 #define T struct xtr_conf_ms
 static const struct xtr_schema ms_schema = { "map-server", NULL, (const struct xtr_schema_key[]){
 	LIST(T, sites, "sites", XTR_K_REQUIRED, 65536, site_schema, "who may register what"),
-	LIST_OF(T, aggregates, "aggregates", XTR_K_EID, 4096, XTR_T_EID, "our part of the EID space; negative answers stay inside it"),
+	LIST_OF(T, aggregates, "aggregates", XTR_K_EID, 4096, XTR_T_EID,
+	     "our part of the EID space; negative answers stay inside it"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_mr
 static const struct xtr_schema mr_schema = { "map-resolver", NULL, (const struct xtr_schema_key[]){
-	LIST_OF(T, map_servers, "map-servers", 0, 64, XTR_T_IP, "where requests go that this node can not answer itself"),
+	LIST_OF(T, map_servers, "map-servers", 0, 64, XTR_T_IP,
+	     "where requests go that this node can not answer itself"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_dp
 static const struct xtr_schema dp_schema = { "data-plane", NULL, (const struct xtr_schema_key[]){
-	UINT(T, cache_entries, "cache-entries", XTR_K_RESTART, 16, 16777216, "100000", "size of the map-cache in the kernel, per family"),
-	UINT(T, rloc_entries, "rloc-entries", XTR_K_RESTART, 16, 1048576, "16384", "locators and locator-sets in the kernel"),
-	BOOL(T, check_source, "check-source", 0, "true", "the source of outgoing packets must be one of our EIDs"),
-	BOOL(T, check_decap_source, "check-decap-source", 0, "false", "the outer source must be a locator of the inner source (RFC 9300 16)"),
-	BOOL(T, keep_inner_dscp, "keep-inner-dscp", 0, "false", "do not replace the inner DSCP by the outer one"),
-	BOOL(T, ecn_compat, "ecn-compatible", 0, "false", "encapsulate as Not-ECT (RFC 6040 4.1 compatibility mode)"),
-	BOOL(T, accept_versions, "accept-map-versions", 0, "false", "check map-versions of received packets (RFC 9302)"),
-	UINT(T, miss_rate, "miss-rate", 0, 1, 10000000, "20000", "misses handed to the daemon per second, CPU and port"),
+	UINT(T, cache_entries, "cache-entries", XTR_K_RESTART, 16, 16777216, "100000",
+	     "size of the map-cache in the kernel, per family"),
+	UINT(T, rloc_entries, "rloc-entries", XTR_K_RESTART, 16, 1048576, "16384",
+	     "locators and locator-sets in the kernel"),
+	BOOL(T, check_source, "check-source", 0, "true",
+	     "the source of outgoing packets must be one of our EIDs"),
+	BOOL(T, check_decap_source, "check-decap-source", 0, "false",
+	     "the outer source must be a locator of the inner source (RFC 9300 16)"),
+	BOOL(T, keep_inner_dscp, "keep-inner-dscp", 0, "false",
+	     "do not replace the inner DSCP by the outer one"),
+	BOOL(T, ecn_compat, "ecn-compatible", 0, "false",
+	     "encapsulate as Not-ECT (RFC 6040 4.1 compatibility mode)"),
+	BOOL(T, accept_versions, "accept-map-versions", 0, "false",
+	     "check map-versions of received packets (RFC 9302)"),
+	UINT(T, miss_rate, "miss-rate", 0, 1, 10000000, "20000",
+	     "misses handed to the daemon per second, CPU and port"),
 	UINT(T, miss_burst, "miss-burst", 0, 1, 10000000, "5000", "of these, at once"),
-	UINT(T, miss_eid_burst, "miss-eid-burst", 0, 1, 1000000, "1000", "packets of one EID per second while it is resolved"),
-	UINT(T, queue_eid_packets, "queue-packets-per-eid", XTR_K_RESTART, 1, 65536, "256", "packets of one EID that wait for a mapping"),
-	UINT(T, queue_packets, "queue-packets", XTR_K_RESTART, 1, 1048576, "16384", "packets that wait, in all"),
-	UINT(T, queue_octets, "queue-octets", XTR_K_RESTART, 65536, 1073741824, "33554432", "octets that wait, in all"),
-	{ .name = "queue-timeout", .type = XTR_T_SECONDS, .flags = XTR_K_RESTART, SIZE(T, queue_timeout), .min = 100, .max = 60000,
-	  .def = "5", .doc = "how long a packet waits" },
-	UINT(T, route_table, "route-table", XTR_K_RESTART, 1, 0xfffffffd, "4341", "routing table of the EID routes; the next one is used for default routes"),
-	UINT(T, rule_priority, "rule-priority", XTR_K_RESTART, 1, 32000, "4341", "first of the consecutive ip rule priorities"),
-	UINT(T, mark, "mark", XTR_K_RESTART, 1, 0xffffffff, "1279873872", "mark of the daemon's own packets: they never enter the overlay"),
+	UINT(T, miss_eid_burst, "miss-eid-burst", 0, 1, 1000000, "1000",
+	     "packets of one EID per second while it is resolved"),
+	UINT(T, queue_eid_packets, "queue-packets-per-eid", XTR_K_RESTART, 1, 65536, "256",
+	     "packets of one EID that wait for a mapping"),
+	UINT(T, queue_packets, "queue-packets", XTR_K_RESTART, 1, 1048576, "16384",
+	     "packets that wait, in all"),
+	UINT(T, queue_octets, "queue-octets", XTR_K_RESTART, 65536, 1073741824, "33554432",
+	     "octets that wait, in all"),
+	SECS(T, queue_timeout, "queue-timeout", XTR_K_RESTART, 100, 60000, "5", "how long a packet waits"),
+	UINT(T, route_table, "route-table", XTR_K_RESTART, 1, 0xfffffffd, "4341",
+	     "routing table of the EID routes; the next one is used for default routes"),
+	UINT(T, rule_priority, "rule-priority", XTR_K_RESTART, 1, 32000, "4341",
+	     "first of the consecutive ip rule priorities"),
+	UINT(T, mark, "mark", XTR_K_RESTART, 1, 0xffffffff, "1279873872",
+	     "mark of the daemon's own packets: they never enter the overlay"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_timers
 static const struct xtr_schema timers_schema = { "timers", NULL, (const struct xtr_schema_key[]){
-	SECS(T, t.register_interval, "register-interval", 100, 24 * HOUR, "60", "Map-Register (RFC 9301 8.2)"),
-	SECS(T, t.quick_interval, "quick-interval", 100, 24 * HOUR, "20", "Map-Register after start or change (RFC 9301 8.2)"),
-	SECS(T, t.quick_duration, "quick-duration", 0, 24 * HOUR, "300", "for so long after it (RFC 9301 8.2)"),
-	SECS(T, t.registration_timeout, "registration-timeout", 100, 24 * HOUR, "180", "Map-Server: a registration not renewed is removed (RFC 9301 8.2)"),
-	SECS(T, t.notify_retry_first, "notify-retry-first", 50, HOUR, "1", "Map-Register again when no Map-Notify came, doubling (RFC 9301 5.7)"),
-	SECS(T, t.notify_retry_max, "notify-retry-max", 50, HOUR, "60", "up to this"),
-	SECS(T, t.request_interval, "request-interval", 0, HOUR, "1", "one Map-Request per EID-prefix in this time (RFC 9301 5.3)"),
-	SECS(T, t.request_retry_first, "request-retry-first", 50, HOUR, "1", "Map-Request again when no answer came, doubling"),
-	SECS(T, t.request_retry_max, "request-retry-max", 50, HOUR, "32", "up to this"),
-	UINT(T, t.request_retries, "request-retries", 0, 0, 100, "10", "so many times (RFC 9301 5.3)"),
-	SECS(T, t.request_holdoff, "request-holdoff", 0, HOUR, "30", "then silence for so long (RFC 9301 5.3)"),
-	SECS(T, t.resolver_rest, "resolver-rest", 0, HOUR, "30", "a Map-Resolver that did not answer is asked last for so long"),
-	UINT(T, t.negative_ttl_min, "negative-ttl-min", 0, 1, 10080, "15", "minutes: negative answer, EID unknown (RFC 9301 8.1)"),
-	UINT(T, t.unregistered_ttl_min, "unregistered-ttl-min", 0, 1, 10080, "1", "minutes: negative answer, site not registered (RFC 9301 8.3)"),
-	SECS(T, t.reply_interval, "reply-interval", 0, HOUR, "3", "one Map-Reply per EID-prefix and asking RLOC in this time (RFC 9301 5.4)"),
-	UINT(T, t.max_ttl_min, "max-ttl-min", 0, 1, 525600, "10080", "minutes: longer TTLs of others count as this"),
-	UINT(T, t.refresh_percent, "refresh-percent", 0, 10, 99, "90", "an entry in use is asked for again at so much of its TTL"),
-	SECS(T, t.adopt_lifetime, "adopt-lifetime", 1000, 24 * HOUR, "300", "entries found in the kernel at start live so long unless refreshed"),
-	SECS(T, t.ms_request_interval, "ms-request-interval", 100, HOUR, "3", "unsolicited Map-Notify again (RFC 9301 5.7)"),
+	SECS(T, t.register_interval, "register-interval", 0, 100, 24 * HOUR, "60",
+	     "Map-Register (RFC 9301 8.2)"),
+	SECS(T, t.quick_interval, "quick-interval", 0, 100, 24 * HOUR, "20",
+	     "Map-Register after start or change (RFC 9301 8.2)"),
+	SECS(T, t.quick_duration, "quick-duration", 0, 0, 24 * HOUR, "300",
+	     "for so long after it (RFC 9301 8.2)"),
+	SECS(T, t.registration_timeout, "registration-timeout", 0, 100, 24 * HOUR, "180",
+	     "Map-Server: a registration not renewed is removed (RFC 9301 8.2)"),
+	SECS(T, t.notify_retry_first, "notify-retry-first", 0, 50, HOUR, "1",
+	     "Map-Register again when no Map-Notify came, doubling (RFC 9301 5.7)"),
+	SECS(T, t.notify_retry_max, "notify-retry-max", 0, 50, HOUR, "60", "up to this"),
+	SECS(T, t.request_interval, "request-interval", 0, 0, HOUR, "1",
+	     "one Map-Request per EID-prefix in this time (RFC 9301 5.3)"),
+	SECS(T, t.request_retry_first, "request-retry-first", 0, 50, HOUR, "1",
+	     "Map-Request again when no answer came, doubling"),
+	SECS(T, t.request_retry_max, "request-retry-max", 0, 50, HOUR, "32", "up to this"),
+	UINT(T, t.request_retries, "request-retries", 0, 0, 100, "10",
+	     "so many times (RFC 9301 5.3)"),
+	SECS(T, t.request_holdoff, "request-holdoff", 0, 0, HOUR, "30",
+	     "then silence for so long (RFC 9301 5.3)"),
+	SECS(T, t.resolver_rest, "resolver-rest", 0, 0, HOUR, "30",
+	     "a Map-Resolver that did not answer is asked last for so long"),
+	UINT(T, t.negative_ttl_min, "negative-ttl-min", 0, 1, 10080, "15",
+	     "minutes: negative answer, EID unknown (RFC 9301 8.1)"),
+	UINT(T, t.unregistered_ttl_min, "unregistered-ttl-min", 0, 1, 10080, "1",
+	     "minutes: negative answer, site not registered (RFC 9301 8.3)"),
+	SECS(T, t.reply_interval, "reply-interval", 0, 0, HOUR, "3",
+	     "one Map-Reply per EID-prefix and asking RLOC in this time (RFC 9301 5.4)"),
+	UINT(T, t.max_ttl_min, "max-ttl-min", 0, 1, 525600, "10080",
+	     "minutes: longer TTLs of others count as this"),
+	UINT(T, t.refresh_percent, "refresh-percent", 0, 10, 99, "90",
+	     "an entry in use is asked for again at so much of its TTL"),
+	SECS(T, t.adopt_lifetime, "adopt-lifetime", 0, 1000, 24 * HOUR, "300",
+	     "entries found in the kernel at start live so long unless refreshed"),
+	SECS(T, t.ms_request_interval, "ms-request-interval", 0, 100, HOUR, "3",
+	     "unsolicited Map-Notify again (RFC 9301 5.7)"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_limits
 static const struct xtr_schema limits_schema = { "limits", NULL, (const struct xtr_schema_key[]){
-	UINT(T, l.cache_entries, "cache-entries", 0, 16, 16777216, "100000", "map-cache entries; the least recently used goes first"),
-	UINT(T, l.pending_requests, "pending-requests", 0, 16, 1000000, "10000", "EIDs being resolved at once"),
-	UINT(T, l.registrations, "registrations", 0, 1, 100000000, "1000000", "registrations of all sites"),
-	UINT(T, l.requests_per_second, "requests-per-second", 0, 1, 1000000, "1000", "Map-Requests we send"),
-	UINT(T, l.replies_per_second, "replies-per-second", 0, 1, 10000000, "100000", "answers we send"),
-	UINT(T, l.replies_per_rloc, "replies-per-rloc", 0, 1, 10000000, "1000", "answers for different EID-prefixes to one ITR-RLOC per second"),
-	UINT(T, l.shortest_ip4, "shortest-ip4", 0, 0, 32, "8", "shortest IPv4 prefix accepted from a Map-Reply; 0 allows a default route"),
+	UINT(T, l.cache_entries, "cache-entries", 0, 16, 16777216, "100000",
+	     "map-cache entries; the least recently used goes first"),
+	UINT(T, l.pending_requests, "pending-requests", 0, 16, 1000000, "10000",
+	     "EIDs being resolved at once"),
+	UINT(T, l.registrations, "registrations", 0, 1, 100000000, "1000000",
+	     "registrations of all sites"),
+	UINT(T, l.requests_per_second, "requests-per-second", 0, 1, 1000000, "1000",
+	     "Map-Requests we send"),
+	UINT(T, l.replies_per_second, "replies-per-second", 0, 1, 10000000, "100000",
+	     "answers we send"),
+	UINT(T, l.replies_per_rloc, "replies-per-rloc", 0, 1, 10000000, "1000",
+	     "answers for different EID-prefixes to one ITR-RLOC per second"),
+	UINT(T, l.shortest_ip4, "shortest-ip4", 0, 0, 32, "8",
+	     "shortest IPv4 prefix accepted from a Map-Reply; 0 allows a default route"),
 	UINT(T, l.shortest_ip6, "shortest-ip6", 0, 0, 128, "16", "the same for IPv6"),
 	UINT(T, l.hole_ip4, "hole-ip4", 0, 0, 32, "0", "shortest negative IPv4 prefix we hand out"),
 	UINT(T, l.hole_ip6, "hole-ip6", 0, 0, 128, "0", "the same for IPv6"),
@@ -225,23 +312,31 @@ static const struct xtr_schema limits_schema = { "limits", NULL, (const struct x
 
 #define T struct xtr_conf_values
 const struct xtr_schema xtr_conf_schema = { "the top level", NULL, (const struct xtr_schema_key[]){
-	LIST(T, rlocs, "rlocs", 0, 32, rloc_schema, "our addresses in the underlay; needed by itr, etr and interfaces"),
+	LIST(T, rlocs, "rlocs", 0, 32, rloc_schema,
+	     "our addresses in the underlay; needed by itr, etr and interfaces"),
 	LIST(T, interfaces, "interfaces", 0, XTR_MAX_PORTS / 2, interface_schema,
 	     "where packets enter; without it there is no data plane (a pure Map-Server or Map-Resolver)"),
-	LIST(T, overlay, "overlay", 0, 16, overlay_schema, "devices: what is routed into them is encapsulated; without it xtr0, instance 0"),
+	LIST(T, overlay, "overlay", 0, 16, overlay_schema,
+	     "devices: what is routed into them is encapsulated; without it xtr0, instance 0"),
 	SECTION(T, etr, "etr", etr_schema, "answers for EID-prefixes and registers them"),
 	SECTION(T, itr, "itr", itr_schema, "finds the locators of others' EIDs"),
 	SECTION(T, ms, "map-server", ms_schema, "takes registrations"),
 	SECTION(T, mr, "map-resolver", mr_schema, "takes requests of ITRs"),
-	ID(T, xtr_id, "xtr-id", 16, "auto", "tells this router from others; auto: made once and kept in state-dir"),
+	ID(T, xtr_id, "xtr-id", 16, "auto",
+	     "tells this router from others; auto: made once and kept in state-dir"),
 	ID(T, site_id, "site-id", 8, "0", "the site this router belongs to"),
-	TEXT(T, state_dir, "state-dir", XTR_T_PATH, XTR_K_RESTART, "/var/lib/xtr", "what must survive a restart"),
-	TEXT(T, control_socket, "control-socket", XTR_T_PATH, XTR_K_RESTART, "/run/xtr/xtrd.sock", "where xtrctl connects"),
-	TEXT(T, bpffs, "bpffs", XTR_T_PATH, XTR_K_RESTART, "/sys/fs/bpf", "where programs and maps are pinned"),
-	TEXT(T, user, "user", XTR_T_STRING, XTR_K_RESTART, NULL, "run as this user after start; it must own the key files"),
+	TEXT(T, state_dir, "state-dir", XTR_T_PATH, XTR_K_RESTART, "/var/lib/xtr",
+	     "what must survive a restart"),
+	TEXT(T, control_socket, "control-socket", XTR_T_PATH, XTR_K_RESTART, "/run/xtr/xtrd.sock",
+	     "where xtrctl connects"),
+	TEXT(T, bpffs, "bpffs", XTR_T_PATH, XTR_K_RESTART, "/sys/fs/bpf",
+	     "where programs and maps are pinned"),
+	TEXT(T, user, "user", XTR_T_STRING, XTR_K_RESTART, NULL,
+	     "run as this user after start; it must own the key files"),
 	ENUM(T, log_level, "log-level", 0, log_levels, "info", "how much is written to stderr"),
 	SECTION(T, dp, "data-plane", dp_schema, "sizes and checks in the kernel"),
-	SECTION(T, timers, "timers", timers_schema, "seconds, fractions allowed, unless the name says otherwise"),
+	SECTION(T, timers, "timers", timers_schema,
+	     "seconds, fractions allowed, unless the name says otherwise"),
 	SECTION(T, limits, "limits", limits_schema, "bounds of tables and rates"),
 	END }, NULL };
 #undef T

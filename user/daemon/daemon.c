@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Life of the daemon. Start opens things in the order in which they need each other and stop closes them in the reverse one, also
- * after a start that failed half-way. One thread, one loop; every callback does a bounded amount of work and comes back. All
- * timers of the node and of the data plane hang on one libuv timer, set again before each sleep.
+ * Life of the daemon. Start opens things in the order in which they need each other and stop closes
+ * them in the reverse one, also after a start that failed half-way. One thread, one loop; every
+ * callback does a bounded amount of work and comes back. All timers of the node and of the data
+ * plane hang on one libuv timer, set again before each sleep.
  */
 #include "daemon/daemon.h"
 
@@ -39,7 +40,8 @@ static void log_line(void *ctx, const char *line)
 }
 
 /* old NULL: at start. */
-static int load(struct xtr_daemon *d, const struct xtr_conf *old, struct xtr_conf **out, char **errors_text)
+static int load(struct xtr_daemon *d, const struct xtr_conf *old, struct xtr_conf **out,
+		char **errors_text)
 {
 	struct xtr_yaml_errors errors = { 0 };
 	struct collected all = { NULL };
@@ -74,8 +76,9 @@ static void status(const struct xtr_daemon *d, const char *ready)
 {
 	const struct xtr_node_config *n = &d->conf->node;
 
-	xtr_notify("%sSTATUS=roles:%s%s%s%s; %s", ready, n->itr ? " itr" : "", n->etr ? " etr" : "", n->ms ? " map-server" : "",
-		   n->mr ? " map-resolver" : "", d->dp ? "forwarding" : "no data plane");
+	xtr_notify("%sSTATUS=roles:%s%s%s%s; %s", ready, n->itr ? " itr" : "", n->etr ? " etr" : "",
+		   n->ms ? " map-server" : "", n->mr ? " map-resolver" : "",
+		   d->dp ? "forwarding" : "no data plane");
 }
 
 static void add_change(void *ctx, const char *line)
@@ -98,17 +101,23 @@ int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 		xtr_wire_xtr_id(d, new);
 		rc = d->dp ? xtr_dp_reconfigure(d->dp, &new->dp, &err) : 0;
 		if (rc) {
-			xtr_error("%s: the data plane does not take the new configuration: %s", d->config_path, err.text);
-			if (errors_text && asprintf(errors_text, "%s: %s", d->config_path, err.text) < 0)
+			xtr_error("%s: the data plane does not take the new configuration: %s",
+				  d->config_path, err.text);
+			if (errors_text &&
+			    asprintf(errors_text, "%s: %s", d->config_path, err.text) < 0)
 				*errors_text = NULL;
 			if (xtr_dp_reconfigure(d->dp, &old->dp, &err))
-				xtr_error("back to the old configuration of the data plane: %s", err.text);
+				xtr_error("back to the old configuration of the data plane: %s",
+					  err.text);
 		} else {
 			rc = xtr_node_reconfigure(d->node, &new->node, now);
 			if (rc) {
-				xtr_error("%s: the roles do not take the new configuration: %s", d->config_path, strerror(-rc));
+				xtr_error("%s: the roles do not take the new configuration: %s",
+					  d->config_path, strerror(-rc));
 				if (d->dp && xtr_dp_reconfigure(d->dp, &old->dp, &err))
-					xtr_error("back to the old configuration of the data plane: %s", err.text);
+					xtr_error(
+						"back to the old configuration of the data plane: %s",
+						err.text);
 			}
 		}
 		if (rc)
@@ -132,7 +141,9 @@ int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 static void on_packet(void *ctx, const struct xtr_udp_packet *p)
 {
 	struct xtr_daemon *d = ctx;
-	struct xtr_msg_meta meta = { .src = p->src, .dst = p->dst, .sport = p->sport, .dport = XTR_PORT_CONTROL };
+	struct xtr_msg_meta meta = {
+		.src = p->src, .dst = p->dst, .sport = p->sport, .dport = XTR_PORT_CONTROL
+	};
 
 	xtr_node_input(d->node, &meta, p->buf, p->len, xtr_daemon_now());
 }
@@ -193,7 +204,8 @@ static void on_signal(uv_signal_t *h, int signum)
 	if (signum == SIGHUP) {
 		xtr_daemon_reload(d, NULL, NULL);
 	} else {
-		xtr_info("signal %s: stopping%s", signum == SIGTERM ? "TERM" : "INT", d->dp ? "; what is in the kernel goes on forwarding" : "");
+		xtr_info("signal %s: stopping%s", signum == SIGTERM ? "TERM" : "INT",
+			 d->dp ? "; what is in the kernel goes on forwarding" : "");
 		uv_stop(&d->loop);
 	}
 }
@@ -257,7 +269,9 @@ static int start_loop(struct xtr_daemon *d)
 
 static int open_control_socket(struct xtr_daemon *d, struct xtr_err *err)
 {
-	struct xtr_ctl_handlers h = { .ctx = d, .request = xtr_show_request, .listening = on_listening };
+	struct xtr_ctl_handlers h = { .ctx = d,
+				      .request = xtr_show_request,
+				      .listening = on_listening };
 
 	return xtr_ctl_server_open(&d->loop, d->conf->v.control_socket, &h, &d->ctl, err);
 }
@@ -294,8 +308,9 @@ static bool foreign(const char *path)
 	return !lstat(path, &st) && st.st_uid != geteuid();
 }
 
-/* What is written after start has to belong to the user xtrd becomes; also to root, when it was another user's before: without
- * CAP_DAC_OVERRIDE root is a user like others. Of the folder of the control socket only what is ours. */
+/* What is written after start has to belong to the user xtrd becomes; also to root, when it was
+ * another user's before: without CAP_DAC_OVERRIDE root is a user like others. Of the folder of the
+ * control socket only what is ours. */
 static int give_files(struct xtr_daemon *d, struct xtr_err *err)
 {
 	const struct xtr_conf_values *v = &d->conf->v;

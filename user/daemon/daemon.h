@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The daemon: the only place where the two columns of the house meet. The node (core, roles) knows no sockets and no BPF;
- * sockets, data plane, control socket and files know nothing of roles.
+ * The daemon: the only place where the two columns of the house meet. The node (core, roles) knows
+ * no sockets and no BPF; sockets, data plane, control socket and files know nothing of roles.
  *
  *   daemon.c  life: start, loop, reload, stop      wire.c  xtr_ops, data plane callbacks, events
  *   show.c    objects of the control socket        main.c  the command line
@@ -30,7 +30,8 @@ struct xtr_daemon {
 	struct xtr_udp *udp;
 	struct xtr_ctl_server *ctl;
 	struct xtr_lig_call *ligs;
-	struct xtr_adopted *adopted; size_t adopted_count, adopted_size; /* while the data plane opens */
+	struct xtr_adopted *adopted;
+	size_t adopted_count, adopted_size; /* while the data plane opens */
 	int state_dir;
 	uint8_t xtr_id[16];
 	uint64_t started;                  /* ms */
@@ -45,15 +46,16 @@ struct xtr_daemon {
 /* The clock of everything here: CLOCK_MONOTONIC in milliseconds. */
 uint64_t xtr_daemon_now(void);
 
-/* Reads the configuration, opens everything, gives up privileges. Errors are logged. 0 or -errno; after an error stop
- * has to be called too. */
+/* Reads the configuration, opens everything, gives up privileges. Errors are logged. 0 or -errno;
+ * after an error stop has to be called too. */
 int xtr_daemon_start(struct xtr_daemon *d);
 /* Until SIGTERM or SIGINT. */
 void xtr_daemon_run(struct xtr_daemon *d);
 /* Saves and closes; the data plane goes on by itself. */
 void xtr_daemon_stop(struct xtr_daemon *d);
-/* Reads the file again and applies the difference. On error nothing has changed, and the errors are logged and put into *errors_text
- * (malloc'ed, may be NULL to get none). changed: array the differences are added to, may be NULL. */
+/* Reads the file again and applies the difference. On error nothing has changed, and the errors are
+ * logged and put into *errors_text (malloc'ed, may be NULL to get none). changed: array the
+ * differences are added to, may be NULL. */
 int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text);
 
 /* wire.c */
@@ -65,7 +67,8 @@ void xtr_wire_xtr_id(struct xtr_daemon *d, struct xtr_conf *c);
 bool xtr_wire_event_kind(const char *name);
 
 /* show.c: the handler of the control socket. */
-void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object, const char *command, json_t *args);
+void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object,
+		      const char *command, json_t *args);
 /* Answers the lig requests that are still open, with an error. */
 void xtr_show_end(struct xtr_daemon *d);
 

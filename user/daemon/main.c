@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The command line of xtrd. Never goes into the background: that is the work of the service manager.
+ * The command line of xtrd. Never goes into the background: that is the work of the service
+ * manager.
  */
 #include "daemon/daemon.h"
 
@@ -43,7 +44,8 @@ static void help(FILE *f)
 	      "\n"
 	      "Signals: TERM and INT stop the daemon, and what it put into the kernel goes on forwarding\n"
 	      "(xtrctl detach removes it); HUP reads the configuration again.\n"
-	      "Exit status: 0 stopped or checked without error, 1 an error, 2 wrong usage.\n", f);
+	      "Exit status: 0 stopped or checked without error, 1 an error, 2 wrong usage.\n",
+	      f);
 }
 
 static void print_line(void *ctx, const char *line)

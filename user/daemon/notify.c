@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Messages to the service manager: one datagram to the socket that NOTIFY_SOCKET names, a path or (first character @)
- * an abstract name. Stateless.
+ * Messages to the service manager: one datagram to the socket that NOTIFY_SOCKET names, a path or
+ * (first character @) an abstract name. Stateless.
  */
 #include "daemon/notify.h"
 

@@ -9,7 +9,8 @@
 
 /* Sends "READY=1\nSTATUS=..." to the service manager, if there is one. 0, or -errno. */
 int xtr_notify(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Milliseconds after which WATCHDOG=1 is due again (half of what the manager waits); 0: nobody waits for it. */
+/* Milliseconds after which WATCHDOG=1 is due again (half of what the manager waits); 0: nobody
+ * waits for it. */
 uint64_t xtr_notify_watchdog_ms(void);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Privileges by libcap. What stays, and for what: CAP_NET_ADMIN (links, routes, attaching programs, SO_MARK), CAP_BPF and
- * CAP_PERFMON (maps and programs that use packet pointers), CAP_NET_RAW (packets that waited are injected by a packet socket).
- * The bounding set goes down to the same, and no_new_privs keeps it there. Uid 0 without CAP_DAC_OVERRIDE still owns root's files: pins,
+ * Privileges by libcap. What stays, and for what: CAP_NET_ADMIN (links, routes, attaching programs,
+ * SO_MARK), CAP_BPF and CAP_PERFMON (maps and programs that use packet pointers), CAP_NET_RAW
+ * (packets that waited are injected by a packet socket). The bounding set goes down to the same,
+ * and no_new_privs keeps it there. Uid 0 without CAP_DAC_OVERRIDE still owns root's files: pins,
  * state and keys stay usable.
  */
 #include "daemon/priv.h"
@@ -25,13 +26,15 @@ static int become(const char *user, struct xtr_err *err)
 
 	if (!pw)
 		return xtr_fail(err, -ENOENT, "there is no user %s", user);
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(0, NULL) ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid))
 		return xtr_fail(err, -errno, "becoming user %s: %s", user, strerror(errno));
 	return 0;
 }
 
-/* Those of the wanted ones that the process has: in a container some may be missing, and what needs them has said so. */
+/* Those of the wanted ones that the process has: in a container some may be missing, and what needs
+ * them has said so. */
 static int set_caps(bool data_plane, struct xtr_err *err)
 {
 	cap_t had = cap_get_proc(), caps = cap_init();
@@ -63,7 +66,8 @@ static int drop_bounding(bool data_plane, struct xtr_err *err)
 		for (size_t i = 0; data_plane && i < WANTED; i++)
 			keep |= wanted[i] == c;
 		if (!keep && cap_get_bound(c) == 1 && cap_drop_bound(c) && errno != EPERM)
-			return xtr_fail(err, -errno, "capability bounding set: %s", strerror(errno));
+			return xtr_fail(err, -errno, "capability bounding set: %s",
+					strerror(errno));
 	}
 	return 0;
 }
@@ -97,7 +101,10 @@ static int refuse_folder(const char *path, const struct stat *st, int type, stru
 int xtr_priv_give_folder(const char *user, const char *path, struct xtr_err *err)
 {
 	if (nftw(path, refuse_folder, 16, FTW_PHYS | FTW_MOUNT))
-		return xtr_fail(err, -EPERM, "%s has more in it than the files of xtrd, so it is not given to user %s; name a folder of its own", path, user);
+		return xtr_fail(
+			err, -EPERM,
+			"%s has more in it than the files of xtrd, so it is not given to user %s; name a folder of its own",
+			path, user);
 	return xtr_priv_give(user, path, err);
 }
 
@@ -112,6 +119,7 @@ int xtr_priv_give(const char *user, const char *path, struct xtr_err *err)
 	give_uid = pw->pw_uid;
 	give_gid = pw->pw_gid;
 	if (nftw(path, give_one, 16, FTW_PHYS | FTW_MOUNT))
-		return xtr_fail(err, -errno, "giving %s to user %s: %s", path, user, strerror(errno));
+		return xtr_fail(err, -errno, "giving %s to user %s: %s", path, user,
+				strerror(errno));
 	return 0;
 }

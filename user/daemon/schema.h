@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A declarative table of keys, and the engine that turns a YAML tree into a struct by it: types, ranges, defaults,
- * documentation, and errors with the place, the reason and the way out. The same table prints the reference and the
- * configuration in effect, so none of them can differ from another.
+ * A declarative table of keys, and the engine that turns a YAML tree into a struct by it: types,
+ * ranges, defaults, documentation, and errors with the place, the reason and the way out. The same
+ * table prints the reference and the configuration in effect, so none of them can differ from
+ * another.
  */
 #ifndef XTR_DAEMON_SCHEMA_H
 #define XTR_DAEMON_SCHEMA_H
@@ -16,7 +17,8 @@
 enum xtr_schema_type {
 	XTR_T_BOOL,     /* bool */
 	XTR_T_UINT,     /* uint8_t, uint16_t, uint32_t by size */
-	XTR_T_SECONDS,  /* uint32_t milliseconds; written in seconds, fractions allowed; min and max in milliseconds */
+	XTR_T_SECONDS,  /* uint32_t milliseconds, as are min and max; written in seconds, fractions
+			 * allowed */
 	XTR_T_ENUM,     /* uint8_t or uint32_t: value of the name */
 	XTR_T_STRING,   /* const char * */
 	XTR_T_PATH,     /* const char *, absolute */
@@ -24,8 +26,8 @@ enum xtr_schema_type {
 	XTR_T_IP,       /* struct xtr_ip */
 	XTR_T_PREFIX,   /* struct xtr_ippfx */
 	XTR_T_EID,      /* struct xtr_schema_eid: a prefix, with "[instance]" in front or without */
-	XTR_T_ID,       /* struct xtr_schema_id: size.octets from hexadecimal digits or a number */
-	XTR_T_SECTION,  /* struct whose first member is const struct xtr_yaml *at: NULL if not written */
+	XTR_T_ID,       /* struct xtr_schema_id: octets from hexadecimal digits or a number */
+	XTR_T_SECTION,  /* struct that begins with const struct xtr_yaml *at: NULL if not written */
 	XTR_T_LIST,     /* XTR_SCHEMA_LIST of element */
 };
 enum {
@@ -42,7 +44,7 @@ struct xtr_schema_key {
 	enum xtr_schema_type type;
 	uint32_t flags;
 	size_t offset, size;
-	uint64_t min, max;                   /* UINT, SECONDS; IFNAME: longest; LIST: most elements */
+	uint64_t min, max;                   /* UINT, SECONDS; IFNAME, LIST: max only */
 	const char *def;                     /* as it would be written; NULL: none, or see doc */
 	const char *doc;                     /* one line for the reference */
 	const struct xtr_schema_name *names; /* ENUM; ends with a NULL name */
@@ -52,9 +54,10 @@ struct xtr_schema_key {
 };
 struct xtr_schema {
 	const char *what;                    /* for messages: "itr", "an entry of rlocs" */
-	const char *identity;                /* key by which a person tells entries of a list apart, or NULL */
+	const char *identity;                /* key that tells entries of a list apart, or NULL */
 	const struct xtr_schema_key *keys;   /* ends with a NULL name */
-	/* In a comparison: text that differs when something that is not a key differs (the contents of a file). May be NULL. */
+	/* In a comparison: text that differs when something that is not a key differs (the contents
+	 * of a file). May be NULL. */
 	uint64_t (*extra)(const void *section);
 };
 
@@ -63,16 +66,20 @@ struct xtr_schema_list { char *items; const struct xtr_yaml **at; unsigned count
 struct xtr_schema_eid { uint32_t iid; struct xtr_ippfx prefix; };
 struct xtr_schema_id { bool automatic; uint8_t size; uint8_t octets[16]; };
 
-/* Fills the zeroed struct at out from tree (NULL: nothing is written, defaults only). Elements of lists that have
- * an error are left out. 0, or -EINVAL with errors added, or -ENOMEM. */
-int xtr_schema_read(const struct xtr_schema *s, const struct xtr_yaml *tree, void *out, struct xtr_arena *arena,
-		    struct xtr_yaml_errors *errors);
+/* Fills the zeroed struct at out from tree (NULL: nothing is written, defaults only). Elements of
+ * lists that have an error are left out. 0, or -EINVAL with errors added, or -ENOMEM. */
+int xtr_schema_read(const struct xtr_schema *s, const struct xtr_yaml *tree, void *out,
+		    struct xtr_arena *arena, struct xtr_yaml_errors *errors);
 /* The values as an object; sections that are not written are left out. NULL: no memory. */
 json_t *xtr_schema_json(const struct xtr_schema *s, const void *values);
 /* One line for each difference: put(ctx, "timers.register-interval: 60 -> 30"). */
-void xtr_schema_diff(const struct xtr_schema *s, const void *old, const void *new, void (*put)(void *ctx, const char *line), void *ctx);
+void xtr_schema_diff(const struct xtr_schema *s, const void *old, const void *new,
+		     void (*put)(void *ctx, const char *line), void *ctx);
 /* Adds an error for every key with XTR_K_RESTART that differs. */
-void xtr_schema_check_restart(const struct xtr_schema *s, const void *old, const void *new, struct xtr_yaml_errors *errors);
+void xtr_schema_check_restart(const struct xtr_schema *s, const void *old, const void *new,
+			      struct xtr_yaml_errors *errors);
+/* Milliseconds as seconds: "60", "0.5". */
+void xtr_schema_seconds(uint64_t ms, char buf[32]);
 /* Every key with type, default and documentation, in the shape of a configuration. */
 void xtr_schema_print(const struct xtr_schema *s, FILE *f);
 

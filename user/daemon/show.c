@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The objects of the control socket (ctl/ctl.h): a table of object, command and function; each function takes the arguments
- * and answers the request exactly once. Rows are bounded, because a reply is built while the loop waits. Owns the lig
- * requests that wait for the mapping system.
+ * The objects of the control socket (ctl/ctl.h): a table of object, command and function; each
+ * function takes the arguments and answers the request exactly once. Rows are bounded, because a
+ * reply is built while the loop waits. Owns the lig requests that wait for the mapping system.
  */
 #include "daemon/daemon.h"
 
@@ -70,9 +70,12 @@ static json_t *locators(const struct xtr_cache_locator *l, unsigned n)
 	json_t *a = json_array();
 
 	for (unsigned i = 0; i < n; i++, l++)
-		json_array_append_new(a, json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b, s:b}", "address", address(&l->ip), "priority", l->priority,
-						   "weight", l->weight, "mpriority", l->mpriority, "mweight", l->mweight, "reachable",
-						   l->reachable, "local", l->local, "usable", l->usable));
+		json_array_append_new(a,
+				      json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b, s:b}",
+						"address", address(&l->ip), "priority", l->priority,
+						"weight", l->weight, "mpriority", l->mpriority,
+						"mweight", l->mweight, "reachable", l->reachable,
+						"local", l->local, "usable", l->usable));
 	return a;
 }
 
@@ -99,8 +102,10 @@ struct rows {
 	const char *name;
 };
 
-/* {eid, iid}: eid with or without "[iid]"; a bare address is a host. 0, or -EINVAL with the request answered. */
-static int take_eid(struct xtr_ctl_request *req, json_t *args, struct xtr_eid_prefix *eid, bool *has_eid, uint32_t *iid, bool *has_iid)
+/* {eid, iid}: eid with or without "[iid]"; a bare address is a host. 0, or -EINVAL with the request
+ * answered. */
+static int take_eid(struct xtr_ctl_request *req, json_t *args, struct xtr_eid_prefix *eid,
+		    bool *has_eid, uint32_t *iid, bool *has_iid)
 {
 	json_t *e = json_object_get(args, "eid"), *i = json_object_get(args, "iid");
 	const char *text = json_string_value(e);
@@ -108,7 +113,8 @@ static int take_eid(struct xtr_ctl_request *req, json_t *args, struct xtr_eid_pr
 	*has_eid = *has_iid = false;
 	*iid = 0;
 	if (i && !json_is_null(i)) {
-		if (!json_is_integer(i) || json_integer_value(i) < 0 || json_integer_value(i) > XTR_IID_MAX) {
+		if (!json_is_integer(i) || json_integer_value(i) < 0 ||
+		    json_integer_value(i) > XTR_IID_MAX) {
 			xtr_ctl_error(req, "iid is not a number from 0 to %u", XTR_IID_MAX);
 			return -EINVAL;
 		}
@@ -132,7 +138,8 @@ static int take_eid(struct xtr_ctl_request *req, json_t *args, struct xtr_eid_pr
 	return 0;
 }
 
-static int begin_rows(struct rows *r, struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
+static int begin_rows(struct rows *r, struct xtr_daemon *d, struct xtr_ctl_request *req,
+		      json_t *args)
 {
 	*r = (struct rows){ .d = d, .name = json_string_value(json_object_get(args, "name")) };
 	if (take_eid(req, args, &r->eid, &r->has_eid, &r->iid, &r->has_iid))
@@ -141,7 +148,8 @@ static int begin_rows(struct rows *r, struct xtr_daemon *d, struct xtr_ctl_reque
 	return 0;
 }
 
-/* An EID is looked for in its instance (0 if none is said): what covers it and what is inside it. */
+/* An EID is looked for in its instance (0 if none is said): what covers it and what is inside it.
+ */
 static bool shown(const struct rows *r, const struct xtr_eid_prefix *e)
 {
 	if (r->has_eid)
@@ -161,7 +169,10 @@ static int add_row(struct rows *r, json_t *row)
 }
 
 static const char *const source_names[] = {
-	[XTR_CACHE_REPLY] = "reply", [XTR_CACHE_ADOPTED] = "adopted", [XTR_CACHE_STATIC] = "static", [XTR_CACHE_LOCAL] = "local",
+	[XTR_CACHE_REPLY] = "reply",
+	[XTR_CACHE_ADOPTED] = "adopted",
+	[XTR_CACHE_STATIC] = "static",
+	[XTR_CACHE_LOCAL] = "local",
 };
 
 static int cache_row(void *arg, const struct xtr_cache_info *c)
@@ -176,7 +187,9 @@ static int cache_row(void *arg, const struct xtr_cache_info *c)
 	if (r->d->dp && xtr_eid_to_ippfx(&c->eid, &p))
 		idle = xtr_dp_cache_idle(r->d->dp, c->eid.iid, &p, xtr_daemon_now());
 	o = eid_row(&c->eid);
-	json_object_set_new(o, "action", json_string(xtr_action_name(c->locator_count ? XTR_ACT_ENCAP : c->act)));
+	json_object_set_new(o, "action",
+			    json_string(
+				    xtr_action_name(c->locator_count ? XTR_ACT_ENCAP : c->act)));
 	json_object_set_new(o, "source", json_string(source_names[c->source]));
 	json_object_set_new(o, "authoritative", json_boolean(c->authoritative));
 	json_object_set_new(o, "map_version", json_integer(c->map_version));
@@ -237,10 +250,12 @@ static const char *take_rlocs(json_t *rlocs, struct xtr_fwd *fwd)
 		weight = json_object_get(one, "weight");
 		if (!text || xtr_ip_parse(text, &fwd->locators[i].ip))
 			return "a locator has no address that is one";
-		if (xtr_ip_is_multicast(&fwd->locators[i].ip) || xtr_ip_is_unspecified(&fwd->locators[i].ip) ||
+		if (xtr_ip_is_multicast(&fwd->locators[i].ip) ||
+		    xtr_ip_is_unspecified(&fwd->locators[i].ip) ||
 		    xtr_ip_is_linklocal(&fwd->locators[i].ip))
 			return "a locator is not a unicast address";
-		if (weight && (!json_is_integer(weight) || json_integer_value(weight) < 0 || json_integer_value(weight) > 255))
+		if (weight && (!json_is_integer(weight) || json_integer_value(weight) < 0 ||
+			       json_integer_value(weight) > 255))
 			return "a weight is not a number from 0 to 255";
 		fwd->locators[i].weight = weight ? (uint8_t)json_integer_value(weight) : 100;
 	}
@@ -265,7 +280,9 @@ static void cache_add(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t 
 		return;
 	}
 	if (!d->conf->node.itr) {
-		xtr_ctl_error(req, "this node is no ITR and has no map-cache; add itr: to the configuration");
+		xtr_ctl_error(
+			req,
+			"this node is no ITR and has no map-cache; add itr: to the configuration");
 		return;
 	}
 	if (action) {
@@ -301,12 +318,15 @@ static void cache_delete(struct xtr_daemon *d, struct xtr_ctl_request *req, json
 	if (!has_eid)
 		xtr_ctl_error(req, "cache delete needs an eid");
 	else
-		xtr_ctl_reply(req, json_pack("{s:i}", "deleted", (int)xtr_node_cache_clear(d->node, &eid, xtr_daemon_now())));
+		xtr_ctl_reply(req, json_pack("{s:i}", "deleted",
+					     (int)xtr_node_cache_clear(d->node, &eid,
+								       xtr_daemon_now())));
 }
 
 static void cache_flush(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
-	xtr_ctl_reply(req, json_pack("{s:i}", "deleted", (int)xtr_node_cache_clear(d->node, NULL, xtr_daemon_now())));
+	xtr_ctl_reply(req, json_pack("{s:i}", "deleted",
+				     (int)xtr_node_cache_clear(d->node, NULL, xtr_daemon_now())));
 }
 
 static int db_row(void *arg, const struct xtr_db_info *m)
@@ -319,8 +339,11 @@ static int db_row(void *arg, const struct xtr_db_info *m)
 	o = eid_row(&m->eid);
 	json_object_set_new(o, "ttl_min", json_integer(m->ttl_min));
 	json_object_set_new(o, "map_server", address(&m->map_server));
-	json_object_set_new(o, "key_id", m->map_server.family ? json_integer(m->key_id) : json_null());
-	json_object_set_new(o, "algorithm", m->map_server.family ? json_string(algorithm_name(m->alg_id)) : json_null());
+	json_object_set_new(o, "key_id",
+			    m->map_server.family ? json_integer(m->key_id) : json_null());
+	json_object_set_new(o, "algorithm",
+			    m->map_server.family ? json_string(algorithm_name(m->alg_id)) :
+						   json_null());
 	json_object_set_new(o, "acked", json_boolean(m->acked));
 	json_object_set_new(o, "registers_sent", json_integer((json_int_t)m->registers_sent));
 	json_object_set_new(o, "notifies", json_integer((json_int_t)m->notifies));
@@ -354,13 +377,15 @@ static int site_row(void *arg, const struct xtr_site_info *s)
 	json_object_set_new(o, "registered", json_boolean(s->registered));
 	json_object_set_new(o, "proxy", json_boolean(s->proxy));
 	json_object_set_new(o, "registrant", address(&s->registrant));
-	json_object_set_new(o, "xtr_id", s->has_xtr_id ? hex(s->xtr_id, sizeof(s->xtr_id)) : json_null());
+	json_object_set_new(o, "xtr_id",
+			    s->has_xtr_id ? hex(s->xtr_id, sizeof(s->xtr_id)) : json_null());
 	json_object_set_new(o, "age", s->registered ? seconds(s->age_ms) : json_null());
 	json_object_set_new(o, "expires", s->registered ? seconds(s->expires_ms) : json_null());
 	json_object_set_new(o, "registers", json_integer((json_int_t)s->registers));
 	json_object_set_new(o, "refused", json_integer((json_int_t)s->refused));
 	json_object_set_new(o, "last_refusal", text_or_null(s->last_refusal));
-	json_object_set_new(o, "last_refusal_age", s->last_refusal ? seconds(s->last_refusal_ms) : json_null());
+	json_object_set_new(o, "last_refusal_age",
+			    s->last_refusal ? seconds(s->last_refusal_ms) : json_null());
 	json_object_set_new(o, "last_refusal_from", address(&s->last_refusal_from));
 	json_object_set_new(o, "locators", locators(s->locators, s->locator_count));
 	return add_row(r, o);
@@ -408,7 +433,9 @@ static void config_reload(struct xtr_daemon *d, struct xtr_ctl_request *req, jso
 	int rc = xtr_daemon_reload(d, changed, &errors);
 
 	if (rc)
-		xtr_ctl_error(req, "%s", errors ? errors : "the new configuration is not taken; see the log of xtrd");
+		xtr_ctl_error(req, "%s",
+			      errors ? errors :
+				       "the new configuration is not taken; see the log of xtrd");
 	else
 		xtr_ctl_reply(req, json_pack("{s:O}", "changed", changed));
 	json_decref(changed);
@@ -428,7 +455,8 @@ static void version_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json
 		json_array_append_new(roles, json_string("map-server"));
 	if (n->mr)
 		json_array_append_new(roles, json_string("map-resolver"));
-	xtr_ctl_reply(req, json_pack("{s:s, s:i, s:i, s:o, s:o}", "version", XTR_VERSION, "abi", XTR_ABI_VERSION, "pid", (int)getpid(), "uptime",
+	xtr_ctl_reply(req, json_pack("{s:s, s:i, s:i, s:o, s:o}", "version", XTR_VERSION, "abi",
+				     XTR_ABI_VERSION, "pid", (int)getpid(), "uptime",
 				     seconds(xtr_daemon_now() - d->started), "roles", roles));
 }
 
@@ -443,7 +471,9 @@ static void monitor_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json
 	}
 	json_array_foreach(kinds, i, k) {
 		if (!json_is_string(k) || !xtr_wire_event_kind(json_string_value(k))) {
-			xtr_ctl_error(req, "there is no event %s", json_is_string(k) ? json_string_value(k) : "that is not a text");
+			xtr_ctl_error(req, "there is no event %s",
+				      json_is_string(k) ? json_string_value(k) :
+							  "that is not a text");
 			return;
 		}
 	}
@@ -461,8 +491,11 @@ static json_t *lig_locators(const struct xtr_record *rec)
 
 	while (xtr_locator_next(rec, &it, &l))
 		json_array_append_new(a, json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b}", "address",
-						   text_or_null(xtr_addr_str(&l.addr, text, sizeof(text))), "priority", l.priority, "weight", l.weight,
-						   "mpriority", l.mpriority, "mweight", l.mweight, "reachable", l.reachable, "local", l.local));
+						   text_or_null(xtr_addr_str(&l.addr, text,
+									     sizeof(text))),
+						   "priority", l.priority, "weight", l.weight,
+						   "mpriority", l.mpriority, "mweight", l.mweight,
+						   "reachable", l.reachable, "local", l.local));
 	return a;
 }
 
@@ -477,10 +510,13 @@ static json_t *lig_record(const struct xtr_record *rec)
 	} else {
 		o = json_object();
 		json_object_set_new(o, "iid", json_null());
-		json_object_set_new(o, "eid", text_or_null(xtr_addr_str(&rec->eid, text, sizeof(text))));
+		json_object_set_new(o, "eid",
+				    text_or_null(xtr_addr_str(&rec->eid, text, sizeof(text))));
 	}
 	json_object_set_new(o, "ttl_min", json_integer(rec->ttl));
-	json_object_set_new(o, "action", json_string(xtr_action_name(rec->locator_count ? XTR_ACT_ENCAP : rec->act)));
+	json_object_set_new(o, "action",
+			    json_string(xtr_action_name(rec->locator_count ? XTR_ACT_ENCAP :
+									     rec->act)));
 	json_object_set_new(o, "authoritative", json_boolean(rec->authoritative));
 	json_object_set_new(o, "map_version", json_integer(rec->map_version));
 	json_object_set_new(o, "locators", lig_locators(rec));
@@ -508,14 +544,16 @@ static void lig_done(void *arg, const struct xtr_lig_result *res)
 	json_t *records;
 
 	if (!res || !res->records) {
-		xtr_ctl_error(req, "no answer from the mapping system after %u requests", res ? res->tries : 0);
+		xtr_ctl_error(req, "no answer from the mapping system after %u requests",
+			      res ? res->tries : 0);
 		return;
 	}
 	records = json_array();
 	for (unsigned i = 0; i < res->count; i++)
 		json_array_append_new(records, lig_record(&res->records[i]));
-	xtr_ctl_reply(req, json_pack("{s:o, s:o, s:i, s:o}", "from", address(&res->from), "rtt", seconds(res->rtt_ms), "tries", (int)res->tries,
-				     "records", records));
+	xtr_ctl_reply(req, json_pack("{s:o, s:o, s:i, s:o}", "from", address(&res->from), "rtt",
+				     seconds(res->rtt_ms), "tries", (int)res->tries, "records",
+				     records));
 }
 
 static void lig_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
@@ -549,8 +587,12 @@ static void lig_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *
 	d->ligs = c;
 	rc = xtr_node_lig(d->node, &eid, to_text ? &to : NULL, lig_done, c, xtr_daemon_now());
 	if (rc)
-		xtr_ctl_error(lig_end(c), "the mapping system can not be asked: %s", rc == -EBUSY || rc == -EAGAIN ? "too many questions at once" :
-			      rc == -ENOENT || rc == -EDESTADDRREQ ? "no Map-Resolver is configured; name one (to)" : strerror(-rc));
+		xtr_ctl_error(lig_end(c), "the mapping system can not be asked: %s",
+			      rc == -EBUSY || rc == -EAGAIN ?
+				      "too many questions at once" :
+			      rc == -ENOENT || rc == -EDESTADDRREQ ?
+				      "no Map-Resolver is configured; name one (to)" :
+				      strerror(-rc));
 }
 
 void xtr_show_end(struct xtr_daemon *d)
@@ -565,14 +607,17 @@ static const struct {
 	const char *object, *command;
 	void (*fn)(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args);
 } commands[] = {
-	{ "cache", "show", cache_show },     { "cache", "pending", cache_pending }, { "cache", "add", cache_add },
-	{ "cache", "delete", cache_delete }, { "cache", "flush", cache_flush },
-	{ "eid", "show", eid_show },         { "site", "show", site_show },         { "stats", "control", stats_control },
-	{ "config", "show", config_show },   { "config", "path", config_path },     { "config", "reload", config_reload },
-	{ "lig", "show", lig_show },         { "version", "show", version_show },   { "monitor", "show", monitor_show },
+	{ "cache", "show", cache_show },       { "cache", "pending", cache_pending },
+	{ "cache", "add", cache_add },	       { "cache", "delete", cache_delete },
+	{ "cache", "flush", cache_flush },     { "eid", "show", eid_show },
+	{ "site", "show", site_show },	       { "stats", "control", stats_control },
+	{ "config", "show", config_show },     { "config", "path", config_path },
+	{ "config", "reload", config_reload }, { "lig", "show", lig_show },
+	{ "version", "show", version_show },   { "monitor", "show", monitor_show },
 };
 
-void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object, const char *command, json_t *args)
+void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object,
+		      const char *command, json_t *args)
 {
 	struct xtr_daemon *d = ctx;
 	bool known = false;

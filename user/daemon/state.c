@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Files of the state directory, mode 0600, replaced by rename(2) after fsync(2), so that neither a crash of the daemon nor of
- * the machine leaves half a file: a nonce that went back would lock the router out of its Map-Servers (RFC 9301 5.6).
+ * Files of the state directory, mode 0600, replaced by rename(2) after fsync(2), so that neither a
+ * crash of the daemon nor of the machine leaves half a file: a nonce that went back would lock the
+ * router out of its Map-Servers (RFC 9301 5.6).
  */
 #include "daemon/state.h"
 
@@ -18,11 +19,14 @@ int xtr_state_open(const char *path, struct xtr_err *err)
 	int fd;
 
 	if (snprintf(dir, sizeof(dir), "%s/", path) >= (int)sizeof(dir))
-		return xtr_fail(err, -ENAMETOOLONG, "state-dir %s is too long; set a shorter one", path);
+		return xtr_fail(err, -ENAMETOOLONG, "state-dir %s is too long; set a shorter one",
+				path);
 	for (char *p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(dir, p[1] ? 0755 : 0700) && errno != EEXIST)
-			return xtr_fail(err, -errno, "state-dir %s: %s: %s; make it, or set another", path, dir, strerror(errno));
+			return xtr_fail(err, -errno,
+					"state-dir %s: %s: %s; make it, or set another", path, dir,
+					strerror(errno));
 		*p = '/';
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -36,7 +40,11 @@ static int check_name(const char *name)
 	size_t n = strlen(name);
 
 	return n && n <= 200 && name[0] != '.' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == n ? 0 : -EINVAL;
+			       strspn(name,
+				      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+				       n ?
+		       0 :
+		       -EINVAL;
 }
 
 static int write_all(int fd, const char *buf, size_t len)

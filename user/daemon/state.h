@@ -9,9 +9,11 @@
 
 #include "util/err.h"
 
-/* Makes the directory (0700) where it is missing. The returned descriptor is what the others take. Or -errno. */
+/* Makes the directory (0700) where it is missing. The returned descriptor is what the others take.
+ * Or -errno. */
 int xtr_state_open(const char *path, struct xtr_err *err);
-/* name: letters, digits, '-', '_' and '.'. Atomic: after a crash there is the old content or the new. 0 or -errno. */
+/* name: letters, digits, '-', '_' and '.'. Atomic: after a crash there is the old content or the
+ * new. 0 or -errno. */
 int xtr_state_save(int dir, const char *name, const void *buf, size_t len);
 /* Octets read; -ENOENT; -EFBIG: the file is larger than size. */
 int xtr_state_load(int dir, const char *name, void *buf, size_t size);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What connects the node with the world: struct xtr_ops filled with sockets, data plane, files and the clock, and the callbacks
- * of the data plane filled with calls of the node. Invariant: d->dp may be NULL (no data plane, or not open yet); then forwarding
- * operations succeed and do nothing.
+ * What connects the node with the world: struct xtr_ops filled with sockets, data plane, files and
+ * the clock, and the callbacks of the data plane filled with calls of the node. Invariant: d->dp
+ * may be NULL (no data plane, or not open yet); then forwarding operations succeed and do nothing.
  */
 #include "daemon/daemon.h"
 
@@ -66,7 +66,8 @@ static json_t *new_event(enum xtr_event_kind kind, const char *text)
 	return json_pack("{s:s, s:s, s:s*}", "time", when, "kind", event_names[kind], "text", text);
 }
 
-static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+		     const char *text)
 {
 	struct xtr_daemon *d = ctx;
 	char buf[XTR_EID_STRLEN] = "";
@@ -76,7 +77,8 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 		return;
 	if (eid)
 		xtr_eid_str(eid, buf);
-	xtr_debug("%s%s%s%s%s", event_names[kind], *buf ? " " : "", buf, text && *text ? ": " : "", text ? text : "");
+	xtr_debug("%s%s%s%s%s", event_names[kind], *buf ? " " : "", buf, text && *text ? ": " : "",
+		  text ? text : "");
 	if (!xtr_ctl_listened(d->ctl))
 		return;
 	e = new_event(kind, text);
@@ -87,22 +89,27 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 
 /* ---- node to world */
 
-static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		   const void *buf, size_t len)
 {
 	struct xtr_daemon *d = ctx;
 	char a[XTR_IP_STRLEN], b[XTR_IP_STRLEN];
 	int rc = xtr_udp_send(d->udp, src, dst, dport, buf, len);
 
 	if (rc)
-		xtr_log_limited(XTR_LOG_WARN, now_s(), "sending %zu octets from %s to %s port %u: %s", len,
-				src->family ? xtr_ip_str(src, a) : "any address", xtr_ip_str(dst, b), dport, strerror(-rc));
+		xtr_log_limited(XTR_LOG_WARN, now_s(),
+				"sending %zu octets from %s to %s port %u: %s", len,
+				src->family ? xtr_ip_str(src, a) : "any address",
+				xtr_ip_str(dst, b), dport, strerror(-rc));
 	return rc;
 }
 
 static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd)
 {
 	struct xtr_daemon *d = ctx;
-	struct xtr_dp_mapping m = { .action = fwd->action, .map_version = fwd->map_version, .n = fwd->n };
+	struct xtr_dp_mapping m = { .action = fwd->action,
+				    .map_version = fwd->map_version,
+				    .n = fwd->n };
 	char text[XTR_EID_STRLEN];
 	struct xtr_ippfx p;
 	int rc;
@@ -117,8 +124,12 @@ static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struc
 	}
 	rc = xtr_dp_cache_put(d->dp, eid->iid, &p, &m, xtr_daemon_now());
 	if (rc)
-		xtr_log_limited(XTR_LOG_WARN, now_s(), "map-cache entry %s does not get into the kernel: %s%s", xtr_eid_str(eid, text), strerror(-rc),
-				rc == -ENOSPC || rc == -E2BIG || rc == -ENOMEM ? "; raise data-plane.cache-entries or the memory limit" : "");
+		xtr_log_limited(XTR_LOG_WARN, now_s(),
+				"map-cache entry %s does not get into the kernel: %s%s",
+				xtr_eid_str(eid, text), strerror(-rc),
+				rc == -ENOSPC || rc == -E2BIG || rc == -ENOMEM ?
+					"; raise data-plane.cache-entries or the memory limit" :
+					"");
 	return rc;
 }
 
@@ -176,8 +187,9 @@ static int op_save(void *ctx, const char *name, const void *buf, size_t len)
 	int rc = xtr_state_save(d->state_dir, name, buf, len);
 
 	if (rc)
-		xtr_log_limited(XTR_LOG_ERROR, now_s(), "state file %s/%s: %s; what is in it is lost when xtrd stops", d->conf->v.state_dir, name,
-				strerror(-rc));
+		xtr_log_limited(XTR_LOG_ERROR, now_s(),
+				"state file %s/%s: %s; what is in it is lost when xtrd stops",
+				d->conf->v.state_dir, name, strerror(-rc));
 	return rc;
 }
 
@@ -187,7 +199,8 @@ static int op_load(void *ctx, const char *name, void *buf, size_t size)
 	int rc = xtr_state_load(d->state_dir, name, buf, size);
 
 	if (rc < 0 && rc != -ENOENT)
-		xtr_warn("state file %s/%s: %s; going on without it", d->conf->v.state_dir, name, strerror(-rc));
+		xtr_warn("state file %s/%s: %s; going on without it", d->conf->v.state_dir, name,
+			 strerror(-rc));
 	return rc;
 }
 
@@ -199,9 +212,17 @@ static uint64_t op_wall_seconds(void *ctx)
 void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
 {
 	*ops = (struct xtr_ops){
-		.ctx = d, .send = op_send, .cache_put = op_cache_put, .cache_del = op_cache_del, .cache_idle = op_cache_idle,
-		.miss_failed = op_miss_failed, .random = op_random, .save = op_save, .load = op_load,
-		.wall_seconds = op_wall_seconds, .event = op_event,
+		.ctx = d,
+		.send = op_send,
+		.cache_put = op_cache_put,
+		.cache_del = op_cache_del,
+		.cache_idle = op_cache_idle,
+		.miss_failed = op_miss_failed,
+		.random = op_random,
+		.save = op_save,
+		.load = op_load,
+		.wall_seconds = op_wall_seconds,
+		.event = op_event,
 	};
 }
 
@@ -214,7 +235,8 @@ static void host_eid(uint32_t iid, const struct xtr_ip *ip, struct xtr_eid_prefi
 	xtr_eid_from_ippfx(iid, &p, out);
 }
 
-static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src, bool request_only)
+static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src,
+		    bool request_only)
 {
 	struct xtr_daemon *d = ctx;
 	struct xtr_eid_prefix to, from;
@@ -225,7 +247,8 @@ static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const str
 	xtr_node_miss(d->node, &to, src && src->family ? &from : NULL, xtr_daemon_now());
 }
 
-static void on_drop(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid, const struct xtr_ip *src, const struct xtr_ip *dst)
+static void on_drop(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid,
+		    const struct xtr_ip *src, const struct xtr_ip *dst)
 {
 	struct xtr_daemon *d = ctx;
 	char a[XTR_IP_STRLEN] = "", b[XTR_IP_STRLEN] = "", name[IF_NAMESIZE] = "", text[512];
@@ -239,8 +262,8 @@ static void on_drop(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, ui
 		xtr_ip_str(dst, b);
 	if (!if_indextoname(ifindex, name))
 		snprintf(name, sizeof(name), "#%u", ifindex);
-	snprintf(text, sizeof(text), "%s: %s -> %s instance %u on %s: %s", xtr_drop_name(reason), *a ? a : "?", *b ? b : "?", iid, name,
-		 xtr_drop_text(reason));
+	snprintf(text, sizeof(text), "%s: %s -> %s instance %u on %s: %s", xtr_drop_name(reason),
+		 *a ? a : "?", *b ? b : "?", iid, name, xtr_drop_text(reason));
 	e = new_event(XTR_EVENT_DROP, text);
 	if (!e)
 		return;
@@ -259,8 +282,10 @@ static void on_rlocs_up(void *ctx, const struct xtr_ip *up, unsigned n)
 	xtr_node_rlocs_up(d->node, up, n, xtr_daemon_now());
 }
 
-/* Comes while the data plane opens, when it can not yet be told what the node decides about an entry: kept until it can. */
-static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m)
+/* Comes while the data plane opens, when it can not yet be told what the node decides about an
+ * entry: kept until it can. */
+static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid,
+		     const struct xtr_dp_mapping *m)
 {
 	struct xtr_daemon *d = ctx;
 
@@ -269,7 +294,9 @@ static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const
 		struct xtr_adopted *p = reallocarray(d->adopted, size, sizeof(*p));
 
 		if (!p) {
-			xtr_log_limited(XTR_LOG_WARN, now_s(), "no memory to take over the map-cache entries of the kernel; some stay unknown to xtrd");
+			xtr_log_limited(
+				XTR_LOG_WARN, now_s(),
+				"no memory to take over the map-cache entries of the kernel; some stay unknown to xtrd");
 			return;
 		}
 		d->adopted = p;
@@ -284,7 +311,9 @@ void xtr_wire_adopt(struct xtr_daemon *d)
 
 	for (size_t i = 0; i < d->adopted_count; i++) {
 		const struct xtr_adopted *a = &d->adopted[i];
-		struct xtr_fwd fwd = { .action = a->m.action, .map_version = a->m.map_version, .n = a->m.n };
+		struct xtr_fwd fwd = { .action = a->m.action,
+				       .map_version = a->m.map_version,
+				       .n = a->m.n };
 		struct xtr_eid_prefix eid;
 
 		for (unsigned j = 0; j < fwd.n; j++) {
@@ -303,7 +332,11 @@ void xtr_wire_adopt(struct xtr_daemon *d)
 
 void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb)
 {
-	*cb = (struct xtr_dp_callbacks){ .ctx = d, .miss = on_miss, .drop = on_drop, .rlocs_up = on_rlocs_up, .adopt = on_adopt };
+	*cb = (struct xtr_dp_callbacks){ .ctx = d,
+					 .miss = on_miss,
+					 .drop = on_drop,
+					 .rlocs_up = on_rlocs_up,
+					 .adopt = on_adopt };
 }
 
 /* ---- the xTR-ID */

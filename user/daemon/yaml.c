@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * libyaml's events made into a tree with positions. The tree lives in the caller's arena; the errors own their
- * texts. Invariant: a node is linked into its parent only when it is complete enough to be looked at, so a tree that was cut
- * by an error is never returned.
+ * libyaml's events made into a tree with positions. The tree lives in the caller's arena; the
+ * errors own their texts. Invariant: a node is linked into its parent only when it is complete
+ * enough to be looked at, so a tree that was cut by an error is never returned.
  */
 #include "daemon/yaml.h"
 
@@ -62,7 +62,8 @@ static int by_position(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
-void xtr_yaml_errors_each(struct xtr_yaml_errors *e, const char *file, void (*put)(void *ctx, const char *line), void *ctx)
+void xtr_yaml_errors_each(struct xtr_yaml_errors *e, const char *file,
+			  void (*put)(void *ctx, const char *line), void *ctx)
 {
 	char *line;
 	int n;
@@ -79,7 +80,8 @@ void xtr_yaml_errors_each(struct xtr_yaml_errors *e, const char *file, void (*pu
 		put(ctx, line);
 		free(line);
 	}
-	if (e->dropped && asprintf(&line, "%s: and %u more errors; correct these first", file, e->dropped) >= 0) {
+	if (e->dropped &&
+	    asprintf(&line, "%s: and %u more errors; correct these first", file, e->dropped) >= 0) {
 		put(ctx, line);
 		free(line);
 	}
@@ -97,15 +99,18 @@ static void fail_mark(struct reader *r, const yaml_mark_t *m, const char *text)
 	xtr_yaml_fail(r->errors, (unsigned)m->line + 1, (unsigned)m->column + 1, "%s", text);
 }
 
-/* The innermost bracket that is open at `end`: libyaml notices only much later that one is not closed. Quotes and
- * comments are looked at as YAML does, near enough for a message. index counts octets here. */
+/* The innermost bracket that is open at `end`: libyaml notices only much later that one is not
+ * closed. Quotes and comments are looked at as YAML does, near enough for a message. index counts
+ * octets here. */
 static bool open_bracket(const struct reader *r, const yaml_mark_t *end, yaml_mark_t *at)
 {
 	yaml_mark_t stack[XTR_YAML_DEPTH_MAX], m = { 0 };
 	unsigned depth = 0;
 	char quote = 0, c, last = '\n';
 
-	for (; m.index < r->len && (m.line < end->line || (m.line == end->line && m.column < end->column)); m.index++, last = c) {
+	for (; m.index < r->len &&
+	       (m.line < end->line || (m.line == end->line && m.column < end->column));
+	     m.index++, last = c) {
 		c = r->text[m.index];
 		if (quote) {
 			quote = c == quote && !(quote == '"' && last == '\\') ? 0 : quote;
@@ -154,11 +159,15 @@ static int next_event(struct reader *r, yaml_event_t *ev)
 	}
 	problem = p->problem ? p->problem : "unreadable";
 	if (p->flow_level > 0 && open_bracket(r, &at, &open))
-		xtr_yaml_fail(r->errors, (unsigned)open.line + 1, (unsigned)open.column + 1, "not valid YAML: %s in line %zu, inside this %c; "
-			      "close it before, and check quotes and commas", problem, at.line + 1, r->text[open.index]);
+		xtr_yaml_fail(r->errors, (unsigned)open.line + 1, (unsigned)open.column + 1,
+			      "not valid YAML: %s in line %zu, inside this %c; "
+			      "close it before, and check quotes and commas",
+			      problem, at.line + 1, r->text[open.index]);
 	else
-		xtr_yaml_fail(r->errors, (unsigned)at.line + 1, (unsigned)at.column + 1, "not valid YAML: %s%s%s; check indentation, quotes and "
-			      "brackets", problem, p->context ? " " : "", p->context ? p->context : "");
+		xtr_yaml_fail(r->errors, (unsigned)at.line + 1, (unsigned)at.column + 1,
+			      "not valid YAML: %s%s%s; check indentation, quotes and "
+			      "brackets",
+			      problem, p->context ? " " : "", p->context ? p->context : "");
 	return -EINVAL;
 }
 
@@ -168,7 +177,8 @@ static bool node_is_plain(struct reader *r, const yaml_event_t *ev)
 
 	switch (ev->type) {
 	case YAML_ALIAS_EVENT:
-		fail_mark(r, &ev->start_mark, "aliases (*name) are not supported; write the value out");
+		fail_mark(r, &ev->start_mark,
+			  "aliases (*name) are not supported; write the value out");
 		return false;
 	case YAML_SCALAR_EVENT:
 		anchor = ev->data.scalar.anchor, tag = ev->data.scalar.tag;
@@ -183,7 +193,8 @@ static bool node_is_plain(struct reader *r, const yaml_event_t *ev)
 		break;
 	}
 	if (anchor)
-		fail_mark(r, &ev->start_mark, "anchors (&name) are not supported; write the value out");
+		fail_mark(r, &ev->start_mark,
+			  "anchors (&name) are not supported; write the value out");
 	else if (tag)
 		fail_mark(r, &ev->start_mark, "tags (!name) are not supported; remove it");
 	return !anchor && !tag;
@@ -213,7 +224,8 @@ static void append(struct xtr_yaml *parent, struct xtr_yaml *child)
 	parent->count++;
 }
 
-static int read_children(struct reader *r, struct xtr_yaml *parent, yaml_event_type_t end, unsigned depth)
+static int read_children(struct reader *r, struct xtr_yaml *parent, yaml_event_type_t end,
+			 unsigned depth)
 {
 	struct xtr_yaml *key, *child;
 	yaml_event_t ev;
@@ -229,9 +241,12 @@ static int read_children(struct reader *r, struct xtr_yaml *parent, yaml_event_t
 			return 0;
 		}
 		if (parent->kind == XTR_YAML_MAP) {
-			/* Duplicates are looked for one by one: no section has anywhere near so many keys. */
+			/* Duplicates are looked for one by one: no section has anywhere near so
+			 * many keys. */
 			if (parent->count >= KEYS_MAX) {
-				fail_mark(r, &ev.start_mark, "too many keys in one section; no section of xtrd has so many");
+				fail_mark(
+					r, &ev.start_mark,
+					"too many keys in one section; no section of xtrd has so many");
 				yaml_event_delete(&ev);
 				return -EINVAL;
 			}
@@ -246,15 +261,19 @@ static int read_children(struct reader *r, struct xtr_yaml *parent, yaml_event_t
 		if (rc)
 			return rc;
 		if (key && key->kind != XTR_YAML_SCALAR) {
-			xtr_yaml_fail_at(r->errors, key, "a key must be a word; put quotes around it");
+			xtr_yaml_fail_at(r->errors, key,
+					 "a key must be a word; put quotes around it");
 			continue;
 		}
 		if (key) {
 			const struct xtr_yaml *had = xtr_yaml_get(parent, key->text);
 
 			if (had) {
-				xtr_yaml_fail_at(r->errors, key, "key `%s` is here for the second time, the first is in line %u; "
-						 "remove one", key->text, had->key_line);
+				xtr_yaml_fail_at(
+					r->errors, key,
+					"key `%s` is here for the second time, the first is in line %u; "
+					"remove one",
+					key->text, had->key_line);
 				continue;
 			}
 			child->key = key->text;
@@ -298,7 +317,10 @@ static int read_node(struct reader *r, yaml_event_t *ev, unsigned depth, struct 
 		bool list = type == YAML_SEQUENCE_START_EVENT;
 
 		y = new_node(r, list ? XTR_YAML_LIST : XTR_YAML_MAP, &mark);
-		rc = y ? read_children(r, y, list ? YAML_SEQUENCE_END_EVENT : YAML_MAPPING_END_EVENT, depth + 1) : -ENOMEM;
+		rc = y ? read_children(r, y,
+				       list ? YAML_SEQUENCE_END_EVENT : YAML_MAPPING_END_EVENT,
+				       depth + 1) :
+			 -ENOMEM;
 	}
 	*out = y;
 	return rc;
@@ -319,7 +341,9 @@ static int read_document(struct reader *r, struct xtr_yaml **root)
 			return 0;
 		case YAML_DOCUMENT_START_EVENT:
 			if (*root) {
-				fail_mark(r, &ev.start_mark, "a second document begins here; one file is one document: remove the ---");
+				fail_mark(
+					r, &ev.start_mark,
+					"a second document begins here; one file is one document: remove the ---");
 				yaml_event_delete(&ev);
 				return -EINVAL;
 			}
@@ -340,7 +364,8 @@ static int read_document(struct reader *r, struct xtr_yaml **root)
 	}
 }
 
-int xtr_yaml_parse(const char *text, size_t len, struct xtr_arena *arena, struct xtr_yaml_errors *errors, struct xtr_yaml **root)
+int xtr_yaml_parse(const char *text, size_t len, struct xtr_arena *arena,
+		   struct xtr_yaml_errors *errors, struct xtr_yaml **root)
 {
 	struct reader r = { .arena = arena, .errors = errors, .text = text, .len = len };
 	int rc;
@@ -369,5 +394,6 @@ const struct xtr_yaml *xtr_yaml_get(const struct xtr_yaml *map, const char *key)
 
 bool xtr_yaml_null(const struct xtr_yaml *y)
 {
-	return y->kind == XTR_YAML_SCALAR && y->plain && (!y->len || !strcmp(y->text, "~") || !strcmp(y->text, "null"));
+	return y->kind == XTR_YAML_SCALAR && y->plain &&
+	       (!y->len || !strcmp(y->text, "~") || !strcmp(y->text, "null"));
 }

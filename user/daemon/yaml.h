@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A YAML document as a tree in which every key and value knows where it stands, and the list of errors that is
- * collected on the way from text to configuration. No anchors, aliases, tags or second documents: a configuration
- * is read by people, and what is not written out is not seen.
+ * A YAML document as a tree in which every key and value knows where it stands, and the list of
+ * errors that is collected on the way from text to configuration. No anchors, aliases, tags or
+ * second documents: a configuration is read by people, and what is not written out is not seen.
  */
 #ifndef XTR_DAEMON_YAML_H
 #define XTR_DAEMON_YAML_H
@@ -44,13 +44,16 @@ void xtr_yaml_fail(struct xtr_yaml_errors *e, unsigned line, unsigned column, co
 /* At a value; at NULL: about the file. */
 #define xtr_yaml_fail_at(e, at, ...) \
 	xtr_yaml_fail((e), (at) ? (at)->line : 0, (at) ? (at)->column : 0, __VA_ARGS__)
-#define xtr_yaml_fail_key(e, at, ...) xtr_yaml_fail((e), (at)->key_line, (at)->key_column, __VA_ARGS__)
+#define xtr_yaml_fail_key(e, at, ...)                                                              \
+	xtr_yaml_fail((e), (at)->key_line, (at)->key_column, __VA_ARGS__)
 /* Calls put for each as "file:line:column: text", in the order of the file. */
-void xtr_yaml_errors_each(struct xtr_yaml_errors *e, const char *file, void (*put)(void *ctx, const char *line), void *ctx);
+void xtr_yaml_errors_each(struct xtr_yaml_errors *e, const char *file,
+			  void (*put)(void *ctx, const char *line), void *ctx);
 
-/* Reads a document into the arena. *root is NULL for an empty one. 0; -EINVAL with errors added; -ENOMEM. Duplicate keys are
- * errors that do not stop the reading (the first one counts). */
-int xtr_yaml_parse(const char *text, size_t len, struct xtr_arena *arena, struct xtr_yaml_errors *errors, struct xtr_yaml **root);
+/* Reads a document into the arena. *root is NULL for an empty one. 0; -EINVAL with errors added;
+ * -ENOMEM. Duplicate keys are errors that do not stop the reading (the first one counts). */
+int xtr_yaml_parse(const char *text, size_t len, struct xtr_arena *arena,
+		   struct xtr_yaml_errors *errors, struct xtr_yaml **root);
 /* Member of a map; NULL if map is NULL, no map, or has none. */
 const struct xtr_yaml *xtr_yaml_get(const struct xtr_yaml *map, const char *key);
 /* An empty plain value, "~" or "null". */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * UDP control sockets (RFC 9301 5). One struct owns both sockets and the buffers they are read into. Invariants: a datagram is
- * handed on whole or not at all; the destination that is reported is a unicast address of this host; what is sent leaves from
- * the port itself and, where asked, from the given address.
+ * UDP control sockets (RFC 9301 5). One struct owns both sockets and the buffers they are read
+ * into. Invariants: a datagram is handed on whole or not at all; the destination that is reported
+ * is a unicast address of this host; what is sent leaves from the port itself and, where asked,
+ * from the given address.
  */
 #include "net/udp.h"
 
@@ -25,7 +26,8 @@ struct slot {
 	struct sockaddr_storage from;
 	union {
 		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+			  CMSG_SPACE(sizeof(struct in_pktinfo))];
 	} control;
 };
 
@@ -35,7 +37,8 @@ struct xtr_udp {
 	struct slot slots[BATCH];
 };
 
-/* The kernel runs a socket filter with the UDP header in front. IPv4 lets a checksum of 0 through as "none". */
+/* The kernel runs a socket filter with the UDP header in front. IPv4 lets a checksum of 0 through
+ * as "none". */
 static int refuse_no_checksum(int fd)
 {
 	struct sock_filter code[] = {
@@ -67,17 +70,20 @@ static int prepare(int fd, int family, uint32_t mark, const char **step)
 	}
 	if (!rc) {
 		*step = "packet information";
-		rc = family == AF_INET ? set(fd, IPPROTO_IP, IP_PKTINFO, 1) : set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		rc = family == AF_INET ? set(fd, IPPROTO_IP, IP_PKTINFO, 1) :
+					 set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	}
 	if (!rc && family == AF_INET6) {
 		*step = "IPV6_V6ONLY";
 		rc = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	}
 	if (!rc) {
-		/* No DF, and no path MTU that a forged ICMP could have made: a message that is too long is fragmented. */
+		/* No DF, and no path MTU that a forged ICMP could have made: a message that is too
+		 * long is fragmented. */
 		*step = "path MTU discovery";
-		rc = family == AF_INET ? set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) :
-					 set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		rc = family == AF_INET ?
+			     set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) :
+			     set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 	}
 	/* As large as we may: a Map-Server hears from all its sites at once after its restart. */
 	if (!rc && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF))
@@ -103,8 +109,10 @@ static int open_family(int family, uint16_t port, uint32_t mark, int *out, struc
 	}
 	if (rc) {
 		close(fd);
-		return xtr_fail(err, rc, "%s control socket, UDP port %u: %s: %s%s", name, port, step, strerror(-rc),
-				rc == -EADDRINUSE ? "; another LISP daemon runs here: stop it" : "");
+		return xtr_fail(err, rc, "%s control socket, UDP port %u: %s: %s%s", name, port,
+				step, strerror(-rc),
+				rc == -EADDRINUSE ? "; another LISP daemon runs here: stop it" :
+						    "");
 	}
 	*out = fd;
 	return 0;
@@ -162,8 +170,8 @@ static bool destination(struct msghdr *m, struct xtr_ip *dst)
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			/* They differ when the header says multicast or broadcast: spec_dst is then the address we would
-			 * answer from. */
+			/* They differ when the header says multicast or broadcast: spec_dst is then
+			 * the address we would answer from. */
 			if (info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr)
 				return false;
 			*dst = (struct xtr_ip){ .family = 4 };
@@ -176,14 +184,16 @@ static bool destination(struct msghdr *m, struct xtr_ip *dst)
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			*dst = (struct xtr_ip){ .family = 6 };
 			memcpy(dst->a, &info.ipi6_addr, 16);
-			/* Link-local addresses mean nothing without their link, and no RLOC is one. */
+			/* Link-local addresses mean nothing without their link, and no RLOC is one.
+			 */
 			return !xtr_ip_is_multicast(dst) && !xtr_ip_is_linklocal(dst);
 		}
 	}
 	return false;
 }
 
-static void hand_on(struct xtr_udp *u, struct mmsghdr *m, void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
+static void hand_on(struct xtr_udp *u, struct mmsghdr *m,
+		    void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
 {
 	struct xtr_udp_packet p = { .buf = m->msg_hdr.msg_iov->iov_base, .len = m->msg_len };
 
@@ -191,7 +201,8 @@ static void hand_on(struct xtr_udp *u, struct mmsghdr *m, void (*fn)(void *ctx, 
 		u->counts.cut++;
 		return;
 	}
-	if (!destination(&m->msg_hdr, &p.dst) || xtr_ip_from_sockaddr(m->msg_hdr.msg_name, &p.src, &p.sport) ||
+	if (!destination(&m->msg_hdr, &p.dst) ||
+	    xtr_ip_from_sockaddr(m->msg_hdr.msg_name, &p.src, &p.sport) ||
 	    xtr_ip_is_linklocal(&p.src)) {
 		u->counts.not_ours++;
 		return;
@@ -199,7 +210,8 @@ static void hand_on(struct xtr_udp *u, struct mmsghdr *m, void (*fn)(void *ctx, 
 	fn(ctx, &p);
 }
 
-unsigned xtr_udp_recv(struct xtr_udp *u, int fd, void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
+unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
+		      void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
 {
 	struct mmsghdr msgs[BATCH];
 	struct iovec iov[BATCH];
@@ -212,8 +224,11 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd, void (*fn)(void *ctx, const str
 			struct slot *s = &u->slots[i];
 
 			iov[i] = (struct iovec){ s->buf, sizeof(s->buf) };
-			msgs[i].msg_hdr = (struct msghdr){ .msg_name = &s->from, .msg_namelen = sizeof(s->from), .msg_iov = &iov[i],
-							   .msg_iovlen = 1, .msg_control = &s->control,
+			msgs[i].msg_hdr = (struct msghdr){ .msg_name = &s->from,
+							   .msg_namelen = sizeof(s->from),
+							   .msg_iov = &iov[i],
+							   .msg_iovlen = 1,
+							   .msg_control = &s->control,
 							   .msg_controllen = sizeof(s->control) };
 		}
 		n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
@@ -224,7 +239,8 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd, void (*fn)(void *ctx, const str
 	return total;
 }
 
-int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
+		 uint16_t dport, const void *buf, size_t len)
 {
 	union {
 		struct cmsghdr h;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The control sockets: UDP port 4342 of IPv4 and IPv6, with the addresses of each datagram known and chosen.
+ * The control sockets: UDP port 4342 of IPv4 and IPv6, with the addresses of each datagram known
+ * and chosen.
  */
 #ifndef XTR_NET_UDP_H
 #define XTR_NET_UDP_H
@@ -18,19 +19,24 @@ struct xtr_udp_packet {
 };
 struct xtr_udp_counts {
 	uint64_t cut;                /* longer than our buffer, dropped */
-	uint64_t not_ours;           /* sent to a multicast or broadcast address, or link-local, dropped */
+	uint64_t not_ours; /* sent to a multicast or broadcast address, or link-local, dropped */
 };
 
-/* Opens both families on port; a kernel without IPv6 gives IPv4 only. mark: SO_MARK of everything sent (0: none). Datagrams with
- * UDP checksum 0 never arrive (RFC 9301 5: the checksum must be there). */
+/* Opens both families on port; a kernel without IPv6 gives IPv4 only. mark: SO_MARK of everything
+ * sent (0: none). Datagrams with UDP checksum 0 never arrive (RFC 9301 5: the checksum must be
+ * there). */
 int xtr_udp_open(uint16_t port, uint32_t mark, struct xtr_udp **out, struct xtr_err *err);
 void xtr_udp_close(struct xtr_udp *u);
 /* Sockets to poll for reading: 1 or 2. */
 unsigned xtr_udp_fds(const struct xtr_udp *u, int fds[2]);
-/* Takes at most XTR_UDP_TURN datagrams of one of the sockets; call again while it stays readable. Returns how many. */
-unsigned xtr_udp_recv(struct xtr_udp *u, int fd, void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx);
-/* src family 0: the kernel chooses. 0 or -errno (-EAGAIN: the socket is full; -EAFNOSUPPORT: no such socket). */
-int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len);
+/* Takes at most XTR_UDP_TURN datagrams of one of the sockets; call again while it stays readable.
+ * Returns how many. */
+unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
+		      void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx);
+/* src family 0: the kernel chooses. 0 or -errno (-EAGAIN: the socket is full; -EAFNOSUPPORT: no
+ * such socket). */
+int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
+		 uint16_t dport, const void *buf, size_t len);
 const struct xtr_udp_counts *xtr_udp_counts(const struct xtr_udp *u);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Bump allocation from blocks in a list. Owns the blocks. Invariant: head is the block that is filled now; what does not
- * fit gets a new block at least as large as itself.
+ * Bump allocation from blocks in a list. Owns the blocks. Invariant: head is the block that is
+ * filled now; what does not fit gets a new block at least as large as itself.
  */
 #include "util/arena.h"
 
