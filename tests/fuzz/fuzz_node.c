@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A node with all roles on, fed a sequence of steps: messages as they come, messages made good enough to get past nonces, MACs and
+ * checksums, misses, time, changes of configuration. A step is one octet of kind, two of length, then its data.
+ *
+ * Checked besides the sanitizers: tables stay within their limits, the data plane is told only what it can do, the node comes to
+ * rest, everything is freed.
+ */
+#include "fuzz/exercise.h"
+
+#include "codec/auth.h"
+#include "roles/node.h"
+#include "xtr/abi.h"
+
+#include <errno.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CACHE 32
+#define PENDING 16
+#define REGISTRATIONS 24
+
+struct world {
+	struct xtr_node *n;
+	uint64_t now, random, request_nonce, register_nonce, notify_nonce, next_nonce;
+	unsigned sent;
+	struct { uint8_t buf[8192]; size_t len; char name[32]; } blobs[4];
+	struct xtr_node_config cfg;
+	struct xtr_rloc_config rlocs[2], locators[2];
+	struct xtr_mapping_config mappings[3];
+	struct xtr_map_server_config servers[2];
+	struct xtr_key keys[2];
+	struct xtr_site_prefix_config prefixes[4];
+	struct xtr_site_config sites[2];
+	struct xtr_ip resolvers[2];
+};
+
+static const uint8_t secret[] = "secret";
+
+static uint64_t nonce_at(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+{
+	struct world *w = ctx;
+	struct xtr_ecm ecm;
+
+	EX_CHECK(dst->family && dport && len && len <= XTR_MSG_MAX);
+	w->sent++;
+	switch (xtr_msg_type(buf, len)) {
+	case XTR_MSG_ECM:
+		EX_CHECK(!xtr_ecm_decode(buf, len, &ecm));
+		EX_CHECK(ecm.msg_len > 12);
+		w->request_nonce = nonce_at(ecm.msg + 4);
+		break;
+	case XTR_MSG_MAP_REGISTER:
+		EX_CHECK(nonce_at((const uint8_t *)buf + 4) > w->register_nonce);
+		w->register_nonce = nonce_at((const uint8_t *)buf + 4);
+		break;
+	case XTR_MSG_MAP_NOTIFY:
+		w->notify_nonce = nonce_at((const uint8_t *)buf + 4);
+		break;
+	case XTR_MSG_MAP_REPLY: {
+		struct xtr_map_reply m;
+
+		EX_CHECK(len <= XTR_MSG_SAFE6 && !xtr_map_reply_decode(buf, len, &m));
+		break;
+	}
+	}
+	return w->sent % 16 ? 0 : -ENETUNREACH;
+}
+
+static int op_put(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd)
+{
+	struct xtr_ippfx p;
+
+	EX_CHECK(xtr_eid_to_ippfx(eid, &p));
+	EX_CHECK(fwd->n <= 8 && (fwd->action == XTR_ACT_ENCAP || (fwd->action <= XTR_ACT_DROP_AUTH && !fwd->n)));
+	for (unsigned i = 0; i < fwd->n; i++)
+		EX_CHECK(fwd->locators[i].ip.family == 4 || fwd->locators[i].ip.family == 6);
+	return 0;
+}
+
+static int op_del(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	return 0;
+}
+
+static uint64_t op_idle(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	return eid->a[1] & 1 ? 1000 : UINT64_MAX;
+}
+
+static void op_failed(void *ctx, const struct xtr_eid_prefix *eid)
+{
+}
+
+static void op_random(void *ctx, void *buf, size_t len)
+{
+	struct world *w = ctx;
+
+	for (uint8_t *p = buf; len--; p++) {
+		w->random = w->random * 6364136223846793005ull + 1442695040888963407ull;
+		*p = (uint8_t)(w->random >> 40);
+	}
+}
+
+static int op_save(void *ctx, const char *name, const void *buf, size_t len)
+{
+	struct world *w = ctx;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (w->blobs[i].name[0] && strcmp(w->blobs[i].name, name))
+			continue;
+		if (len > sizeof(w->blobs[i].buf))
+			return -ENOSPC;
+		snprintf(w->blobs[i].name, sizeof(w->blobs[i].name), "%s", name);
+		memcpy(w->blobs[i].buf, buf, len);
+		w->blobs[i].len = len;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static int op_load(void *ctx, const char *name, void *buf, size_t size)
+{
+	struct world *w = ctx;
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (strcmp(w->blobs[i].name, name))
+			continue;
+		if (w->blobs[i].len > size)
+			return -EFBIG;
+		memcpy(buf, w->blobs[i].buf, w->blobs[i].len);
+		return (int)w->blobs[i].len;
+	}
+	return -ENOENT;
+}
+
+static uint64_t op_wall(void *ctx)
+{
+	return 1700000000 + ((struct world *)ctx)->now / 1000;
+}
+
+static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+{
+	EX_CHECK(kind < XTR_EVENT_MAX && strlen(text) < 256);
+}
+
+static struct xtr_eid_prefix eid_of(const char *s)
+{
+	struct xtr_eid_prefix e;
+
+	EX_CHECK(!xtr_eid_parse(s, &e));
+	return e;
+}
+
+static struct xtr_ip ip_of(const char *s)
+{
+	struct xtr_ip ip;
+
+	EX_CHECK(!xtr_ip_parse(s, &ip));
+	return ip;
+}
+
+static void configure(struct world *w)
+{
+	struct xtr_node_config *c = &w->cfg;
+
+	*c = (struct xtr_node_config){ .timers = XTR_NODE_TIMERS_DEFAULT, .limits = XTR_NODE_LIMITS_DEFAULT };
+	c->limits.cache_entries = CACHE;
+	c->limits.pending_requests = PENDING;
+	c->limits.registrations = REGISTRATIONS;
+	c->limits.replies_per_second = 100;
+	c->itr = c->etr = c->ms = c->mr = true;
+	w->rlocs[0] = (struct xtr_rloc_config){ .ip = ip_of("192.0.2.1"), .priority = 1 };
+	w->rlocs[1] = (struct xtr_rloc_config){ .ip = ip_of("2001:db8::1"), .priority = 2 };
+	memcpy(w->locators, w->rlocs, sizeof(w->locators));
+	c->rlocs = w->rlocs;
+	c->rloc_count = 2;
+	w->resolvers[0] = ip_of("192.0.2.8");
+	w->resolvers[1] = ip_of("192.0.2.1");
+	c->map_resolvers = w->resolvers;
+	c->map_resolver_count = 2;
+	c->mr_map_servers = w->resolvers;
+	c->mr_map_server_count = 1;
+	w->mappings[0] = (struct xtr_mapping_config){ eid_of("10.1.0.0/16"), 1440, 0, w->locators, 2 };
+	w->mappings[1] = (struct xtr_mapping_config){ eid_of("10.1.7.0/24"), 60, 7, w->locators, 1 };
+	w->mappings[2] = (struct xtr_mapping_config){ eid_of("[3]2001:db8:1::/48"), 60, 0, w->locators, 1 };
+	c->mappings = w->mappings;
+	c->mapping_count = 3;
+	w->keys[0] = (struct xtr_key){ 1, XTR_AUTH_SHA256, secret, 6 };
+	w->keys[1] = (struct xtr_key){ .key_id = 2 };
+	w->servers[0] = (struct xtr_map_server_config){ .address = ip_of("192.0.2.9"), .key = w->keys[0], .want_notify = true };
+	w->servers[1] = (struct xtr_map_server_config){ .address = ip_of("192.0.2.1"), .key = w->keys[0], .want_notify = true,
+							.merge = true, .proxy_reply = true };
+	c->map_servers = w->servers;
+	c->map_server_count = 2;
+	w->prefixes[0] = (struct xtr_site_prefix_config){ eid_of("10.0.0.0/8"), true };
+	w->prefixes[1] = (struct xtr_site_prefix_config){ eid_of("2001:db8::/32"), true };
+	w->prefixes[2] = (struct xtr_site_prefix_config){ eid_of("10.9.0.0/16"), false };
+	w->prefixes[3] = (struct xtr_site_prefix_config){ eid_of("[3]2001:db8::/32"), true };
+	w->sites[0] = (struct xtr_site_config){ .name = "a", .keys = w->keys, .key_count = 2, .prefixes = w->prefixes, .prefix_count = 2 };
+	w->sites[1] = (struct xtr_site_config){ .name = "b", .keys = w->keys, .key_count = 1, .prefixes = w->prefixes + 2,
+						.prefix_count = 2, .force_proxy = true, .max_registrations = 4 };
+	c->sites = w->sites;
+	c->site_count = 2;
+}
+
+/* ---- steps */
+
+static void settle(struct world *w)
+{
+	unsigned rounds = 0;
+
+	while (xtr_node_tick(w->n, w->now) <= w->now)
+		EX_CHECK(++rounds < 1000);
+}
+
+static void input(struct world *w, const uint8_t *buf, size_t len)
+{
+	struct xtr_msg_meta meta = { ip_of("192.0.2.9"), ip_of("192.0.2.1"), 4342, 4342 };
+	uint8_t *exact = ex_exact(buf, len);
+
+	if (len && buf[len - 1] & 1) {
+		meta.src = ip_of("2001:db8::9");
+		meta.dst = ip_of("2001:db8::1");
+	}
+	xtr_node_input(w->n, &meta, exact, len, w->now);
+	free(exact);
+}
+
+static void set_nonce(uint8_t *buf, uint64_t nonce)
+{
+	for (int i = 7; i >= 0; i--, nonce >>= 8)
+		buf[4 + i] = (uint8_t)nonce;
+}
+
+/* Header of the type with a nonce that counts, data as the rest; MAC right. */
+static void input_signed(struct world *w, uint8_t type, uint64_t nonce, const uint8_t *data, size_t len)
+{
+	uint8_t buf[4096];
+
+	if (len < 3 || len > 2048)
+		return;
+	memset(buf, 0, 48);
+	buf[0] = (uint8_t)(type << 4 | (data[0] & 15));
+	buf[1] = data[1];
+	buf[2] = data[1];
+	buf[3] = data[2];
+	set_nonce(buf, nonce);
+	buf[12] = 1;
+	buf[13] = XTR_AUTH_SHA256;
+	buf[15] = 32;
+	memcpy(buf + 48, data + 3, len - 3);
+	EX_CHECK(!xtr_auth_sign(buf, 45 + len, 16, 32, type, XTR_AUTH_SHA256, nonce, secret, 6));
+	input(w, buf, 45 + len);
+}
+
+static void input_reply(struct world *w, const uint8_t *data, size_t len)
+{
+	uint8_t buf[4096] = { XTR_MSG_MAP_REPLY << 4 };
+
+	if (len < 1 || len > 2048)
+		return;
+	buf[3] = data[0];
+	set_nonce(buf, w->request_nonce);
+	memcpy(buf + 12, data + 1, len - 1);
+	input(w, buf, 11 + len);
+}
+
+static void input_ecm(struct world *w, const uint8_t *data, size_t len)
+{
+	struct xtr_ip src = ip_of("192.0.2.50"), dst = ip_of("10.1.0.1");
+	uint8_t buf[4096];
+	struct xtr_wr wr = xtr_wr_init(buf, sizeof(buf));
+
+	if (!len || len > 2048)
+		return;
+	xtr_ecm_encode(&wr, &src, 4342, &dst, 4342, data, len);
+	input(w, buf, xtr_wr_len(&wr));
+}
+
+static void eid_from(const uint8_t *data, size_t len, struct xtr_eid_prefix *out)
+{
+	struct xtr_ippfx p = { .ip = { .family = len > 8 ? 6 : 4, .a = { 10 } }, .len = len > 8 ? 128 : 32 };
+
+	if (len > 8) {
+		memcpy(p.ip.a, "\x20\x01\x0d\xb8", 4);
+		memcpy(p.ip.a + 4, data, len < 12 ? len : 12);
+	} else {
+		memcpy(p.ip.a + 1, data, len < 3 ? len : 3);
+	}
+	xtr_eid_from_ippfx(len > 3 && data[3] & 1 ? 3 : 0, &p, out);
+}
+
+static unsigned counted;
+
+static int count_cache(void *arg, const struct xtr_cache_info *i) { counted++; EX_CHECK(i->locator_count <= 32); return 0; }
+static int count_pending(void *arg, const struct xtr_pending_info *i) { counted++; return 0; }
+static int count_db(void *arg, const struct xtr_db_info *i) { counted++; EX_CHECK(i->locator_count <= 32); return 0; }
+static int count_sites(void *arg, const struct xtr_site_info *i)
+{
+	counted += i->registered;
+	EX_CHECK(i->site && i->locator_count <= 32);
+	return 0;
+}
+
+static void check(struct world *w)
+{
+	counted = 0;
+	xtr_node_walk_cache(w->n, w->now, count_cache, NULL);
+	EX_CHECK(counted <= CACHE);
+	counted = 0;
+	xtr_node_walk_pending(w->n, w->now, count_pending, NULL);
+	EX_CHECK(counted <= PENDING);
+	counted = 0;
+	xtr_node_walk_sites(w->n, w->now, count_sites, NULL);
+	EX_CHECK(counted <= REGISTRATIONS);
+	xtr_node_walk_db(w->n, w->now, count_db, NULL);
+}
+
+static void on_lig(void *arg, const struct xtr_lig_result *res)
+{
+	EX_CHECK(res->count <= 255);
+}
+
+static const struct xtr_ops ops_of(struct world *w)
+{
+	return (struct xtr_ops){
+		.ctx = w, .send = op_send, .cache_put = op_put, .cache_del = op_del, .cache_idle = op_idle,
+		.miss_failed = op_failed, .random = op_random, .save = op_save, .load = op_load, .wall_seconds = op_wall,
+		.event = op_event,
+	};
+}
+
+static void restart(struct world *w)
+{
+	const struct xtr_ops ops = ops_of(w);
+
+	xtr_node_free(w->n);
+	EX_CHECK(!xtr_node_new(&w->cfg, &ops, w->now, &w->n));
+}
+
+static void reconfigure(struct world *w, uint8_t how)
+{
+	w->cfg.mapping_count = how & 3;
+	w->cfg.site_count = how & 4 ? 1 : 2;
+	w->cfg.itr = !(how & 8);
+	w->cfg.ms = !(how & 16);
+	w->cfg.etr = !(how & 32);
+	w->cfg.mr = !(how & 64);
+	w->prefixes[0].accept_more_specifics = !(how & 128);
+	EX_CHECK(!xtr_node_reconfigure(w->n, &w->cfg, w->now));
+}
+
+static void static_entry(struct world *w, const struct xtr_eid_prefix *eid, uint8_t how)
+{
+	struct xtr_fwd fwd = { .action = how & 1 ? XTR_ACT_ENCAP : how >> 1 & 7, .n = how & 1 };
+
+	fwd.locators[0].ip = ip_of("192.0.2.77");
+	if (how & 128)
+		xtr_node_adopt(w->n, eid, &fwd, w->now);
+	else if (!(how & 64)) /* few, or they fill the cache for good */
+		xtr_node_cache_add(w->n, eid, &fwd, w->now);
+}
+
+static void step(struct world *w, uint8_t kind, const uint8_t *data, size_t len)
+{
+	struct xtr_eid_prefix eid;
+
+	eid_from(data, len, &eid);
+	switch (kind % 15) {
+	case 0: input(w, data, len); break;
+	case 1: input_signed(w, XTR_MSG_MAP_REGISTER, ++w->next_nonce, data, len); break;
+	case 2: input_reply(w, data, len); break;
+	case 3: input_signed(w, XTR_MSG_MAP_NOTIFY, w->register_nonce, data, len); break;
+	case 4: input_signed(w, XTR_MSG_MAP_NOTIFY_ACK, w->notify_nonce, data, len); break;
+	case 5: input_ecm(w, data, len); break;
+	case 6: case 7: xtr_node_miss(w->n, &eid, len & 1 ? &eid : NULL, w->now); break;
+	case 8: w->now += len ? data[0] * 1000ull : 100; break;
+	case 9: w->now += len ? data[0] : 1; break;
+	case 10: reconfigure(w, len ? data[0] : 0); break;
+	case 11: {
+		struct xtr_ip up[2] = { w->rlocs[len & 1].ip, w->rlocs[1].ip };
+
+		xtr_node_rlocs_up(w->n, up, len % 3, w->now);
+		break;
+	}
+	case 12: xtr_node_lig(w->n, &eid, len & 1 ? &w->resolvers[0] : NULL, on_lig, NULL, w->now); break;
+	case 13:
+		if (len & 1)
+			xtr_node_cache_clear(w->n, len & 2 ? &eid : NULL, w->now);
+		else
+			static_entry(w, &eid, len ? data[0] : 0);
+		break;
+	case 14: restart(w); break;
+	}
+	settle(w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct world w;
+	struct xtr_ops ops;
+
+	memset(&w, 0, sizeof(w));
+	w.now = 1000;
+	configure(&w);
+	ops = ops_of(&w);
+	EX_CHECK(!xtr_node_new(&w.cfg, &ops, w.now, &w.n));
+	settle(&w);
+	while (size >= 3) {
+		size_t len = (size_t)(data[1] << 8 | data[2]) & 0x3ff;
+		uint8_t kind = data[0];
+
+		data += 3;
+		size -= 3;
+		len = len < size ? len : size;
+		step(&w, kind, data, len);
+		data += len;
+		size -= len;
+	}
+	check(&w);
+	xtr_node_free(w.n);
+	return 0;
+}
