@@ -118,7 +118,7 @@ bpf-bin: $(BPFT_BIN)
 
 # ---- fuzzers: clang's libFuzzer over the sources of the layers that read foreign octets
 # What a target needs besides those.
-$(B)/fuzz/fuzz_config: FUZZ_ADD := $(wildcard user/daemon/yaml.c user/daemon/schema.c user/daemon/config*.c)
+$(B)/fuzz/fuzz_config: FUZZ_ADD := $(wildcard user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c)
 $(B)/fuzz/fuzz_config: FUZZ_PKG := yaml-0.1
 $(B)/fuzz/fuzz_config: $(wildcard user/daemon/*.[ch])
 $(B)/fuzz/fuzz_ctl: FUZZ_ADD := user/ctl/server.c
