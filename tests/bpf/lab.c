@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #define MAX_CPUS 1024
@@ -40,7 +41,8 @@ static void shell(const char *cmd)
 static void devices(void)
 {
 	must(unshare(CLONE_NEWNET) == 0, "network namespace (these tests need root)");
-	shell("ip link set lo up;"
+	/* no router solicitations or multicast reports among the frames that tests wait for */
+	shell("ip link set lo up; sysctl -qw net.ipv6.conf.default.disable_ipv6=1;"
 	      "ip link add under address 02:00:00:00:00:01 mtu 1600 type veth peer name underx;"
 	      "ip link add xtr0 address 02:00:00:00:00:02 type veth peer name xtr0p address 02:00:00:00:00:03;"
 	      "ip link add eid address 02:00:00:00:00:04 type veth peer name eidx address 02:00:00:00:00:40;"
@@ -296,6 +298,7 @@ void lab_init_with(bool decap_l3, bool meta)
 	must(lab.skel, "open");
 	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	lab.skel->rodata->xtr_hz = 1000000000 / tick.tv_nsec;
+	lab.decap_l3 = decap_l3;
 	lab.skel->rodata->feat_decap_l3 = decap_l3;
 	lab.skel->rodata->feat_meta = meta;
 	must(xtr_bpf__load(lab.skel) == 0, "load");
@@ -307,9 +310,20 @@ void lab_init_with(bool decap_l3, bool meta)
 	world();
 }
 
+/* What the loader finds out by trying: BPF_F_ADJ_ROOM_DECAP_L3_* came with 6.3. */
+static bool kernel_has_decap_l3(void)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	uname(&u);
+	sscanf(u.release, "%u.%u", &major, &minor);
+	return major > 6 || (major == 6 && minor >= 3);
+}
+
 void lab_init(void)
 {
-	lab_init_with(true, true);
+	lab_init_with(kernel_has_decap_l3(), true);
 }
 
 /* --- running */

@@ -40,11 +40,12 @@ struct lab {
 	struct xtr_bpf *skel;
 	int under, xtr0, peer, eid; /* ifindexes */
 	__u64 now;                  /* jiffies */
+	bool decap_l3;              /* as loaded */
 	struct xtr_cfg cfg;
 };
 extern struct lab lab;
 
-/* Criterion .init: namespace, devices, programs, world. */
+/* Criterion .init: namespace, devices, programs for this kernel, world. */
 void lab_init(void);
 /* The same with what the loader may choose: feat_decap_l3, feat_meta. */
 void lab_init_with(bool decap_l3, bool meta);

@@ -40,16 +40,25 @@ static int open_port(const char *name)
 	return fd;
 }
 
-static void put(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
+static ssize_t write_frame(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
 {
 	static const struct virtio_net_hdr none;
 	struct iovec io[] = { { (void *)(v ?: &none), sizeof(*v) }, { (void *)p->b, p->len } };
 
-	cr_assert_eq(writev(fd, io, 2), (ssize_t)(sizeof(*v) + p->len), "send: %s", strerror(errno));
+	return writev(fd, io, 2);
 }
 
-/* The next frame, or one of length 0 after a moment. */
-static struct pkt take(int fd, struct virtio_net_hdr *v)
+static void put(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
+{
+	cr_assert_eq(write_frame(fd, v, p), (ssize_t)(sizeof(*v) + p->len), "send: %s", strerror(errno));
+}
+
+/* How long to wait for a frame that has to come, and for one that must not. */
+#define COMES   3000
+#define NOTHING 200
+
+/* The next frame, or one of length 0 after ms. */
+static struct pkt take(int fd, struct virtio_net_hdr *v, int ms)
 {
 	struct virtio_net_hdr h;
 	struct pkt p = {};
@@ -57,7 +66,7 @@ static struct pkt take(int fd, struct virtio_net_hdr *v)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	ssize_t n;
 
-	if (poll(&pfd, 1, 300) != 1)
+	if (poll(&pfd, 1, ms) != 1)
 		return p;
 	n = readv(fd, io, 2);
 	cr_assert(n >= (ssize_t)sizeof(h));
@@ -91,7 +100,7 @@ static struct ran on_the_wire(int wire, const struct pkt *p, int overlay, struct
 	struct ran r = lab_count_start();
 
 	put(wire, NULL, p);
-	*delivered = take(overlay, NULL);
+	*delivered = take(overlay, NULL, COMES);
 	lab_count_end(&r);
 	return r;
 }
@@ -174,7 +183,7 @@ Test(wire, without_tc_what_xdp_decapsulated_dies, .init = lab_init)
 }
 
 /* A frame with metadata in front, as if XDP had left them, into the stack at `under`. */
-static struct ran with_metadata(const void *meta, unsigned len, const struct pkt *p, int overlay, struct pkt *delivered)
+static struct ran with_metadata(const struct xtr_meta *meta, unsigned len, const struct pkt *p, int overlay, struct pkt *delivered, int ms)
 {
 	__u8 in[PKT_MAX + 64];
 	struct xdp_md ctx = { .data = len, .data_end = len + p->len, .ingress_ifindex = lab.under };
@@ -186,7 +195,7 @@ static struct ran with_metadata(const void *meta, unsigned len, const struct pkt
 	memcpy(in + len, p->b, p->len);
 	/* not LISP in itself: xtr_xdp_under passes it as it is */
 	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_xdp_under), &run), 0, "%s", strerror(errno));
-	*delivered = take(overlay, NULL);
+	*delivered = take(overlay, NULL, ms);
 	lab_count_end(&r);
 	return r;
 }
@@ -198,28 +207,28 @@ Test(wire, metadata_of_xdp, .init = wire_init)
 	int overlay = open_port("xtr0");
 	struct ran r;
 
-	r = with_metadata(&m, sizeof(m), &p, overlay, &got);
+	r = with_metadata(&m, sizeof(m), &p, overlay, &got, COMES);
 	expect_pkt("version 1", &got, &want);
 	expect_moved(&r, "version 1", 0);
 	m.version = 2;
-	r = with_metadata(&m, sizeof(m), &p, overlay, &got);
+	r = with_metadata(&m, sizeof(m), &p, overlay, &got, NOTHING);
 	cr_expect_eq(got.len, 0, "a version that is not known is delivered");
 	expect_moved(&r, "version 2", XTR_DROP_META_VERSION);
 	m.version = XTR_META_VERSION;
-	r = with_metadata(&m, 8, &p, overlay, &got);
+	r = with_metadata(&m, 8, &p, overlay, &got, NOTHING);
 	cr_expect_eq(got.len, 0);
 	expect_moved(&r, "cut short", XTR_DROP_META_VERSION);
 	m.iid = 6;
-	r = with_metadata(&m, sizeof(m), &p, overlay, &got);
+	r = with_metadata(&m, sizeof(m), &p, overlay, &got, NOTHING);
 	cr_expect_eq(got.len, 0);
 	expect_moved(&r, "instance that is gone", XTR_DROP_DECAP_IID);
 	m.iid = IID_B;
 	lab_inst(IID_B, (struct xtr_inst){ .overlay = 0 });
-	r = with_metadata(&m, sizeof(m), &p, overlay, &got);
+	r = with_metadata(&m, sizeof(m), &p, overlay, &got, NOTHING);
 	cr_expect_eq(got.len, 0);
 	expect_moved(&r, "instance without a device", XTR_DROP_DECAP_NO_OVERLAY);
 	m.magic++;
-	r = with_metadata(&m, sizeof(m), &p, overlay, &got);
+	r = with_metadata(&m, sizeof(m), &p, overlay, &got, NOTHING);
 	cr_expect_eq(got.len, 0);
 	expect_moved(&r, "metadata of another program", 0);
 }
@@ -244,7 +253,7 @@ Test(wire, tcp_super_packets_stay_whole, .init = lab_init)
 	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
 	r = lab_count_start();
 	put(xtr0, &v, &p);
-	got = take(wire, &v);
+	got = take(wire, &v, COMES);
 	lab_count_end(&r);
 	expect_moved(&r, "TCP", 0, XTR_STAT_ENCAP);
 	take_entropy(&got, &want);
@@ -255,7 +264,7 @@ Test(wire, tcp_super_packets_stay_whole, .init = lab_init)
 	v = TCP_GSO(1000, 34);
 	p = PKT(ETH(MAC_XTR0, MAC_XTR0), IP4("10.1.0.10", "10.6.0.20", .ttl = 64), TCP(1, 2, .partial = true), DATA(3000));
 	put(xtr0, &v, &p);
-	got = take(wire, &v);
+	got = take(wire, &v, COMES);
 	take_entropy(&got, &want6);
 	expect_pkt("TCP in IPv6", &got, &want6);
 	cr_expect_eq(v.gso_size, 1000, "gso_size %u", v.gso_size);
@@ -274,12 +283,13 @@ Test(wire, udp_super_packets_are_segmented_at_the_peer_end, .init = lab_init)
 	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
 	attach(lab.skel->progs.xtr_tc_encap, lab.peer, BPF_TC_INGRESS);
 	r = lab_count_start();
-	put(xtr0, &v, &p);
+	if (write_frame(xtr0, &v, &p) < 0 && errno == EINVAL)
+		cr_skip_test("this kernel's packet sockets have no UDP segmentation (6.2)");
 	for (unsigned i = 0; i < 3; i++) {
-		got = take(wire, NULL);
+		got = take(wire, NULL, COMES);
 		cr_expect_eq(got.len, 14 + 36 + 28 + (i < 2 ? 1000 : 500), "segment %u has %u octets", i, got.len);
 	}
-	cr_expect_eq(take(wire, NULL).len, 0);
+	cr_expect_eq(take(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	cr_expect_eq(r.stats[XTR_STAT_GSO_PEER].packets, 1);
 	cr_expect_eq(r.stats[XTR_STAT_ENCAP].packets, 3);
@@ -304,7 +314,7 @@ Test(wire, stale_template_is_resolved_by_the_kernel, .init = lab_init)
 	lab.cfg.heartbeat_max = 10;
 	lab_cfg();
 	put(xtr0, NULL, &p);
-	got = take(wire, NULL);
+	got = take(wire, NULL, COMES);
 	take_entropy(&got, &want);
 	expect_pkt("resolved by the kernel", &got, &want);
 }
@@ -337,7 +347,7 @@ Test(wire, nested_tunnels, .init = lab_init)
 		r = lab_count_start();
 		cr_assert_eq(system("bash -c 'echo 1234567 >/dev/udp/172.31.0.2/9'"), 0);
 		for (unsigned n = 0; n < 5; n++) {
-			got = take(wire, NULL);
+			got = take(wire, NULL, COMES);
 			if (!got.len || (got.b[udp + 2] << 8 | got.b[udp + 3]) == 4789)
 				break;
 		}
@@ -367,7 +377,7 @@ Test(wire, xdp_port_to_underlay, .init = lab_init)
 
 		xdp(lab.eid, lab.skel->progs.xtr_xdp_eid, modes[i]);
 		put(host, NULL, &p);
-		got = take(wire, NULL);
+		got = take(wire, NULL, COMES);
 		lab_count_end(&r);
 		take_entropy(&got, &want);
 		expect_pkt(i ? "generic" : "native", &got, &want);
