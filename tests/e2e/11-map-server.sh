@@ -16,7 +16,7 @@ timers="timers:
   registration-timeout: 4
   register-interval: 1
   quick-interval: 1
-  reply-interval: 0
+  reply-interval: 0.001
   request-interval: 0.05"
 conf_all() { # PROXY for site 2
 	{ yaml_xtr 1; echo "$timers"; } | conf x1
@@ -28,6 +28,7 @@ conf_all false
 wire_begin
 start ms mr && start x1 x2 || finish
 check "sites register" wait_for 15 registered ms
+has "traffic by the answer of the ETR" "$(ping4 h1 -c 3 -i 0.1 10.2.0.10)" ' 0% packet loss'
 is "no proxy reply: the ETR answers" "$(answered_by)" 172.16.2.1
 f=$(control ms tx-forwarded-request)
 holds "... and the Map-Server forwarded" "$f > 0"
@@ -80,10 +81,11 @@ check "right key again: registered" wait_for 10 registered ms
 
 # A prefix that is not the site's.
 stop x2
-sed 's,eid: 10.2.0.0/24,eid: 10.7.0.0/24,' "$R/x2.good" | conf x2
-p=$(control ms drop-prefix-outside-site)
+sed -e '/^etr:/,$s,10\.2\.0\.,10.7.0.,' -e 's,addresses.*,addresses: [],' "$R/x2.good" | conf x2
+nobodys() { echo $(($(control ms drop-prefix-outside-site) + $(control ms drop-no-site))); }
+p=$(nobodys)
 start x2
-outside() { [ "$(control ms drop-prefix-outside-site)" -gt "$p" ]; }
+outside() { [ "$(nobodys)" -gt "$p" ]; }
 check "a prefix of nobody is refused and counted" wait_for 10 outside
 is "... and not registered" "$(xcj ms site show | jq '[.[] | select(.eid == "10.7.0.0/24" and .registered)] | length')" 0
 

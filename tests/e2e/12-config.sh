@@ -67,7 +67,7 @@ refused "a key file that is not there" "s,$R/good.key,$R/none.key," "none.key" '
 out=$(good | sed 's/^itr:/itrr:/; s/name: u0/name: u7/; s,10.1.0.0/24,10.1.0.0/44,' >"$R/x/bad.yaml"; on x "$BUILD/xtrd" --check "$R/x/bad.yaml" 2>&1)
 holds "several mistakes are told at once" "$(grep -c 'bad.yaml:' <<<"$out") >= 3"
 is "nothing of the host was touched by all that" "$(ipn x -j link show | jq -S 'map(del(.stats))')" "$before"
-is "nor pinned" "$(find "$R/x/bpf" -mindepth 1 | wc -l)" 0
+is "nor pinned" "$(find "$R/x/bpf" -name "xtr*" | wc -l)" 0
 sed -e "s,/etc/xtr/site-a.key,$R/good.key," -e 's/192.0.2.1$/172.16.1.1/' -e 's/eth0/u0/' "$E2E/../../deploy/examples/xtrd.yaml" >"$R/x/example.yaml"
 check "the example in the tree is valid" on x "$BUILD/xtrd" --check "$R/x/example.yaml"
 

@@ -39,8 +39,8 @@ for OUTER in 4 6; do
 		"$(fields "$c" 'lisp.type == 3' lisp.mreg.flags.wmn lisp.mreg.flags.xtrid)" "1 1"
 	is "outer $OUTER: Map-Request inside the ECM goes to 4342, for the EID asked" \
 		"$(fields "$c" 'lisp.type == 8 && lisp.mreq.flags.probe == 0' udp.dstport | sort -u)" 4342
-	is "outer $OUTER: Map-Reply comes from the ETR with its locator" \
-		"$(shark "$c" -Y 'lisp.type == 2' -T fields -E occurrence=f -e $v.src | sort -u)" $s2
+	is "outer $OUTER: Map-Reply comes from the ETRs" \
+		"$(shark "$c" -Y 'lisp.type == 2' -T fields -E occurrence=f -e $v.src | sort -u | tr '\n' ' ')" "$s1 $s2 "
 	is "outer $OUTER: no control message has its reserved bits set" \
 		"$(packets "$c" 'lisp.mreq.res != 0 || lisp.mrep.res != 0 || lisp.mreg.res != 0')" 0
 

@@ -31,8 +31,12 @@ ipn x1 link set xtr0 up
 back() { ping4 h1 -c 1 10.2.0.10 && ping4 h1 -c 1 fd02::a:10 && ping4 x1 -c 1 -I 10.1.0.1 10.2.0.10; }
 check "link down and up: routes and addresses are restored" wait_for 10 back
 old=$(ipn core -j link show c1 | jq -r '.[0].address')
+# Another gateway takes over: a new MAC under the old address, announced as gateways do. (Without a word from it, any
+# host sends into the void until its neighbour entry is found out.)
+on core sysctl -qw net.ipv4.conf.c1.arp_notify=1
 ipn core link set c1 address 02:00:00:aa:bb:cc
-has "the gateway's MAC changes: no more than a moment" "$(on h1 ping -q -c 20 -i 0.1 -W 1 10.2.0.10)" ' ([0-9]|1[0-9]|20|25|30)% packet loss'
-has "... and then nothing is lost" "$(ping4 h1 -c 5 -i 0.1 10.2.0.10)" ' 0% packet loss'
+over() { ping4 h1 -c 1 -W 1 10.2.0.10; }
+check "the gateway's MAC changes: templates follow" wait_for 3 over
+has "... and then nothing is lost" "$(ping4 h1 -c 10 -i 0.1 10.2.0.10)" ' 0% packet loss'
 ipn core link set c1 address "$old"
 finish

@@ -177,13 +177,15 @@ title "4. iperf3 from h1 to h2: LISP, and kernel VXLAN between the same namespac
 lisp=$(measure 10.2.0.10 -t 3 -O 0.5)
 lisp6=$(measure fd02::a:10 -t 2 -O 0.5)
 vx=$(measure 192.168.2.10 -t 3 -O 0.5)
-udp() { measure "$1" -u -b 300M -l 1200 -t 2; }
+udp() { measure "$1" -u -b 100M -l 1200 -t 2; }
+e=$(stat x1 encap) d=$(stat x2 decap)
 lu=$(udp 10.2.0.10)
+e=$(($(stat x1 encap) - e)) d=$(($(stat x2 decap) - d))
 vu=$(udp 192.168.2.10)
 udp_row() { jq -r '.end.sum | "\(.bits_per_second / 1e9 * 100 | round / 100) \(.lost_packets // 0) of \(.packets // 0) lost"' <<<"$1"; }
 printf '    %-28s %10s\n' "TCP" "Gbit/s"
 printf '    %-28s %10s\n' "LISP, IPv4" "$(gbit "$lisp")" "LISP, IPv6" "$(gbit "$lisp6")" "kernel VXLAN, IPv4" "$(gbit "$vx")"
-printf '    %-28s %10s\n' "UDP, 1200 octets, 0.3 Gbit/s" "Gbit/s"
+printf '    %-28s %10s\n' "UDP, 1200 octets, 0.1 Gbit/s" "Gbit/s"
 for r in "LISP|$lu" "kernel VXLAN|$vu"; do
 	read -r g l < <(udp_row "${r#*|}")
 	printf '    %-28s %10s   %s\n' "${r%%|*}" "$g" "$l"
@@ -192,8 +194,12 @@ say "(one short run on whatever else this machine does: make bench measures prop
 for r in "TCP over LISP, IPv4|$lisp" "TCP over LISP, IPv6|$lisp6" "TCP over VXLAN|$vx"; do
 	if awk "BEGIN { exit !($(gbit "${r#*|}") > 0.05) }"; then ok "${r%%|*} flows"; else fail "${r%%|*}" "$(jq -r '.error // "no data"' <<<"${r#*|}")"; fi
 done
-lost=$(jq -r '.end.sum | if (.packets // 0) > 0 then .lost_percent else 100 end' <<<"$lu")
-if awk "BEGIN { exit !($lost < 1) }"; then ok "UDP over LISP flows"; else fail "UDP over LISP" "$lost % lost"; fi
+# A receiver that gets no CPU loses datagrams in its socket, whatever carried them: what the tunnel lost is counted.
+if [ "$e" = "$d" ] && [ "$e" -gt 10000 ]; then
+	ok "UDP over LISP: $e packets encapsulated by x1, $d decapsulated by x2"
+else
+	fail "UDP over LISP" "$e packets encapsulated by x1, $d decapsulated by x2"
+fi
 
 title "5. Why was my packet dropped?"
 say "h1 sends from 198.51.100.7, which is no EID of site 1: a spoofed source must not leave the site."
@@ -222,7 +228,7 @@ if [ -z "${DEMO_KEEP-}" ]; then
 	for n in x1 x2 ms mr; do stop $n; done
 	xc x1 detach 2>&1 | sed 's/^/    /'
 	xc x2 detach >/dev/null 2>&1
-	left=$(find "$R/x1/bpf" -mindepth 1 | wc -l)$(ipn x1 link show xtr0 2>/dev/null)$(ipn x1 rule | grep -c 4341)
+	left=$(find "$R/x1/bpf" -name 'xtr*' | wc -l)$(ipn x1 link show xtr0 2>/dev/null)$(ipn x1 rule | grep -c 4341)
 	if [ "$left" = 00 ]; then ok "xtrctl detach left no pin, device or rule"; else fail "detach" "left: $left"; fi
 fi
 done_line

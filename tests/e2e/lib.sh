@@ -319,7 +319,8 @@ wire_begin() {
 	declare -gA WIRE_BASE=()
 	local n
 	for n in x1 x2; do WIRE_BASE[$n]=$(stat $n encap); done
-	capture "$WIRE" core any -Q in 'udp port 4341 or udp port 4342'
+	# the beginning of each is enough: super-packets of 64 KiB would only make the capture lose some
+	capture "$WIRE" core any -Q in -s 1600 'udp port 4341 or udp port 4342'
 }
 wire_node_ends() { # node: its control counters go with it
 	[ -z "${WIRE-}" ] || WIRE_TX=$((WIRE_TX + $(control "$1" tx)))
@@ -428,7 +429,7 @@ capture() { # name, node, interface, tcpdump arguments and filter...
 	shift 3
 	CAPFILE[$name]=$R/$name.pcap
 	rm -f "$R/$name.pcap" "$R/$name.tcpdump" # of an earlier capture of that name
-	on_exec "$n" tcpdump -Z root -n -U --immediate-mode -B 65536 -s 0 -i "$i" -w "$R/$name.pcap" "$@" 2>"$R/$name.tcpdump" &
+	on_exec "$n" tcpdump -Z root -n -U --immediate-mode -B 131072 -i "$i" -w "$R/$name.pcap" "$@" 2>"$R/$name.tcpdump" &
 	CAP[$name]=$!
 	wait_for 5 grep -q 'listening on' "$R/$name.tcpdump" && return
 	fail "capture $name starts" "$(tail -n 1 "$R/$name.tcpdump")"
