@@ -17,14 +17,34 @@ XTR_INLINE void xtr_key(struct xtr_lpm6 *k, __u32 iid, __u8 family, const struct
 	__builtin_memcpy(k->addr, a->w, sizeof(k->addr));
 }
 
+/*
+ * The barriers keep the compiler from making one call of the two: only where the map is known does the kernel turn the
+ * helper into a direct call of the trie.
+ */
 XTR_INLINE struct xtr_local *xtr_local_get(const struct xtr_lpm6 *k)
 {
-	return k->prefixlen == 64 ? bpf_map_lookup_elem(&xtr_local4, k) : bpf_map_lookup_elem(&xtr_local6, k);
+	struct xtr_local *v;
+
+	if (k->prefixlen == 64) {
+		v = bpf_map_lookup_elem(&xtr_local4, k);
+		barrier_var(v);
+	} else {
+		v = bpf_map_lookup_elem(&xtr_local6, k);
+	}
+	return v;
 }
 
 XTR_INLINE struct xtr_eid *xtr_eid_get(const struct xtr_lpm6 *k)
 {
-	return k->prefixlen == 64 ? bpf_map_lookup_elem(&xtr_eid4, k) : bpf_map_lookup_elem(&xtr_eid6, k);
+	struct xtr_eid *v;
+
+	if (k->prefixlen == 64) {
+		v = bpf_map_lookup_elem(&xtr_eid4, k);
+		barrier_var(v);
+	} else {
+		v = bpf_map_lookup_elem(&xtr_eid6, k);
+	}
+	return v;
 }
 
 XTR_INLINE bool xtr_is_self(__u8 family, const struct xtr_abi_ip *a)
