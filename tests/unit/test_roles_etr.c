@@ -397,6 +397,40 @@ Test(etr, an_rloc_that_goes_down_registers_at_once_with_its_R_bit_off)
 	cr_assert_not_null(strstr(show()[0].problem, "no RLOC"));
 }
 
+/* A reload that gives the router another RLOC: the data plane knows first that it is up. */
+Test(etr, a_new_rloc_is_up_when_it_was_before_the_reload)
+{
+	struct xtr_ip up = fw_ip("192.0.2.5");
+	struct xtr_record rec;
+	struct xtr_locator l;
+	struct xtr_register m;
+	struct xtr_rd it = { 0 };
+
+	conf.servers[0].want_notify = false;
+	go();
+	fw_until(w, 10000);
+	xtr_node_rlocs_up(etr->n, &up, 1, w->now);
+	conf.rlocs[0].ip = conf.locs[0][0].ip = up;
+	fw_reconfigure(etr, &conf);
+	fw_until(w, 10000);
+	cr_assert_eq(fw_sent_since(etr, 3, 10000), 1, "registered at once: %s", times());
+	m = reg(fw_sent_count(etr, 3) - 1);
+	cr_assert(xtr_record_next(&m.records, &rec));
+	cr_assert(xtr_locator_next(&rec, &it, &l));
+	cr_assert(l.reachable && l.local);
+}
+
+Test(etr, without_quick_registration_when_its_duration_is_0)
+{
+	conf.c.timers.quick_duration = 0;
+	conf.servers[0].want_notify = false;
+	go();
+	fw_until(w, 59999);
+	cr_assert_eq(fw_sent_count(etr, 3), 1, "%s", times());
+	fw_until(w, 60000);
+	cr_assert_eq(fw_sent_count(etr, 3), 2, "%s", times());
+}
+
 Test(etr, a_removed_mapping_is_withdrawn)
 {
 	struct xtr_record rec;

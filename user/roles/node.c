@@ -28,6 +28,9 @@ struct xtr_node {
 	struct xtr_mr *mr;
 	struct xtr_lig *lig;
 	bool up_known; /* xtr_node_rlocs_up() was called: until then all RLOCs count as up */
+	/* As told then, configured or not: it may come before the configuration that names them. */
+	struct xtr_ip host_up[XTR_UP_MAX];
+	unsigned host_up_count;
 };
 
 const char *const xtr_node_counter_names[XTR_NODE_COUNTER_MAX] = {
@@ -301,17 +304,17 @@ static bool set_up(struct xtr_env *env, const struct xtr_ip *list, unsigned coun
 	return changed;
 }
 
-/* Limits and timers that are not set get their defaults: 0 would stop the role. */
+/*
+ * Limits that are not set get their defaults: 0 would stop the role. Timers only if none is set: some mean what they say
+ * when they are 0 (no quick registration, no hold-off).
+ */
 static void fill_defaults(struct xtr_node_config *c)
 {
-	static const struct xtr_node_timers t = XTR_NODE_TIMERS_DEFAULT;
+	static const struct xtr_node_timers t = XTR_NODE_TIMERS_DEFAULT, unset;
 	static const struct xtr_node_limits l = XTR_NODE_LIMITS_DEFAULT;
-	uint32_t *timers = (uint32_t *)&c->timers;
 
-	_Static_assert(sizeof(t) % sizeof(uint32_t) == 0, "timers are all uint32_t");
-	for (size_t i = 0; i < sizeof(t) / sizeof(uint32_t); i++)
-		if (!timers[i])
-			timers[i] = ((const uint32_t *)&t)[i];
+	if (!memcmp(&c->timers, &unset, sizeof(unset)))
+		c->timers = t;
 	c->limits.cache_entries = c->limits.cache_entries ? c->limits.cache_entries : l.cache_entries;
 	c->limits.pending_requests = c->limits.pending_requests ? c->limits.pending_requests : l.pending_requests;
 	c->limits.registrations = c->limits.registrations ? c->limits.registrations : l.registrations;
@@ -391,20 +394,17 @@ static void stop_roles(struct xtr_node *n)
 int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, uint64_t now)
 {
 	struct xtr_env *env = &n->env;
-	struct xtr_ip was[XTR_UP_MAX];
-	unsigned was_count = env->up_count;
 	bool had_etr = n->etr;
 	int r, r2;
 
 	env->now = now;
-	memcpy(was, env->up, sizeof(was));
 	env->cfg = *cfg;
 	fill_defaults(&env->cfg);
 	if (!cfg->etr) { /* withdraws all: nothing is registered any more */
 		env->cfg.mapping_count = env->cfg.map_server_count = 0;
 	}
 	r = own_database(env);
-	if (set_up(env, n->up_known ? was : NULL, was_count) && n->etr)
+	if (set_up(env, n->up_known ? n->host_up : NULL, n->host_up_count) && n->etr)
 		xtr_etr_rlocs_changed(n->etr);
 	if (had_etr) {
 		r2 = xtr_etr_reconfigure(n->etr);
@@ -460,11 +460,12 @@ void xtr_node_free(struct xtr_node *n)
 
 void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned count, uint64_t now)
 {
-	static const struct xtr_ip none;
-
 	n->env.now = now;
 	n->up_known = true;
-	if (!set_up(&n->env, up ? up : &none, count))
+	n->host_up_count = count < XTR_UP_MAX ? count : XTR_UP_MAX;
+	if (n->host_up_count)
+		memcpy(n->host_up, up, n->host_up_count * sizeof(*up));
+	if (!set_up(&n->env, n->host_up, n->host_up_count))
 		return;
 	if (n->etr)
 		xtr_etr_rlocs_changed(n->etr);
