@@ -141,9 +141,10 @@ struct xtr_register_out {
 	uint32_t flags;
 	uint64_t nonce;
 	uint8_t key_id, alg_id;
+	uint8_t auth_len;          /* 0: as long as the algorithm's MAC */
 	uint8_t record_count;
 };
-/* Header with zeroed authentication data of the algorithm's length; then records; then xtr_put_ids with XTR_REG_I; then
+/* Header with zeroed authentication data; then records; then xtr_put_ids with XTR_REG_I; then
  * xtr_auth_sign() over the finished message. */
 void xtr_register_begin(struct xtr_wr *w, const struct xtr_register_out *m);
 void xtr_put_ids(struct xtr_wr *w, const uint8_t xtr_id[16], const uint8_t site_id[8]);

@@ -122,6 +122,8 @@ void xtr_register_begin(struct xtr_wr *w, const struct xtr_register_out *m)
 		xtr_wr_fail(w, auth_len < 0 ? auth_len : -EINVAL);
 		return;
 	}
+	if (m->auth_len)
+		auth_len = m->auth_len;
 	put_head(w, m->type, m->flags, m->record_count, m->nonce, m->key_id, m->alg_id,
 		 (uint16_t)auth_len);
 	xtr_wr_reserve(w, (size_t)auth_len);

@@ -42,6 +42,7 @@ struct xtr_registrant {
 	uint64_t nonce;             /* last accepted */
 	uint64_t seen;
 	struct xtr_ip source, local; /* of the last Map-Register: its sender, our address */
+	uint8_t auth_len;           /* of its last Map-Register; 0: not known since a restart */
 	uint32_t registrations;
 	struct xtr_registrant *newer, *older; /* by seen */
 	UT_hash_handle hh;

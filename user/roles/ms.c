@@ -240,7 +240,6 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) * MINUTE;
 	n.expires = env->now + life;
 	before = flags & XTR_REG_MERGE ? union_print(a, eid) : 0;
-	xtr_locset_read(rec, a->buf, sizeof(a->buf), &a->read);
 	r = xtr_regdb_put(&a->ms->db, &n);
 	if (r < 0) {
 		refuse(a, XTR_NODE_DROP_LIMIT, eid, "cannot be stored (%s)", r == -ENOMEM ? "out of memory" : "kind of EID");
@@ -277,6 +276,12 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 	if (!rec->locator_count || !rec->ttl) {
 		withdraw(a, &eid, mine);
 		return true;
+	}
+	xtr_locset_read(rec, a->buf, sizeof(a->buf), &a->read);
+	if (!a->read.count) { /* unknown ones are ignored (RFC 9306 3); that is no withdrawal */
+		refuse(a, XTR_NODE_DROP_UNKNOWN_TYPE, &eid, "EID-prefix %s: no locator is of a kind that is known here",
+		       xtr_eid_str(&eid, s));
+		return false;
 	}
 	if (!mine && !room(a, &eid))
 		return false;
@@ -326,10 +331,18 @@ static void confirm_record(struct arrival *a, struct xtr_wr *w, const struct xtr
 	xtr_put_record_end(w, mark, count);
 }
 
+/* Others send MACs of 12 or 16 octets, as the names of the algorithms say. What a Map-Notify has is copied from the Map-Register
+ * (RFC 9301 5.7), this too: some check that the length is the one they sent. */
+static uint8_t sent_auth_len(const struct xtr_register *m)
+{
+	return m->alg_id == XTR_AUTH_NONE ? 0 : (uint8_t)m->auth_len;
+}
+
 static size_t write_notify(struct arrival *a, uint8_t *buf, size_t size, bool merged)
 {
 	struct xtr_register_out head = {
 		.type = XTR_MSG_MAP_NOTIFY, .nonce = a->m.nonce, .key_id = a->m.key_id, .alg_id = a->m.alg_id,
+		.auth_len = sent_auth_len(&a->m),
 	};
 	struct xtr_wr w = xtr_wr_init(buf, size);
 	struct xtr_records it = a->m.records;
@@ -352,7 +365,7 @@ static size_t write_notify(struct arrival *a, uint8_t *buf, size_t size, bool me
 static void confirm(struct arrival *a)
 {
 	struct xtr_env *env = a->ms->env;
-	size_t auth = (size_t)xtr_auth_len(a->m.alg_id), size = xtr_env_room(a->meta->src.family), len;
+	size_t auth = sent_auth_len(&a->m), size = xtr_env_room(a->meta->src.family), len;
 	uint8_t buf[XTR_MSG_MAX];
 
 	/* The merged set, if it fits (RFC 9301 5); never less room than the Map-Register itself took. */
@@ -406,6 +419,7 @@ void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const u
 	if (a.accepted_count && a.who) {
 		a.who->source = meta->src;
 		a.who->local = meta->dst;
+		a.who->auth_len = sent_auth_len(&a.m);
 		xtr_registrant_seen(&ms->db, a.who, a.m.nonce, env->now);
 		xtr_ms_dirty(ms);
 	}

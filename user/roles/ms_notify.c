@@ -77,13 +77,14 @@ static size_t build(struct xtr_ms *ms, const struct xtr_registration *head, cons
 {
 	const struct xtr_register_out out = {
 		.type = XTR_MSG_MAP_NOTIFY, .nonce = nonce, .key_id = key->key_id, .alg_id = key->alg_id, .record_count = 1,
+		.auth_len = r->who->auth_len,
 	};
 	const struct xtr_record_head rec = { .ttl = r->ttl_min, .authoritative = true, .map_version = r->map_version };
 	struct xtr_wr w = xtr_wr_init(buf, size);
 	uint8_t locs[XTR_LOCSET_OCTETS], count;
 	struct xtr_eid_prefix eid;
 	struct xtr_locset set;
-	size_t mark, auth_off = 16;
+	size_t mark, auth_off = 16, auth = out.auth_len ? out.auth_len : (size_t)xtr_auth_len(key->alg_id);
 
 	xtr_registration_eid(head, &eid);
 	xtr_registration_union(head, locs, sizeof(locs), &set);
@@ -91,7 +92,7 @@ static size_t build(struct xtr_ms *ms, const struct xtr_registration *head, cons
 	mark = xtr_put_record_begin(&w, &rec, &eid);
 	xtr_ms_put_locators(&w, &set, true, &count);
 	xtr_put_record_end(&w, mark, count);
-	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), auth_off, (size_t)xtr_auth_len(key->alg_id), XTR_MSG_MAP_NOTIFY,
+	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), auth_off, auth, XTR_MSG_MAP_NOTIFY,
 				   key->alg_id, nonce, key->secret, key->secret_len))
 		return 0;
 	return xtr_wr_len(&w);
