@@ -118,6 +118,11 @@ int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 					xtr_error(
 						"back to the old configuration of the data plane: %s",
 						err.text);
+				/* The roles may use parts of the new one already. */
+				if (xtr_node_reconfigure(d->node, &old->node, now)) {
+					xtr_error("the roles do not take the old configuration either; restart xtrd");
+					new = NULL;
+				}
 			}
 		}
 		if (rc)
@@ -360,6 +365,8 @@ int xtr_daemon_start(struct xtr_daemon *d)
 		rc = xtr_udp_open(XTR_PORT_CONTROL, d->conf->v.dp.mark, &d->udp, &err);
 	if (!rc)
 		rc = open_node(d, &err);
+	if (!rc)
+		rc = give_files(d, &err); /* what it refuses, it refuses before the kernel is touched */
 	if (!rc)
 		rc = open_data_plane(d, &err);
 	if (!rc)
