@@ -310,24 +310,6 @@ Test(config, fractions_of_seconds)
 	xtr_conf_free(c);
 }
 
-Test(config, zero_where_it_is_allowed_is_none_and_not_the_default)
-{
-	struct xtr_conf *c = good("map-resolver: {map-servers: [192.0.2.10]}\n"
-				  "timers: {quick-duration: 0, request-interval: 0, request-retries: 0, request-holdoff: 0, resolver-rest: 0,\n"
-				  "         reply-interval: 0}\n");
-	const struct xtr_node_timers *t = &c->node.timers;
-
-	/* The node takes 0 for "not set". */
-	cr_expect_eq(t->quick_duration, 1);
-	cr_expect_eq(t->request_interval, 1);
-	cr_expect_eq(t->request_retries, 1);
-	cr_expect_eq(t->request_holdoff, 1);
-	cr_expect_eq(t->resolver_rest, 1);
-	cr_expect_eq(t->reply_interval, 1);
-	cr_expect_eq(c->v.timers.t.reply_interval, 0, "shown as written");
-	xtr_conf_free(c);
-}
-
 Test(config, ids)
 {
 	static const uint8_t xtr[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };

@@ -190,27 +190,12 @@ static void build_dp_values(struct xtr_conf *c)
 	to->mark = d->mark;
 }
 
-/* To the node 0 is "not set" and gets the default. Where the file allows 0 it means "none": the
- * least there is has the same effect. */
-static void zero_is_none(struct xtr_node_timers *t)
-{
-	uint32_t *const may_be_none[] = {
-		&t->quick_duration, &t->request_interval, &t->request_retries,
-		&t->request_holdoff, &t->resolver_rest, &t->reply_interval,
-	};
-
-	for (size_t i = 0; i < sizeof(may_be_none) / sizeof(may_be_none[0]); i++)
-		if (!*may_be_none[i])
-			*may_be_none[i] = 1;
-}
-
 int xtr_conf_build(struct xtr_conf *c)
 {
 	struct xtr_node_config *n = &c->node;
 	int rc;
 
 	n->timers = c->v.timers.t;
-	zero_is_none(&n->timers);
 	n->limits = c->v.limits.l;
 	n->has_ids = true; /* an automatic xTR-ID is filled in by the daemon, which keeps it */
 	memcpy(n->xtr_id, c->v.xtr_id.octets, sizeof(n->xtr_id));
