@@ -53,6 +53,16 @@ static void devices(void)
 	lab.eid = if_nametoindex("eid");
 }
 
+/* Token buckets are per CPU: a test that moved from one to another would find more tokens than it counted. */
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	must(sched_setaffinity(0, sizeof(set), &set) == 0, "CPU affinity");
+}
+
 static int map_fd(const char *name)
 {
 	int fd = bpf_object__find_map_fd_by_name(lab.skel->obj, name);
@@ -291,6 +301,7 @@ void lab_init_with(bool decap_l3, bool meta)
 	struct timespec tick;
 
 	libbpf_set_print(quiet);
+	stay_on_one_cpu();
 	devices();
 	cpus = libbpf_num_possible_cpus();
 	must(cpus > 0 && cpus <= MAX_CPUS, "%d CPUs", cpus);
