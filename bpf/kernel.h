@@ -13,8 +13,10 @@
 #define ETH_P_IP        0x0800
 #define ETH_P_IPV6      0x86dd
 
+#define IPPROTO_ICMP    1
 #define IPPROTO_TCP     6
 #define IPPROTO_UDP     17
+#define IPPROTO_ICMPV6  58
 #define IPPROTO_SCTP    132
 
 #define IP_MF_OFFSET    0x3fff /* more fragments, or an offset: this is a fragment */

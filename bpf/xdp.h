@@ -9,6 +9,17 @@
 #include "decap.h"
 #include "miss.h"
 
+/*
+ * A redirect loses an unfinished checksum. TCP and UDP show it; ICMP is always finished by its sender; in SCTP (a CRC)
+ * and behind IPv6 extension headers it cannot be seen.
+ */
+XTR_INLINE bool xtr_csum_may_be_partial(const struct xtr_inner *p)
+{
+	if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP)
+		return xtr_csum_is_partial(p);
+	return p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6;
+}
+
 /* May XDP send this packet out by itself? */
 XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 				 const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
@@ -17,8 +28,8 @@ XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *
 		return false;
 	if (p->family == XTR_FAMILY_IP4 && p->l3len != IP4_HLEN)
 		return false;
-	/* a redirect would lose the unfinished checksum, and with it every super-packet of generic mode */
-	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) && xtr_csum_is_partial(p))
+	/* every super-packet of generic mode has one, too */
+	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) && xtr_csum_may_be_partial(p))
 		return false;
 	/* octets behind the packet: padding is trimmed, more buffers are not */
 	return xtr_len(c) == p->len + ETH_HLEN || xtr_len_all(c) == xtr_len(c);

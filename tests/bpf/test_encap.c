@@ -712,25 +712,30 @@ Test(encap, unfinished_checksums_are_left_to_tc, .init = lab_init)
 		{ IN, IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2, .partial = true), DATA(9), {} },
 		{ IN, IP6("fd01::10", "fd02::20"), TCP(1, 2, .partial = true), DATA(9), {} },
 		{ IN, IP6("fd01::10", "fd02::20"), UDP(1, 2, .partial = true), DATA(9), {} },
+		/* nobody can tell */
+		{ IN, IP4("10.1.0.10", "10.2.0.20"), SCTP(1, 2), DATA(9), {} },
+		{ IN, IP6("fd01::10", "fd02::20", .proto = 60), DATA(24), {} },
 	};
 	struct pkt whole = pkt_build(FLOW(IP6("fd01::10", "fd02::20"), TCP(1, 2), DATA(9)));
+	struct pkt echo = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20", .proto = 1), DATA(9)));
 	const __u16 flags[] = { XTR_IF_F_CSUM_PARTIAL, XTR_IF_F_XDP_GENERIC };
 	struct xtr_iface v = lab_iface_get(lab.eid);
 
 	for (unsigned f = 0; f < 2; f++) {
 		v.flags = XTR_IF_F_ROUTER_HOP | flags[f];
 		lab_iface(lab.eid, v);
-		for (unsigned i = 0; i < 4; i++) {
+		for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 			struct pkt p = pkt_build(part[i]);
 
 			expect_left("partial", &p);
 			cr_expect_eq(lab_run(H_TC_EID, &p, NULL).ret, TC_REDIRECT);
 		}
 		cr_expect_eq(lab_run(H_XDP_EID, &whole, NULL).ret, XDP_REDIRECT, "complete checksums are XDP's");
+		cr_expect_eq(lab_run(H_XDP_EID, &echo, NULL).ret, XDP_REDIRECT, "so is ICMP");
 	}
 	v.flags = XTR_IF_F_ROUTER_HOP;
 	lab_iface(lab.eid, v);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 		struct pkt p = pkt_build(part[i]);
 
 		cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_REDIRECT, "a NIC delivers only complete ones");
