@@ -563,6 +563,9 @@ static const struct {
 	{ MR "timers:\n  request-retry-first: 40\n",
 	  "f:3:24: `request-retry-first` (40 s) is longer than `request-retry-max` (32 s); write a smaller one\n" },
 
+	{ MR "data-plane: {route-table: 252}\n",
+	  "f:2:27: `route-table` is 252, but tables 253 to 255 are the host's and the one behind ours is used too; write another\n" },
+
 	/* many at once, in the order of the file, from the table and from the checks */
 	{ "rlocs:\n  - address: 192.0.2.9\n    priority: 300\n  - address: 203.0.113.1\nlog-level: loud\nitr:\n  map-resolvers: [x]\ncolour: red\n",
 	  "f:3:15: `priority` is 300, out of range; write a whole number from 0 to 255\n"

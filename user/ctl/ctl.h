@@ -3,9 +3,12 @@
  * The control socket: a Unix stream socket (mode 0600), one JSON object per line in each direction.
  *
  *   request  {"object":"cache","command":"show","args":{...}}
- *   reply    {"result": <any>}  or  {"error":"text"}
- *   monitor  (object "monitor", command "show", args: {"kinds":[...]}, all without it) replies {"result":"listening"}, then {"event":{"time":"...","kind":"cache-add","eid":"[0]10.2.0.0/24","text":"..."}} per event
- *            until the client closes. A client that does not read is cut off at a bounded backlog.
+ *   reply    {"result": <any>}  or  {"error":"text"}; with "truncated":true beside the result when rows were left out (50000 are
+ *            the most: ask for a prefix, an instance or a site)
+ *   monitor  (object "monitor", command "show", args: {"kinds":[...]}, all without it) replies {"result":"listening"}, then
+ *            {"event":{"time":"2024-01-31T12:00:00.123Z","kind":"cache-add","eid":"[0]10.2.0.0/24","text":"..."}} per event until the
+ *            client closes; kind packet-dropped has {reason, iid, source, destination, interface} besides. A client that does
+ *            not read is cut off at a bounded backlog.
  *
  * Results (keys are a promise: append only). Ages and times are numbers in seconds (real), null where unknown. EIDs of
  * results are "eid":"10.2.0.0/24" with "iid":0 beside it. Counters are integers.
@@ -13,12 +16,12 @@
  *   cache show [args: eid, iid]      [{iid, eid, action, source, authoritative, map_version, age, ttl_left, idle, from, locators:
  *                                      [{address, priority, weight, mpriority, mweight, reachable, local, usable}]}]
  *          pending                   [{iid, eid, tries, age, next, resolver}]
- *          add args: {eid, iid, action | rlocs:[{address, weight}]}; delete args: {eid, iid}; flush -> {"deleted":N}
+ *          add args: {eid, iid, action | rlocs:[{address, weight}]} -> {iid, eid}; delete args: {eid, iid} and flush -> {"deleted":N}
  *   eid show                         [{iid, eid, ttl_min, map_server, key_id, algorithm, acked, registers_sent, notifies,
  *                                      last_sent, last_ack, problem, locators:[...]}]
  *   site show [args: name, eid, iid] [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, registers,
  *                                      refused, last_refusal, last_refusal_age, last_refusal_from, locators:[...]}]
- *   stats control                    {name: value} of XTR_NODE_COUNTERS
+ *   stats control                    {name: value} of XTR_NODE_COUNTERS, and drop-too-long, drop-not-unicast of the sockets
  *   config show                      the configuration in effect (secrets masked); reload -> {"changed":[text...]}; path
  *   lig args: {eid, iid, to?}        {from, rtt, tries, records:[{iid, eid, ttl_min, action, authoritative, map_version, locators}]}
  *   version show                     {version, abi, pid, uptime, roles:[...]}

@@ -587,6 +587,18 @@ static void check_timers(struct check *k)
 			    t->registration_timeout);
 }
 
+/* Tables 253 to 255 are the host's own; the one behind ours is ours too. */
+static void check_route_table(struct check *k)
+{
+	const struct xtr_conf_dp *d = &k->c->v.dp;
+
+	if (d->at && d->route_table >= 252 && d->route_table <= 255)
+		xtr_yaml_fail_at(
+			k->errors, xtr_yaml_get(d->at, "route-table"),
+			"`route-table` is %u, but tables 253 to 255 are the host's and the one behind ours is used too; write another",
+			d->route_table);
+}
+
 static void check_user(struct check *k)
 {
 	const char *user = k->c->v.user;
@@ -611,6 +623,7 @@ int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
 	check_overlay(&k);
 	check_addresses(&k);
 	check_timers(&k);
+	check_route_table(&k);
 	check_user(&k);
 	if (check_database(&k) || check_site_prefixes(&k) || check_sites(&k))
 		return -ENOMEM;
