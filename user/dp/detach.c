@@ -16,7 +16,7 @@
 struct xtr_dp_undo {
 	struct xtr_nl *nl;
 	const char *root;
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], alias[64];
 	void (*say)(void *, const char *);
 	void *ctx;
 	bool xdp, foreign;             /* which links to remove now; pins are of another network namespace */
@@ -80,7 +80,7 @@ static void xtr_dp_undo_device(struct xtr_dp_undo *u, struct xtr_dp_made_dev *d)
 			u->failed = r;
 		xtr_dp_say(u, "removed TC filters from %s", d->name);
 	}
-	if (d->flags & XTR_MADE_OVERLAY && !strcmp(l.alias, XTR_DP_ALIAS) && !strcmp(l.kind, "veth")) {
+	if (d->flags & XTR_MADE_OVERLAY && !strcmp(l.alias, u->alias) && !strcmp(l.kind, "veth")) {
 		r = xtr_nl_link_del(u->nl, l.ifindex);
 		if (r)
 			u->failed = r;
@@ -118,12 +118,12 @@ static int xtr_dp_undo_made(void *arg, const char *name)
 }
 
 /* Overlay devices whose note is lost (bpffs unmounted, machine rebooted into the same namespace). */
-struct xtr_dp_strays { int ifindex[XTR_MAX_PORTS]; unsigned n; };
+struct xtr_dp_strays { const char *alias; int ifindex[XTR_MAX_PORTS]; unsigned n; };
 static int xtr_dp_stray(void *arg, const struct xtr_nl_link *l)
 {
 	struct xtr_dp_strays *s = arg;
 
-	if (!strcmp(l->kind, "veth") && !strcmp(l->alias, XTR_DP_ALIAS) && s->n < XTR_MAX_PORTS)
+	if (!strcmp(l->kind, "veth") && !strcmp(l->alias, s->alias) && s->n < XTR_MAX_PORTS)
 		s->ifindex[s->n++] = l->ifindex;
 	return 0;
 }
@@ -150,9 +150,10 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 {
 	struct xtr_dp_undo u = { .nl = nl, .root = root, .say = say, .ctx = ctx, .xdp = true };
 	unsigned rules = 0, routes = 0, neighs = 0;
-	struct xtr_dp_strays strays = { .n = 0 };
+	struct xtr_dp_strays strays = { .alias = u.alias };
 	int r;
 
+	xtr_dp_alias(u.alias, root);
 	xtr_dp_each_name(root, xtr_dp_undo_links, &u);
 	u.xdp = false;
 	xtr_dp_each_name(root, xtr_dp_undo_links, &u);

@@ -169,9 +169,11 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 }
 
 /* Links may be alive in another network namespace: then these pins are not ours to change. */
+struct xtr_dp_alive { const char *dir; bool alive; };
+
 static int xtr_dp_check_links(void *arg, const char *name)
 {
-	struct { struct xtr_dp *dp; const char *dir; bool alive; } *c = arg;
+	struct xtr_dp_alive *c = arg;
 	struct bpf_link_info i = { 0 };
 	__u32 len = sizeof(i);
 	char path[512], prog[16];
@@ -191,7 +193,8 @@ static int xtr_dp_check_links(void *arg, const char *name)
 
 static int xtr_dp_check_folder(void *arg, const char *name)
 {
-	struct { struct xtr_dp *dp; const char *dir; bool alive; } c = { arg, NULL, false };
+	const struct xtr_dp *dp = arg;
+	struct xtr_dp_alive c = { .alive = false };
 	struct xtr_dp_made made;
 	char dir[448], path[512];
 	unsigned abi, cache, rloc;
@@ -201,7 +204,7 @@ static int xtr_dp_check_folder(void *arg, const char *name)
 
 	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc) || abi != XTR_ABI_VERSION)
 		return 0;
-	snprintf(dir, sizeof(dir), "%s/%s", c.dp->root, name);
+	snprintf(dir, sizeof(dir), "%s/%s", dp->root, name);
 	snprintf(path, sizeof(path), "%s/%s", dir, XTR_DP_MAP_MADE);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
@@ -230,6 +233,33 @@ static int xtr_dp_sweep_folder(void *arg, const char *name)
 	return 0;
 }
 
+/* Overlay devices of an xtrd with another folder of pins: we would take each other's routes and rules away. */
+struct xtr_dp_other { char alias[64]; struct xtr_nl_link other; };
+
+static int xtr_dp_find_other(void *arg, const struct xtr_nl_link *l)
+{
+	struct xtr_dp_other *f = arg;
+
+	if (!strcmp(l->kind, "veth") && !strncmp(l->alias, XTR_DP_ALIAS, strlen(XTR_DP_ALIAS)) && strcmp(l->alias, f->alias))
+		f->other = *l;
+	return 0;
+}
+
+static int xtr_dp_check_others(struct xtr_dp *dp, struct xtr_err *err)
+{
+	struct xtr_dp_other f = { .other.ifindex = 0 };
+	int r;
+
+	xtr_dp_alias(f.alias, dp->root);
+	r = xtr_nl_links(dp->nl, xtr_dp_find_other, &f);
+	if (r)
+		return xtr_fail(err, r, "cannot read the links of this host: %s", strerror(-r));
+	if (f.other.ifindex)
+		return xtr_fail(err, -EBUSY, "overlay device %s belongs to another xtrd in this network namespace (pins in %s); one namespace "
+				"has one data plane: detach that one first", f.other.name, f.other.alias + strlen(XTR_DP_ALIAS));
+	return 0;
+}
+
 /* ---- open and close */
 
 static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
@@ -250,6 +280,10 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 		r = xtr_nl_monitor_open(&dp->mon);
 	if (r)
 		return xtr_fail(err, r, "netlink: %s", strerror(-r));
+	r = xtr_dp_check_others(dp, err);
+	if (r)
+		return r;
+	dp->mine = true;
 	r = xtr_dp_load(dp, err);
 	if (r)
 		return r;
@@ -339,7 +373,7 @@ int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *
 	r = xtr_dp_open_all(dp, err);
 	if (r) {
 		/* What was there before stays as it was; what this start alone has made goes. */
-		if (dp->lock >= 0 && dp->fresh && dp->nl)
+		if (dp->mine && dp->fresh)
 			xtr_dp_unmake(dp->nl, dp->root, NULL, NULL, NULL);
 		xtr_dp_close(dp);
 		return r;
@@ -381,6 +415,14 @@ void xtr_dp_close(struct xtr_dp *dp)
 	free(dp);
 }
 
+/* Something may have to be put right. A system that keeps changing its mind is followed once a second. */
+static void xtr_dp_soon(struct xtr_dp *dp, bool repair)
+{
+	dp->repair |= repair;
+	if (!dp->sync_at)
+		dp->sync_at = dp->now + (dp->sync_streak < 16 ? XTR_DP_SETTLE_MS : 1000);
+}
+
 int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struct xtr_err *err)
 {
 	struct xtr_dp_config old = dp->cfg, new;
@@ -400,7 +442,7 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 	if (r) {
 		dp->cfg = old;
 		if (xtr_dp_tables(dp, NULL) || xtr_dp_apply(dp, false, NULL))
-			dp->sync_at = dp->now + XTR_DP_SETTLE_MS;
+			xtr_dp_soon(dp, true);
 		xtr_dp_config_free(&new);
 		return r;
 	}
@@ -415,37 +457,40 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 
 int xtr_dp_set_trace(struct xtr_dp *dp, bool on)
 {
-	struct xtr_err err;
-
 	if (on)
 		dp->cfg.flags |= XTR_CFG_F_TRACE_DROPS;
 	else
 		dp->cfg.flags &= ~(uint32_t)XTR_CFG_F_TRACE_DROPS;
-	return xtr_dp_locals(dp, &err);
+	return xtr_dp_cfg_sync(dp);
 }
 
 /* ---- netlink */
 
-/* Something may have to be put right. A system that keeps changing its mind is followed once a second. */
-static void xtr_dp_soon(struct xtr_dp *dp)
+/* Hosts of containers create and remove links all the time: only those that have to do with us count. */
+static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 {
-	if (!dp->sync_at)
-		dp->sync_at = dp->now + (dp->sync_streak < 16 ? XTR_DP_SETTLE_MS : 1000);
+	struct xtr_dp *dp = ctx;
+	bool ours = false;
+
+	for (unsigned i = 0; i < dp->if_count && !ours; i++)
+		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name);
+	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
+		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex || !strcmp(dp->ovs[i].name, l->name);
+	xtr_dp_soon(dp, ours);
 }
 
-static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l) { xtr_dp_soon(ctx); }
-static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a) { xtr_dp_soon(ctx); }
+static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a) { xtr_dp_soon(ctx, true); }
 
 static void xtr_dp_on_route(void *ctx, bool gone, const struct xtr_nl_route *r)
 {
 	if (r->protocol != XTR_DP_PROTO || gone)
-		xtr_dp_soon(ctx);
+		xtr_dp_soon(ctx, r->protocol == XTR_DP_PROTO);
 }
 
 static void xtr_dp_on_rule(void *ctx, bool gone, const struct xtr_nl_rule *r)
 {
 	if (r->protocol == XTR_DP_PROTO && gone)
-		xtr_dp_soon(ctx);
+		xtr_dp_soon(ctx, true);
 }
 
 static void xtr_dp_on_neigh(void *ctx, bool gone, const struct xtr_nl_neigh *n)
@@ -453,7 +498,7 @@ static void xtr_dp_on_neigh(void *ctx, bool gone, const struct xtr_nl_neigh *n)
 	struct xtr_dp *dp = ctx;
 
 	if (gone && n->protocol == XTR_DP_PROTO && n->state & 0x80)
-		xtr_dp_soon(dp); /* next hop of the EID routes */
+		xtr_dp_soon(dp, true); /* next hop of the EID routes */
 	xtr_dp_nb_event(dp, gone, n);
 }
 
@@ -462,7 +507,7 @@ static void xtr_dp_on_lost(void *ctx)
 	struct xtr_dp *dp = ctx;
 
 	xtr_dp_nb_refresh(dp);
-	xtr_dp_soon(dp);
+	xtr_dp_soon(dp, true);
 }
 
 int xtr_dp_netlink_fd(const struct xtr_dp *dp) { return xtr_nl_monitor_fd(dp->mon); }
@@ -482,8 +527,16 @@ void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 static void xtr_dp_sync(struct xtr_dp *dp)
 {
 	struct xtr_err err;
-	int r = xtr_dp_apply(dp, false, &err);
+	int r = 0;
 
+	if (dp->now >= dp->look_at) { /* whatever we were told or believe */
+		memset(dp->written, 0, sizeof(dp->written));
+		dp->repair = true;
+	}
+	if (dp->repair)
+		r = xtr_dp_apply(dp, false, &err);
+	else
+		xtr_dp_rl_all_stale(dp);
 	if (r && !dp->sync_failed)
 		xtr_warn("repair after a change of links or addresses: %s; trying again", err.text);
 	else if (!r && dp->sync_failed)
@@ -492,7 +545,9 @@ static void xtr_dp_sync(struct xtr_dp *dp)
 	dp->sync_streak = dp->now - dp->synced < 1000 ? dp->sync_streak + 1 : 0;
 	dp->synced = dp->now;
 	dp->sync_at = r ? dp->now + 1000 : 0;
-	dp->look_at = dp->now + XTR_DP_LOOK_MS;
+	if (dp->repair)
+		dp->look_at = dp->now + XTR_DP_LOOK_MS;
+	dp->repair = r != 0;
 	xtr_dp_rlocs_report(dp, false);
 }
 

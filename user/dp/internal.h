@@ -19,7 +19,7 @@
 struct xtr_bpf;                            /* skeleton */
 
 #define XTR_DP_PROTO        76             /* rtm_protocol, FRA_PROTOCOL, NDA_PROTOCOL of everything we make ('L') */
-#define XTR_DP_ALIAS        "xtr"          /* IFLA_IFALIAS of our overlay devices */
+#define XTR_DP_ALIAS        "xtr "         /* IFLA_IFALIAS of our overlay devices: this and the bpffs folder */
 #define XTR_DP_TCX_INGRESS  46             /* enum bpf_attach_type, newer than libbpf's header */
 #define XTR_DP_TCX_EGRESS   47
 #define XTR_DP_LINK_TCX     11             /* enum bpf_link_type */
@@ -165,6 +165,8 @@ struct xtr_dp {
 	struct xtr_dp_ov *ovs; unsigned ov_count;
 	struct xtr_nl_addr *addrs; unsigned addr_count; /* of this host, as dumped last */
 	uint64_t up_mask_hash;             /* last rlocs_up reported */
+	uint64_t written[XTR_M_MAX];       /* hash of what local.c wrote last; 0: write again */
+	bool changed;
 
 	struct xtr_dp_ids rl_ids, set_ids;
 	struct xtr_dp_rl *rls, **rl_by_id;
@@ -191,9 +193,10 @@ struct xtr_dp {
 	uint64_t drops[XTR_DROP_MAX]; bool drops_dirty; /* those of the daemon */
 	uint64_t beat_at;                  /* next heartbeat */
 	uint64_t sync_at;                  /* when to look at links, addresses, routes again; 0: nothing changed */
+	bool repair;                       /* then: everything, not only the way to each locator */
 	uint64_t look_at;                  /* and in any case */
 	uint64_t synced; unsigned sync_streak; /* how often in short succession */
-	bool sync_failed, adopted;
+	bool sync_failed, adopted, mine;   /* mine: nobody else's data plane is here */
 };
 
 /* pin.c */
@@ -229,15 +232,16 @@ int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err);
 void xtr_dp_overlays_sweep(struct xtr_dp *dp);
 const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid); /* of the instance, else the first; NULL */
 void xtr_dp_peer_name(char out[16], const char *name);
+void xtr_dp_alias(char out[64], const char *root);           /* of the overlay devices that belong to these pins */
 /* route.c */
 int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs);
 /* local.c */
 int xtr_dp_addrs_read(struct xtr_dp *dp);
+int xtr_dp_cfg_sync(struct xtr_dp *dp);
 int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err); /* xtr_self, xtr_inst, xtr_local4/6, xtr_cfg */
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err);
 void xtr_dp_rlocs_report(struct xtr_dp *dp, bool always);
-bool xtr_dp_is_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip);
 /* attach.c */
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err);

@@ -33,14 +33,6 @@ static void *xtr_dp_buf_add(struct xtr_dp_buf *b)
 	return memset(b->at + b->n++ * b->step, 0, b->step);
 }
 
-bool xtr_dp_is_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip)
-{
-	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
-		if (!memcmp(&dp->cfg.rlocs[i], ip, sizeof(*ip)))
-			return true;
-	return false;
-}
-
 struct xtr_dp_addr_list { struct xtr_nl_addr *at; unsigned n, room; };
 
 static int xtr_dp_addr_keep(void *arg, const struct xtr_nl_addr *a)
@@ -107,6 +99,20 @@ static uint32_t *xtr_dp_iids(const struct xtr_dp *dp, unsigned *count)
 	return v;
 }
 
+/* Writes a map only when its contents differ from what was written last: hosts with many interfaces change often. */
+static int xtr_dp_sync_changed(struct xtr_dp *dp, enum xtr_dp_map map, const void *rec, unsigned n, size_t key_size, size_t value_size)
+{
+	uint64_t hash = xtr_hash(rec, n * (key_size + value_size)) | 1;
+	int r;
+
+	if (dp->written[map] == hash)
+		return 0;
+	r = xtr_dp_map_sync(dp->map[map], rec, n, key_size, value_size, false);
+	dp->written[map] = r ? 0 : hash;
+	dp->changed = true;
+	return r;
+}
+
 static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 {
 	struct { __u32 iid; struct xtr_inst v; } *rec = calloc(n + 1, sizeof(*rec));
@@ -123,7 +129,7 @@ static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 		rec[i].v.overlay = (__u32)ov->ifindex;
 		memcpy(rec[i].v.mac, ov->mac, 6);
 	}
-	r = xtr_dp_map_sync(dp->map[XTR_M_INST], rec, n, sizeof(rec->iid), sizeof(rec->v), false);
+	r = xtr_dp_sync_changed(dp, XTR_M_INST, rec, n, sizeof(rec->iid), sizeof(rec->v));
 	free(rec);
 	return r;
 }
@@ -139,7 +145,7 @@ static int xtr_dp_self_sync(struct xtr_dp *dp)
 		xtr_dp_abi_ip(&rec[i].k.ip, &dp->cfg.rlocs[i]);
 		rec[i].k.family = dp->cfg.rlocs[i].family;
 	}
-	r = xtr_dp_map_sync(dp->map[XTR_M_SELF], rec, dp->cfg.rloc_count, sizeof(rec->k), sizeof(rec->v), false);
+	r = xtr_dp_sync_changed(dp, XTR_M_SELF, rec, dp->cfg.rloc_count, sizeof(rec->k), sizeof(rec->v));
 	free(rec);
 	return r;
 }
@@ -229,9 +235,9 @@ static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n
 	}
 	r = b.v4.err ? b.v4.err : b.v6.err;
 	if (!r)
-		r = xtr_dp_map_sync(dp->map[XTR_M_LOCAL4], b.v4.at, b.v4.n, sizeof(struct xtr_lpm4), sizeof(struct xtr_local), false);
+		r = xtr_dp_sync_changed(dp, XTR_M_LOCAL4, b.v4.at, b.v4.n, sizeof(struct xtr_lpm4), sizeof(struct xtr_local));
 	if (!r)
-		r = xtr_dp_map_sync(dp->map[XTR_M_LOCAL6], b.v6.at, b.v6.n, sizeof(struct xtr_lpm6), sizeof(struct xtr_local), false);
+		r = xtr_dp_sync_changed(dp, XTR_M_LOCAL6, b.v6.at, b.v6.n, sizeof(struct xtr_lpm6), sizeof(struct xtr_local));
 	free(b.v4.at);
 	free(b.v6.at);
 	return r;
@@ -239,7 +245,7 @@ static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n
 
 /* ---- live values */
 
-static int xtr_dp_cfg_sync(struct xtr_dp *dp)
+int xtr_dp_cfg_sync(struct xtr_dp *dp)
 {
 	struct xtr_cfg c;
 	__u32 zero = 0;
@@ -291,9 +297,11 @@ int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err)
 		r = xtr_dp_cfg_sync(dp);
 	}
 	free(iids);
+	if (dp->changed)
+		xtr_dp_gen_bump(dp, 0, NULL);
+	dp->changed = false;
 	if (r)
 		return xtr_fail(err, r, "map %s: %s%s", what, strerror(-r), r == -E2BIG || r == -ENOSPC ? " (too many entries for it)" : "");
-	xtr_dp_gen_bump(dp, 0, NULL);
 	return 0;
 }
 

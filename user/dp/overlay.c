@@ -34,16 +34,32 @@ const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid)
 	return dp->ov_count ? &dp->ovs[0] : NULL;
 }
 
-/* /proc/sys/net shows the namespace of the thread that opens it. */
+/* The folder of pins names the owner: two routers in one namespace would fight. A long path is cut from the left. */
+void xtr_dp_alias(char out[64], const char *root)
+{
+	size_t n = strlen(root), most = 63 - strlen(XTR_DP_ALIAS);
+
+	snprintf(out, 64, "%s%.*s", XTR_DP_ALIAS, (int)most, n > most ? root + n - most : root);
+}
+
+/* /proc/sys/net shows the namespace of the thread that opens it; it may be read-only, so it is written only to change it. */
 static int xtr_dp_ip6_off(const char *name, const char *value)
 {
-	char path[128];
+	char path[128], is = 0;
 	int fd, r = 0;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno; /* a kernel without IPv6 */
+	if (read(fd, &is, 1) != 1)
+		is = 0;
+	close(fd);
+	if (is == *value)
+		return 0;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
 	if (write(fd, value, 1) != 1)
 		r = -errno;
 	close(fd);
@@ -66,7 +82,7 @@ static uint32_t xtr_dp_overlay_mtu(const struct xtr_dp *dp, const struct xtr_dp_
 		mtu = 1500;
 	if (mtu > 65535)
 		mtu = 65535;
-	return mtu > over + 1280 ? mtu - over : mtu > over + 576 ? mtu - over : 576;
+	return mtu > over + 576 ? mtu - over : 576;
 }
 
 static bool xtr_dp_overlay_wants6(const struct xtr_dp_overlay *o)
@@ -83,11 +99,13 @@ static bool xtr_dp_overlay_wants6(const struct xtr_dp_overlay *o)
 /* Finds the pair or makes it. */
 static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct xtr_nl_link *l, struct xtr_nl_link *p, struct xtr_err *err)
 {
-	struct xtr_nl_link_set quiet = { .alias = XTR_DP_ALIAS, .no_ip6_autogen = true };
+	char alias[64];
+	struct xtr_nl_link_set quiet = { .alias = alias, .no_ip6_autogen = true };
 	struct xtr_dp_made_dev *made;
 	bool created = false;
 	int r = xtr_nl_link_get(dp->nl, 0, ov->name, l);
 
+	xtr_dp_alias(alias, dp->root);
 	if (r == -ENODEV) {
 		r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name);
 		if (r)
@@ -96,7 +114,7 @@ static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct x
 		created = true;
 		r = xtr_nl_link_get(dp->nl, 0, ov->name, l);
 	}
-	if (!r && !created && (strcmp(l->kind, "veth") || strcmp(l->alias, XTR_DP_ALIAS)))
+	if (!r && !created && (strcmp(l->kind, "veth") || strcmp(l->alias, alias)))
 		return xtr_fail(err, -EEXIST, "overlay %s: a device of that name exists and is not ours; choose another name (key "
 				"overlay[].device) or remove it: ip link del %s", ov->name, ov->name);
 	if (!r)
@@ -187,6 +205,9 @@ int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err)
 		xtr_dp_peer_name(ov->peer_name, o->name);
 		ov->iid = o->iid;
 		ov->mtu = xtr_dp_overlay_mtu(dp, o);
+		if (xtr_dp_overlay_wants6(o) && ov->mtu < 1280)
+			return xtr_fail(err, -EINVAL, "overlay %s: its MTU of %u is below 1280, the least for IPv6; raise the MTU of the underlay "
+					"(%u), or set overlay[].mtu", ov->name, ov->mtu, 1280 + XTR_DP_OVERHEAD6);
 		r = xtr_dp_overlay_pair(dp, ov, &l, &p, err);
 		if (r)
 			return r;
@@ -214,12 +235,14 @@ void xtr_dp_overlays_sweep(struct xtr_dp *dp)
 		struct xtr_dp_made_dev *d = &dp->made.dev[i];
 		bool want = !(d->flags & XTR_MADE_OVERLAY);
 		struct xtr_nl_link l;
+		char alias[64];
 
 		for (unsigned j = 0; j < dp->ov_count && !want; j++)
 			want = dp->ovs[j].ifindex == (int)d->ifindex;
 		if (want)
 			continue;
-		if (!xtr_nl_link_get(dp->nl, (int)d->ifindex, NULL, &l) && !strcmp(l.alias, XTR_DP_ALIAS) && !strcmp(l.name, d->name))
+		xtr_dp_alias(alias, dp->root);
+		if (!xtr_nl_link_get(dp->nl, (int)d->ifindex, NULL, &l) && !strcmp(l.alias, alias) && !strcmp(l.name, d->name))
 			xtr_nl_link_del(dp->nl, (int)d->ifindex);
 		d->flags = 0;
 	}

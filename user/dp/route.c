@@ -182,8 +182,6 @@ static int xtr_dp_rib_have_route(void *arg, const struct xtr_nl_route *r)
 	struct xtr_dp_rib *have = arg;
 	struct xtr_nl_route *slot;
 
-	if (r->protocol != XTR_DP_PROTO)
-		return 0;
 	slot = xtr_dp_grow((void **)&have->r, have->n, &have->room, sizeof(*r), &have->err);
 	if (!slot)
 		return have->err;
@@ -218,7 +216,7 @@ static int xtr_dp_rib_have_neigh(void *arg, const struct xtr_nl_neigh *g)
 
 static int xtr_dp_rib_read(struct xtr_nl *nl, struct xtr_dp_rib *have)
 {
-	int r = xtr_nl_routes(nl, xtr_dp_rib_have_route, have);
+	int r = xtr_nl_routes(nl, XTR_DP_PROTO, xtr_dp_rib_have_route, have);
 
 	if (!r)
 		r = xtr_nl_rules(nl, xtr_dp_rib_have_rule, have);

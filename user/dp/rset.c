@@ -245,29 +245,41 @@ static int xtr_dp_set_adopt_one(void *arg, const void *key_)
 	return 0;
 }
 
-struct xtr_dp_set_bad { struct xtr_dp *dp; uint32_t id[64]; unsigned n; };
+/* Elements that were not adopted: of a larger geometry, or torn. */
+struct xtr_dp_set_bad { struct xtr_dp *dp; bool rloc; uint32_t id[256]; unsigned n; };
 
 static int xtr_dp_set_find_bad(void *arg, const void *key)
 {
 	struct xtr_dp_set_bad *b = arg;
 	uint32_t id = *(const uint32_t *)key;
+	bool known = b->rloc ? id < b->dp->rl_ids.max && b->dp->rl_by_id[id] : id < b->dp->set_ids.max && b->dp->set_by_id[id];
 
-	if ((id >= b->dp->set_ids.max || !b->dp->set_by_id[id]) && b->n < 64)
+	if (!known && b->n < 256)
 		b->id[b->n++] = id;
 	return 0;
+}
+
+static int xtr_dp_set_remove_bad(struct xtr_dp *dp, enum xtr_dp_map map)
+{
+	struct xtr_dp_set_bad bad;
+	int r;
+
+	do {
+		bad = (struct xtr_dp_set_bad){ .dp = dp, .rloc = map == XTR_M_RLOC };
+		r = xtr_dp_each_key(dp->map[map], sizeof(uint32_t), xtr_dp_set_find_bad, &bad);
+		for (unsigned i = 0; i < bad.n; i++)
+			bpf_map_delete_elem(dp->map[map], &bad.id[i]);
+	} while (!r && bad.n == 256);
+	return r;
 }
 
 int xtr_dp_set_adopt(struct xtr_dp *dp)
 {
 	int r = xtr_dp_each_key(dp->map[XTR_M_RSET], sizeof(uint32_t), xtr_dp_set_adopt_one, dp);
-	struct xtr_dp_set_bad bad = { .dp = dp };
 
-	if (r)
-		return r;
-	r = xtr_dp_each_key(dp->map[XTR_M_RSET], sizeof(uint32_t), xtr_dp_set_find_bad, &bad);
-	for (unsigned i = 0; i < bad.n; i++)
-		bpf_map_delete_elem(dp->map[XTR_M_RSET], &bad.id[i]);
-	return r;
+	if (!r)
+		r = xtr_dp_set_remove_bad(dp, XTR_M_RSET);
+	return r ? r : xtr_dp_set_remove_bad(dp, XTR_M_RLOC);
 }
 
 /* ---- all of them */

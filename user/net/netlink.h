@@ -60,7 +60,7 @@ struct xtr_nl_route {
 	uint32_t metric;
 };
 typedef int (*xtr_nl_route_fn)(void *arg, const struct xtr_nl_route *r);
-int xtr_nl_routes(struct xtr_nl *nl, xtr_nl_route_fn fn, void *arg); /* all tables, both families */
+int xtr_nl_routes(struct xtr_nl *nl, uint8_t protocol, xtr_nl_route_fn fn, void *arg); /* of one protocol, all tables, both families */
 int xtr_nl_route_add(struct xtr_nl *nl, const struct xtr_nl_route *r); /* replaces one of the same table and prefix */
 int xtr_nl_route_del(struct xtr_nl *nl, const struct xtr_nl_route *r);
 /* What the kernel would do with a packet to dst carrying mark. */
