@@ -48,7 +48,9 @@ bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_m
 	if (n) {
 		uint64_t first = xtr_hash(&req->eid, sizeof(req->eid));
 
-		xtr_forward_request(env, req, good[(first + turn_of(mr, req)) % n]);
+		first += turn_of(mr, req);
+		for (unsigned i = 0; i < n && xtr_forward_request(env, req, good[(first + i) % n]); i++)
+			;
 		return false;
 	}
 	if (has_ms)

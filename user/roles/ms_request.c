@@ -187,7 +187,8 @@ static void forward(struct xtr_ms *ms, const struct xtr_request *req, const stru
 		xtr_count(ms->env, DROP_NO_RLOC);
 		return;
 	}
-	xtr_forward_request(ms->env, req, &p->ip[ms->turn++ % p->n]);
+	for (unsigned i = 0; i < p->n && xtr_forward_request(ms->env, req, &p->ip[ms->turn++ % p->n]); i++)
+		;
 }
 
 /* ---- the table */

@@ -12,14 +12,20 @@ static bool usable_target(const struct xtr_env *env, const struct xtr_addr *a, s
 	return xtr_addr_rloc_ip(a, ip) && xtr_rloc_valid(ip) && xtr_env_reaches(env, ip->family);
 }
 
+/* The first ITR-RLOC that can be answered to, from number *at on; *at is then the one after it. */
+static bool next_target(const struct xtr_env *env, const struct xtr_request *req, unsigned *at, struct xtr_ip *to)
+{
+	while (*at < req->m->itr_rloc_count)
+		if (usable_target(env, &req->m->itr_rlocs[(*at)++], to))
+			return true;
+	return false;
+}
+
 bool xtr_reply_target(struct xtr_env *env, const struct xtr_request *req, struct xtr_ip *to)
 {
-	unsigned i;
+	unsigned first = 0;
 
-	for (i = 0; i < req->m->itr_rloc_count; i++)
-		if (usable_target(env, &req->m->itr_rlocs[i], to))
-			break;
-	if (i == req->m->itr_rloc_count) {
+	if (!next_target(env, req, &first, to)) {
 		xtr_count(env, DROP_NO_RLOC);
 		return false;
 	}
@@ -44,14 +50,27 @@ bool xtr_reply_allowed(struct xtr_env *env, const struct xtr_request *req, const
 	return false;
 }
 
-void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to, const void *buf, size_t len)
+static int send_to(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to, const void *buf, size_t len)
 {
 	const struct xtr_ip *src = xtr_env_rloc(env, to->family);
 
 	/* RFC 9301 7.1: a probe is best answered by the address that was probed. */
 	if (req->m->flags & XTR_MREQ_P && req->meta->dst.family == to->family && xtr_env_rloc_up(env, &req->meta->dst))
 		src = &req->meta->dst;
-	xtr_env_send(env, src, to, req->reply_port, buf, len, XTR_NODE_TX_MAP_REPLY);
+	return xtr_env_send(env, src, to, req->reply_port, buf, len, XTR_NODE_TX_MAP_REPLY);
+}
+
+/* A Map-Server without RLOCs learns only by sending that it has no route to an ITR-RLOC: then the next one gets the answer. */
+void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to, const void *buf, size_t len)
+{
+	struct xtr_ip other;
+	unsigned at = 0;
+
+	if (!send_to(env, req, to, buf, len))
+		return;
+	while (next_target(env, req, &at, &other))
+		if (xtr_ip_cmp(&other, to) && len <= xtr_env_room(other.family) && !send_to(env, req, &other, buf, len))
+			return;
 }
 
 void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req, const struct xtr_eid_prefix *eid, uint8_t act,
@@ -97,7 +116,7 @@ static void inner_of_plain(const struct xtr_request *req, struct xtr_ecm *out)
 	out->inner_ttl = 64;
 }
 
-void xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *dst)
+int xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *dst)
 {
 	uint8_t buf[XTR_MSG_MAX];
 	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
@@ -108,7 +127,7 @@ void xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, con
 		/* Two mapping systems that name each other would pass a request on for ever. */
 		if (ecm.inner_ttl <= 1) {
 			xtr_count(env, DROP_LOOP);
-			return;
+			return 0;
 		}
 		ecm.inner_ttl--;
 		ecm.security = ecm.ddt = ecm.to_etr = ecm.to_ms = false;
@@ -120,7 +139,7 @@ void xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, con
 	xtr_ecm_reencode(&w, &ecm);
 	if (w.err) {
 		xtr_count(env, TX_FAILED);
-		return;
+		return 0;
 	}
-	xtr_env_send(env, NULL, dst, XTR_PORT, buf, xtr_wr_len(&w), XTR_NODE_TX_FORWARDED);
+	return xtr_env_send(env, NULL, dst, XTR_PORT, buf, xtr_wr_len(&w), XTR_NODE_TX_FORWARDED);
 }

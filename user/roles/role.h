@@ -85,8 +85,9 @@ void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const st
 /* Negative Map-Reply (RFC 9301 8.3): count, limit, send. */
 void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req, const struct xtr_eid_prefix *eid, uint8_t act,
 			uint32_t ttl_min);
-/* The Map-Request unaltered in a new ECM to dst; the inner header stays, but for one hop less. */
-void xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *dst);
+/* The Map-Request unaltered in a new ECM to dst; the inner header stays, but for one hop less. -errno if it cannot be sent
+ * there; what can be sent nowhere is counted and done with: 0. */
+int xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *dst);
 /* Least-specific negative prefix for a host EID (control-plane rules of RFC 9301 8.4), capped as configured. n: bits found so far. */
 struct xtr_eid_prefix xtr_hole(const struct xtr_env *env, const struct xtr_eid_prefix *host, unsigned n);
 /* Locators of a record as xtrctl shows them; returns how many were stored. */
