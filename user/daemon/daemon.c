@@ -88,10 +88,38 @@ static void add_change(void *ctx, const char *line)
 		json_array_append_new(ctx, json_string(line));
 }
 
+/* The data plane goes back by itself when it does not take the new one. *in_use: new has to stay
+ * although it failed. */
+static int apply(struct xtr_daemon *d, const struct xtr_conf *new, uint64_t now, bool *in_use,
+		 struct xtr_err *err)
+{
+	int rc = d->dp ? xtr_dp_reconfigure(d->dp, &new->dp, err) : 0;
+	struct xtr_err back;
+
+	if (rc)
+		return rc;
+	rc = xtr_node_reconfigure(d->node, &new->node, now);
+	if (rc) {
+		xtr_fail(err, rc, "the roles do not take it: %s", strerror(-rc));
+		if (d->dp && xtr_dp_reconfigure(d->dp, &d->conf->dp, &back))
+			xtr_error("back to the old configuration of the data plane: %s", back.text);
+		/* The roles may use parts of the new one already. */
+		if (xtr_node_reconfigure(d->node, &d->conf->node, now)) {
+			xtr_error("the roles do not take the old configuration either; restart xtrd");
+			*in_use = true;
+		}
+	}
+	/* Watching drops is not part of a configuration. */
+	if (d->dp && xtr_ctl_listened(d->ctl))
+		xtr_dp_set_trace(d->dp, true);
+	return rc;
+}
+
 int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 {
 	struct xtr_conf *new, *old = d->conf;
 	uint64_t now = xtr_daemon_now();
+	bool in_use = false;
 	struct xtr_err err;
 	int rc;
 
@@ -99,34 +127,16 @@ int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 	rc = load(d, old, &new, errors_text);
 	if (!rc) {
 		xtr_wire_xtr_id(d, new);
-		rc = d->dp ? xtr_dp_reconfigure(d->dp, &new->dp, &err) : 0;
+		rc = apply(d, new, now, &in_use, &err);
 		if (rc) {
-			xtr_error("%s: the data plane does not take the new configuration: %s",
-				  d->config_path, err.text);
+			xtr_error("%s: the new configuration does not work: %s", d->config_path,
+				  err.text);
 			if (errors_text &&
 			    asprintf(errors_text, "%s: %s", d->config_path, err.text) < 0)
 				*errors_text = NULL;
-			if (xtr_dp_reconfigure(d->dp, &old->dp, &err))
-				xtr_error("back to the old configuration of the data plane: %s",
-					  err.text);
-		} else {
-			rc = xtr_node_reconfigure(d->node, &new->node, now);
-			if (rc) {
-				xtr_error("%s: the roles do not take the new configuration: %s",
-					  d->config_path, strerror(-rc));
-				if (d->dp && xtr_dp_reconfigure(d->dp, &old->dp, &err))
-					xtr_error(
-						"back to the old configuration of the data plane: %s",
-						err.text);
-				/* The roles may use parts of the new one already. */
-				if (xtr_node_reconfigure(d->node, &old->node, now)) {
-					xtr_error("the roles do not take the old configuration either; restart xtrd");
-					new = NULL;
-				}
-			}
+			if (!in_use)
+				xtr_conf_free(new);
 		}
-		if (rc)
-			xtr_conf_free(new);
 	}
 	if (rc) {
 		xtr_warn("the configuration stays as it was");
