@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-cache storage. Owns the entries; an entry is one block of memory with its key and locators behind it (about 130
+ * Map-cache storage. Owns the entries; an entry is one block of memory with its key and locators behind it (about 110
  * octets for an IPv4 entry with two locators). Invariants: an entry is in the database, in the list and, if it expires,
  * in the timers, or it is freed.
  */
@@ -57,22 +57,22 @@ void xtr_mapcache_free(struct xtr_mapcache *c)
 
 int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n, struct xtr_mapping **out)
 {
-	uint8_t key[XTR_EID_PACKED_MAX];
+	size_t key_octets, from_octets = xtr_ip_bits(&n->from) / 8;
+	uint8_t key[XTR_EID_PACKED_MAX], *data;
 	int bits = xtr_eid_pack(n->eid, key), r;
 	struct xtr_mapping *m;
-	size_t key_octets;
 	void *old;
 
 	if (bits < 0)
 		return bits;
 	key_octets = xtr_eid_packed_octets((unsigned)bits);
-	m = calloc(1, sizeof(*m) + key_octets + n->locators->len);
+	m = calloc(1, offsetof(struct xtr_mapping, data) + from_octets + key_octets + n->locators->len);
 	if (!m)
 		return -ENOMEM;
 	m->timer.kind = c->kind;
 	m->created = n->now;
 	m->expires = n->expires;
-	m->from = n->from;
+	m->from = n->from.family;
 	m->source = n->source;
 	m->act = n->act;
 	m->positive = n->positive;
@@ -81,9 +81,11 @@ int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n, st
 	m->bits = (uint16_t)bits;
 	m->locs_len = n->locators->len;
 	m->locs_count = n->locators->count;
-	memcpy(m->data, key, key_octets);
+	data = m->data;
+	memcpy(data, n->from.a, from_octets);
+	memcpy(data + from_octets, key, key_octets);
 	if (m->locs_len)
-		memcpy(m->data + key_octets, n->locators->octets, m->locs_len);
+		memcpy(data + from_octets + key_octets, n->locators->octets, m->locs_len);
 	r = n->timer == XTR_NEVER ? 0 : xtr_timer_set(c->timers, &m->timer, n->timer);
 	if (!r)
 		r = xtr_eiddb_set(&c->db, n->eid, m, &old, &m->tab);
@@ -131,14 +133,27 @@ void xtr_mapcache_touch(struct xtr_mapcache *c, struct xtr_mapping *m)
 	link_newest(c, m);
 }
 
+static size_t from_octets_of(const struct xtr_mapping *m)
+{
+	return m->from == 4 ? 4 : m->from == 6 ? 16 : 0;
+}
+
+void xtr_mapping_from(const struct xtr_mapping *m, struct xtr_ip *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->family = m->from;
+	memcpy(out->a, m->data, from_octets_of(m));
+}
+
 void xtr_mapping_eid(const struct xtr_mapping *m, struct xtr_eid_prefix *out)
 {
-	xtr_eid_unpack(m->tab, m->data, m->bits, out);
+	xtr_eid_unpack(m->tab, m->data + from_octets_of(m), m->bits, out);
 }
 
 struct xtr_locset xtr_mapping_locators(const struct xtr_mapping *m)
 {
 	return (struct xtr_locset){
-		.octets = m->data + xtr_eid_packed_octets(m->bits), .len = m->locs_len, .count = m->locs_count,
+		.octets = m->data + from_octets_of(m) + xtr_eid_packed_octets(m->bits), .len = m->locs_len,
+		.count = m->locs_count,
 	};
 }

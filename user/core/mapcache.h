@@ -15,15 +15,15 @@ struct xtr_mapping {
 	struct xtr_mapping *newer, *older; /* order of touch */
 	struct xtr_timer timer;            /* refresh check, then expiry */
 	uint64_t created, expires;         /* ms; expires XTR_NEVER: static */
-	struct xtr_ip from;
-	uint8_t source;                    /* enum xtr_cache_source of roles/node.h */
-	uint8_t act;                       /* 0..5, with no locators */
-	bool positive, authoritative;
+	uint32_t fwd_print;
 	uint16_t map_version, bits, locs_len;
 	uint8_t locs_count;
-	bool given;                        /* the data plane has it, as fwd_print */
-	uint32_t fwd_print;
-	uint8_t data[];                    /* packed EID, then locators */
+	uint8_t source;                    /* enum xtr_cache_source of roles/node.h */
+	uint8_t act;                       /* 0..5, with no locators */
+	bool positive : 1, authoritative : 1;
+	bool given : 1;                    /* the data plane has it, as fwd_print */
+	uint8_t from;                      /* family of who answered */
+	uint8_t data[];                    /* address of who answered, packed EID, locators */
 };
 
 struct xtr_mapcache {
@@ -56,6 +56,7 @@ void xtr_mapcache_del(struct xtr_mapcache *c, struct xtr_mapping *m);
 void xtr_mapcache_touch(struct xtr_mapcache *c, struct xtr_mapping *m);
 
 void xtr_mapping_eid(const struct xtr_mapping *m, struct xtr_eid_prefix *out);
+void xtr_mapping_from(const struct xtr_mapping *m, struct xtr_ip *out);
 struct xtr_locset xtr_mapping_locators(const struct xtr_mapping *m);
 
 #endif

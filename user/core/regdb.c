@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Registration database. Owns sites, configured prefixes, registrants and registrations. A registration is one block with its
- * key and locators behind it (about 130 octets for an IPv4 prefix with two locators).
+ * key and locators behind it (about 110 octets for an IPv4 prefix with two locators).
  *
  * Invariants: a registration is in the database under its EID-prefix, has an armed timer not later than its expiry, and points at a
- * registrant and a configured prefix that exist. A refresh only moves `expires`; the timer follows when it is due. A registrant
+ * registrant, whose site allows the EID-prefix. A refresh only moves `expires`; the timer follows when it is due. A registrant
  * outlives its registrations, because its nonce guards against replay.
  */
 #define HASH_NONFATAL_OOM 1
@@ -169,40 +169,47 @@ struct moving {
 	unsigned n;
 };
 
-/* Points the registrations at the new sites; collects those that have none. */
+/* Collects registrations that the new sites do not allow. */
 static int move_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
 	struct moving *m = ctx;
 	struct xtr_site_prefix *p = xtr_regdb_site(m->db, eid);
 
-	for (struct xtr_registration *r = value; r && m->n < 256; r = r->next) {
-		if (p && p->site->uid == r->who->key.site && xtr_site_prefix_allows(p, eid))
-			r->under = p;
-		else
+	for (struct xtr_registration *r = value; r && m->n < 256; r = r->next)
+		if (!p || p->site != r->who->site || !xtr_site_prefix_allows(p, eid))
 			m->list[m->n++] = r;
-	}
 	return m->n == 256;
 }
 
 static int count_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
-	for (struct xtr_registration *r = value; r; r = r->next)
-		r->under->site->registrations++;
+	for (const struct xtr_registration *r = value; r; r = r->next)
+		if (r->who->site)
+			r->who->site->registrations++;
 	return 0;
+}
+
+static struct xtr_site *site_by_uid(const struct xtr_regdb *db, uint64_t uid)
+{
+	for (unsigned i = 0; i < db->site_count; i++)
+		if (db->sites[i]->uid == uid)
+			return db->sites[i];
+	return NULL;
 }
 
 static void move_registrations(struct moving *m)
 {
+	for (struct xtr_registrant *who = m->db->oldest; who; who = who->newer)
+		who->site = site_by_uid(m->db, who->key.site);
+	xtr_eiddb_walk(&m->db->registered, NULL, count_chain, NULL);
 	do {
 		m->n = 0;
 		xtr_eiddb_walk(&m->db->registered, NULL, move_chain, m);
 		for (unsigned i = 0; i < m->n; i++) {
 			m->gone(m->ctx, m->list[i]);
-			m->list[i]->under = NULL;
 			xtr_regdb_del(m->db, m->list[i], 0);
 		}
 	} while (m->n);
-	xtr_eiddb_walk(&m->db->registered, NULL, count_chain, NULL);
 }
 
 int xtr_regdb_configure(struct xtr_regdb *db, const struct xtr_site_config *sites, unsigned n,
@@ -278,6 +285,7 @@ struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db, const struct xt
 	if (!who)
 		return NULL;
 	memcpy(&who->key, key, sizeof(*key));
+	who->site = site_by_uid(db, key->site);
 	who->seen = now;
 	HASH_ADD(hh, db->registrants, key, sizeof(who->key), who);
 	if (!who->hh.tbl) {
@@ -371,18 +379,19 @@ static bool chain_remove(struct xtr_regdb *db, struct xtr_registration *r, const
 
 bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t now)
 {
+	struct xtr_site_prefix *p;
 	struct xtr_eid_prefix eid;
 	bool last;
 
 	xtr_registration_eid(r, &eid);
 	last = chain_remove(db, r, &eid);
+	p = last ? xtr_eiddb_get(&db->configured, &eid) : NULL;
+	if (p)
+		p->lost_at = now;
 	xtr_timer_cancel(db->timers, &r->timer);
 	r->who->registrations--;
-	if (r->under) {
-		r->under->site->registrations--;
-		if (last && xtr_eid_equal(&r->under->eid, &eid))
-			r->under->lost_at = now;
-	}
+	if (r->who->site)
+		r->who->site->registrations--;
 	db->count--;
 	free(r);
 	return last;
@@ -393,7 +402,7 @@ static struct xtr_registration *registration_new(const struct xtr_regdb *db, con
 	uint8_t key[XTR_EID_PACKED_MAX];
 	int bits = xtr_eid_pack(n->eid, key);
 	size_t key_octets = xtr_eid_packed_octets((unsigned)bits);
-	struct xtr_registration *r = calloc(1, sizeof(*r) + key_octets + n->locators->len);
+	struct xtr_registration *r = calloc(1, offsetof(struct xtr_registration, data) + key_octets + n->locators->len);
 
 	if (!r)
 		return NULL;
@@ -410,12 +419,6 @@ static struct xtr_registration *registration_new(const struct xtr_regdb *db, con
 
 static void refresh(struct xtr_regdb *db, struct xtr_registration *r, const struct xtr_registration_new *n)
 {
-	if (r->under != n->under) {
-		if (r->under)
-			r->under->site->registrations--;
-		n->under->site->registrations++;
-		r->under = n->under;
-	}
 	r->last = n->now;
 	r->expires = n->expires;
 	r->ttl_min = n->ttl_min;
@@ -469,6 +472,8 @@ int xtr_regdb_put(struct xtr_regdb *db, const struct xtr_registration_new *n)
 		return res;
 	}
 	n->who->registrations++;
+	if (n->who->site)
+		n->who->site->registrations++;
 	db->count++;
 	refresh(db, r, n);
 	if (old) {

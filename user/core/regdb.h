@@ -39,6 +39,7 @@ struct xtr_registrant_key {
 };
 struct xtr_registrant {
 	struct xtr_registrant_key key;
+	struct xtr_site *site;      /* NULL: not configured any more; only its nonce is kept */
 	uint64_t nonce;             /* last accepted */
 	uint64_t seen;
 	struct xtr_ip source, local; /* of the last Map-Register: its sender, our address */
@@ -53,7 +54,6 @@ struct xtr_registration {           /* of one EID-prefix by one registrant */
 	struct xtr_registration *next; /* same EID-prefix, other registrant */
 	struct xtr_eidtab *tab;
 	struct xtr_registrant *who;
-	struct xtr_site_prefix *under;
 	struct xtr_timer timer;
 	uint64_t last, expires;
 	uint32_t registers, ttl_min;
@@ -98,7 +98,6 @@ struct xtr_registration_new {
 	const struct xtr_eid_prefix *eid;
 	const struct xtr_locset *locators;
 	struct xtr_registrant *who;
-	struct xtr_site_prefix *under;
 	uint64_t now, expires;
 	uint32_t ttl_min;
 	uint16_t map_version;

@@ -353,11 +353,12 @@ static int show_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	const struct xtr_locset set = xtr_mapping_locators(m);
 	struct xtr_cache_info info = {
 		.eid = *eid, .source = m->source, .act = m->act, .authoritative = m->authoritative,
-		.map_version = m->map_version, .age_ms = env->now - m->created, .from = m->from,
+		.map_version = m->map_version, .age_ms = env->now - m->created,
 		.ttl_left_ms = m->expires == XTR_NEVER ? UINT64_MAX : m->expires > env->now ? m->expires - env->now : 0,
 	};
 	struct xtr_fwd fwd;
 
+	xtr_mapping_from(m, &info.from);
 	make_fwd(env, m, &fwd);
 	info.locator_count = xtr_show_locators(env, &set, info.locators, 32);
 	for (unsigned i = 0; i < info.locator_count; i++)

@@ -134,22 +134,22 @@ static bool check_nonce(struct arrival *a)
 	return false;
 }
 
-/* The configured EID-prefix the record may be registered under, or NULL (refused). */
-static struct xtr_site_prefix *allowed(struct arrival *a, const struct xtr_eid_prefix *eid)
+/* Is the EID-prefix one of the site's, or may it be registered below one? Else it is refused. */
+static bool allowed(struct arrival *a, const struct xtr_eid_prefix *eid)
 {
 	struct xtr_site_prefix *p = xtr_regdb_site(&a->ms->db, eid);
 	char s[XTR_EID_STRLEN], t[XTR_EID_STRLEN];
 
 	if (!p || p->site != a->site) {
 		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is outside the site's", xtr_eid_str(eid, s));
-		return NULL;
+		return false;
 	}
 	if (!xtr_site_prefix_allows(p, eid)) {
 		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is more specific than %s, which does not accept that",
 		       xtr_eid_str(eid, s), xtr_eid_str(&p->eid, t));
-		return NULL;
+		return false;
 	}
-	return p;
+	return true;
 }
 
 /* RFC 9302 6: of two versions of one mapping the older is dropped; 0 is no version. */
@@ -221,14 +221,13 @@ static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid, struct
 		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
 }
 
-static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
-		  struct xtr_site_prefix *under)
+static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const struct xtr_record *rec)
 {
 	struct xtr_env *env = a->ms->env;
 	uint32_t flags = a->m.flags, ttl = rec->ttl;
 	uint64_t life = env->cfg.timers.registration_timeout, before;
 	struct xtr_registration_new n = {
-		.eid = eid, .locators = &a->read, .who = a->who, .under = under, .now = env->now, .ttl_min = ttl,
+		.eid = eid, .locators = &a->read, .who = a->who, .now = env->now, .ttl_min = ttl,
 		.map_version = rec->map_version,
 		.flags = (flags & XTR_REG_P ? XTR_REGN_PROXY : 0) | (flags & XTR_REG_M ? XTR_REGN_NOTIFY : 0) |
 			 (flags & XTR_REG_MERGE ? XTR_REGN_MERGE : 0) | (flags & XTR_REG_T ? XTR_REGN_TTL : 0),
@@ -256,7 +255,6 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 static bool take_record(struct arrival *a, const struct xtr_record *rec)
 {
 	struct xtr_registration *mine;
-	struct xtr_site_prefix *under;
 	struct xtr_eid_prefix eid;
 	char s[XTR_EID_STRLEN];
 
@@ -264,8 +262,7 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 		refuse(a, XTR_NODE_DROP_PREFIX, NULL, "a record has a kind of EID that is not supported");
 		return false;
 	}
-	under = allowed(a, &eid);
-	if (!under)
+	if (!allowed(a, &eid))
 		return false;
 	mine = of_registrant(a, &eid);
 	if (mine && older_version(rec->map_version, mine->map_version)) {
@@ -285,7 +282,7 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 	}
 	if (!mine && !room(a, &eid))
 		return false;
-	return store(a, &eid, rec, under);
+	return store(a, &eid, rec);
 }
 
 /* ---- Map-Notify that confirms (RFC 9301 5.7) */
@@ -438,7 +435,7 @@ static void registration_timer(void *ctx, struct xtr_timer *t)
 	struct xtr_env *env = ms->env;
 	struct xtr_eid_prefix eid;
 	char ip[XTR_IP_STRLEN];
-	const char *site = r->under->site->name;
+	const char *site = r->who->site->name;
 
 	if (r->expires > env->now) { /* was refreshed meanwhile */
 		xtr_timer_set(&env->timers, &r->timer, r->expires);

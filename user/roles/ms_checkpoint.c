@@ -107,6 +107,7 @@ static void restore(struct xtr_ms *ms, const struct xtr_registrant_key *key, con
 {
 	struct xtr_env *env = ms->env;
 	uint8_t buf[XTR_LOCSET_OCTETS];
+	const struct xtr_site_prefix *under;
 	struct xtr_locset set;
 	struct xtr_eid_prefix eid;
 	struct xtr_registration_new n = {
@@ -116,9 +117,9 @@ static void restore(struct xtr_ms *ms, const struct xtr_registrant_key *key, con
 
 	if (xtr_eid_from_addr(&rec->eid, rec->mask_len, &eid, NULL) || ms->db.count >= env->cfg.limits.registrations)
 		return;
-	n.under = xtr_regdb_site(&ms->db, &eid);
 	/* The configuration may have changed meanwhile. */
-	if (!n.under || n.under->site->uid != key->site || !xtr_site_prefix_allows(n.under, &eid))
+	under = xtr_regdb_site(&ms->db, &eid);
+	if (!under || under->site->uid != key->site || !xtr_site_prefix_allows(under, &eid))
 		return;
 	n.who = xtr_registrant_make(&ms->db, key, env->now);
 	if (!n.who)

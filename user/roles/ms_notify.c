@@ -118,7 +118,7 @@ static void make_room(struct xtr_ms *ms, const struct xtr_registrant *who, const
 
 static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head, const struct xtr_registration *r)
 {
-	const struct xtr_key *key = xtr_ms_key(r->under->site, r->who->key.key_id);
+	const struct xtr_key *key = xtr_ms_key(r->who->site, r->who->key.key_id);
 	struct xtr_env *env = ms->env;
 	struct xtr_ms_notify *n;
 	struct xtr_eid_prefix eid;

@@ -68,7 +68,7 @@ static void not_registered(struct xtr_ms *ms, const struct xtr_request *req, con
 static bool proxied(const struct xtr_registration *head)
 {
 	for (const struct xtr_registration *r = head; r; r = r->next)
-		if (r->flags & XTR_REGN_PROXY || r->under->site->cfg->force_proxy)
+		if (r->flags & XTR_REGN_PROXY || r->who->site->cfg->force_proxy)
 			return true;
 	return false;
 }

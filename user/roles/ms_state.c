@@ -155,13 +155,13 @@ static int show_registered(struct show *s, const struct xtr_eid_prefix *eid, con
 	const struct xtr_env *env = s->ms->env;
 	const struct xtr_locset set = xtr_registration_locators(r);
 	struct xtr_site_info info = {
-		.eid = *eid, .configured = xtr_eid_equal(eid, &r->under->eid), .registered = true,
-		.proxy = r->flags & XTR_REGN_PROXY || r->under->site->cfg->force_proxy, .registrant = r->who->source,
+		.eid = *eid, .configured = xtr_eiddb_get(&s->ms->db.configured, eid), .registered = true,
+		.proxy = r->flags & XTR_REGN_PROXY || r->who->site->cfg->force_proxy, .registrant = r->who->source,
 		.has_xtr_id = r->who->key.by_id, .age_ms = env->now - r->last,
 		.expires_ms = r->expires > env->now ? r->expires - env->now : 0, .registers = r->registers,
 	};
 
-	site_part(env, r->under->site, &info);
+	site_part(env, r->who->site, &info);
 	if (info.has_xtr_id)
 		memcpy(info.xtr_id, r->who->key.id, 16);
 	info.locator_count = xtr_show_locators(env, &set, info.locators, 32);
