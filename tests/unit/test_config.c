@@ -424,6 +424,8 @@ static const struct {
 	{ MR "timers: 60\n", "f:2:9: timers is one value, but takes keys; write `key: value` lines, indented\n" },
 	{ MR "data-plane: {check-source: yes}\n", "f:2:28: `check-source` is `yes`; write true or false\n" },
 	{ MR "state-dir: var/lib\n", "f:2:12: `state-dir` is `var/lib`; write an absolute path, beginning with /\n" },
+	{ MR "control-socket: /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+	  "f:2:17: `control-socket` has 112 characters; write a path of at most 107\n" },
 	{ MR "xtr-id: 1234xyz\n", "f:2:9: `xtr-id` is `1234xyz`; write 32 hexadecimal digits, a number, or auto\n" },
 	{ MR "site-id: auto\n", "f:2:10: `site-id` is `auto`; write 16 hexadecimal digits, a number\n" },
 	{ "map-resolver: {map-servers: 192.0.2.10}\n",

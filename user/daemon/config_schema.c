@@ -21,6 +21,8 @@
 	{ KEY(T, f, n, XTR_T_ENUM), .flags = fl, .names = tab, .def = d, .doc = text }
 #define TEXT(T, f, n, t, fl, d, text) \
 	{ KEY(T, f, n, t), .flags = fl, .def = d, .doc = text }
+#define PATH(T, f, n, fl, longest, d, text) \
+	{ KEY(T, f, n, XTR_T_PATH), .flags = fl, .max = longest, .def = d, .doc = text }
 #define IFNAME(T, f, n, fl, longest, text) \
 	{ KEY(T, f, n, XTR_T_IFNAME), .flags = fl, .max = longest, .doc = text }
 #define ID(T, f, n, octets, d, text) \
@@ -130,7 +132,7 @@ static const struct xtr_schema mapping_schema = { "an entry of etr.database", "e
 #undef T
 
 #define KEY_FIELDS(T, k, need) \
-	TEXT(T, k file, "key-file", XTR_T_PATH, need, NULL, "file with the shared secret in its first line, mode 0600"), \
+	PATH(T, k file, "key-file", need, 4095, NULL, "file with the shared secret in its first line, mode 0600"), \
 	UINT(T, k key_id, "key-id", 0, 0, 255, "0", "number both sides know the secret by"), \
 	ENUM(T, k algorithm, "algorithm", 0, algorithms, "hmac-sha-256-128", "how messages are authenticated (RFC 9301 5.6)")
 
@@ -325,11 +327,11 @@ const struct xtr_schema xtr_conf_schema = { "the top level", NULL, (const struct
 	ID(T, xtr_id, "xtr-id", 16, "auto",
 	     "tells this router from others; auto: made once and kept in state-dir"),
 	ID(T, site_id, "site-id", 8, "0", "the site this router belongs to"),
-	TEXT(T, state_dir, "state-dir", XTR_T_PATH, XTR_K_RESTART, "/var/lib/xtr",
+	PATH(T, state_dir, "state-dir", XTR_K_RESTART, 4000, "/var/lib/xtr",
 	     "what must survive a restart"),
-	TEXT(T, control_socket, "control-socket", XTR_T_PATH, XTR_K_RESTART, "/run/xtr/xtrd.sock",
+	PATH(T, control_socket, "control-socket", XTR_K_RESTART, 107, "/run/xtr/xtrd.sock",
 	     "where xtrctl connects"),
-	TEXT(T, bpffs, "bpffs", XTR_T_PATH, XTR_K_RESTART, "/sys/fs/bpf",
+	PATH(T, bpffs, "bpffs", XTR_K_RESTART, 150, "/sys/fs/bpf",
 	     "where programs and maps are pinned"),
 	TEXT(T, user, "user", XTR_T_STRING, XTR_K_RESTART, NULL,
 	     "run as this user after start; it must own the key files"),

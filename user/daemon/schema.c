@@ -229,6 +229,11 @@ static int read_string(struct reading *r, const struct xtr_schema_key *k, const 
 				 y->text);
 		return -EINVAL;
 	}
+	if (k->type == XTR_T_PATH && y->len > k->max) {
+		xtr_yaml_fail_at(r->errors, y, "`%s` has %zu characters; write a path of at most %u",
+				 k->name, y->len, (unsigned)k->max);
+		return -EINVAL;
+	}
 	if (k->type == XTR_T_IFNAME && (!y->len || y->len > k->max || !strcmp(y->text, ".") ||
 					!strcmp(y->text, "..") || strpbrk(y->text, "/: \t\n"))) {
 		xtr_yaml_fail_at(

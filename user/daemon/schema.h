@@ -21,7 +21,7 @@ enum xtr_schema_type {
 			 * allowed */
 	XTR_T_ENUM,     /* uint8_t or uint32_t: value of the name */
 	XTR_T_STRING,   /* const char * */
-	XTR_T_PATH,     /* const char *, absolute */
+	XTR_T_PATH,     /* const char *, absolute, at most max characters */
 	XTR_T_IFNAME,   /* const char *, name of an interface, at most max characters */
 	XTR_T_IP,       /* struct xtr_ip */
 	XTR_T_PREFIX,   /* struct xtr_ippfx */
@@ -44,7 +44,7 @@ struct xtr_schema_key {
 	enum xtr_schema_type type;
 	uint32_t flags;
 	size_t offset, size;
-	uint64_t min, max;                   /* UINT, SECONDS; IFNAME, LIST: max only */
+	uint64_t min, max;                   /* UINT, SECONDS; PATH, IFNAME, LIST: max only */
 	const char *def;                     /* as it would be written; NULL: none, or see doc */
 	const char *doc;                     /* one line for the reference */
 	const struct xtr_schema_name *names; /* ENUM; ends with a NULL name */
