@@ -10,8 +10,8 @@
 #include "miss.h"
 
 /*
- * A redirect loses an unfinished checksum. TCP and UDP show it; ICMP is always finished by its sender; in SCTP (a CRC)
- * and behind IPv6 extension headers it cannot be seen.
+ * A redirect loses an unfinished checksum. TCP and UDP show it; ICMP is always finished by its
+ * sender; in SCTP (a CRC) and behind IPv6 extension headers it cannot be seen.
  */
 XTR_INLINE bool xtr_csum_may_be_partial(const struct xtr_inner *p)
 {
@@ -29,7 +29,8 @@ XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *
 	if (p->family == XTR_FAMILY_IP4 && p->l3len != IP4_HLEN)
 		return false;
 	/* every super-packet of generic mode has one, too */
-	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) && xtr_csum_may_be_partial(p))
+	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) &&
+	    xtr_csum_may_be_partial(p))
 		return false;
 	/* octets behind the packet: padding is trimmed, more buffers are not */
 	return xtr_len(c) == p->len + ETH_HLEN || xtr_len_all(c) == xtr_len(c);

@@ -105,7 +105,7 @@ static int apply(struct xtr_daemon *d, const struct xtr_conf *new, uint64_t now,
 			xtr_error("back to the old configuration of the data plane: %s", back.text);
 		/* The roles may use parts of the new one already. */
 		if (xtr_node_reconfigure(d->node, &d->conf->node, now)) {
-			xtr_error("the roles do not take the old configuration either; restart xtrd");
+			xtr_error("nor the old one again; restart xtrd");
 			*in_use = true;
 		}
 	}
@@ -376,7 +376,7 @@ int xtr_daemon_start(struct xtr_daemon *d)
 	if (!rc)
 		rc = open_node(d, &err);
 	if (!rc)
-		rc = give_files(d, &err); /* what it refuses, it refuses before the kernel is touched */
+		rc = give_files(d, &err); /* a refusal comes before the kernel is touched */
 	if (!rc)
 		rc = open_data_plane(d, &err);
 	if (!rc)
