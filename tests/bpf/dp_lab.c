@@ -81,11 +81,13 @@ void dp_setup(void)
 	cr_assert_eq(mount("bpf", bpffs, "bpf", 0, "mode=0700"), 0);
 	start_child();
 	sh("ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0");
-	sh("ip link add u0 type veth peer name u1 && ip link set u1 netns %d && ip link add h0 type veth peer name h1", (int)child);
+	sh("ip link add u0 type veth peer name u1 && ip link set u1 netns %d && ip link add h0 type veth peer name h1",
+	   (int)child);
 	sh("ip link set u0 address 02:00:00:00:00:01 up; ip link set h0 up; ip link set h1 up");
 	sh("ip addr add 192.0.2.1/24 dev u0; ip addr add 2001:db8::1/64 dev u0 nodad; ip addr add 10.1.0.254/24 dev h0");
 	sh("nsenter --net=/proc/%d/ns/net sh -c 'ip link set lo up; ip link set u1 address 02:00:00:00:00:02 up; ip addr add 192.0.2.2/24 "
-	   "dev u1; ip addr add 192.0.2.3/24 dev u1; ip addr add 2001:db8::2/64 dev u1 nodad'", (int)child);
+	   "dev u1; ip addr add 192.0.2.3/24 dev u1; ip addr add 2001:db8::2/64 dev u1 nodad'",
+	   (int)child);
 	for (int i = 0; i < 200; i++) /* both ends up, all addresses settled */
 		if (system("ip -o link show u0 2>/dev/null | grep -q 'state UP' && ! ip -6 addr | grep -q tentative"))
 			usleep(50000);
@@ -128,13 +130,15 @@ struct xtr_ippfx pfx(const char *s)
 	return v;
 }
 
-static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src, bool request_only)
+static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src,
+		    bool request_only)
 {
 	seen.miss++;
 	seen.request += request_only;
 	seen.dst = *dst;
 }
-static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m)
+static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid,
+		     const struct xtr_dp_mapping *m)
 {
 	seen.adopt++;
 	seen.adopted = *m;
@@ -152,15 +156,36 @@ void config(uint8_t mode)
 	addrs[1] = pfx("fd01::1/128");
 	routes[0] = pfx("10.0.0.0/8");
 	routes[1] = pfx("fd00::/8");
-	overlay[0] = (struct xtr_dp_overlay){ .name = "xtr0", .addresses = addrs, .address_count = 2, .routes = routes, .route_count = 2 };
+	overlay[0] = (struct xtr_dp_overlay){ .name = "xtr0",
+					      .addresses = addrs,
+					      .address_count = 2,
+					      .routes = routes,
+					      .route_count = 2 };
 	locals[0] = (struct xtr_dp_local){ .eid = pfx("10.1.0.0/24"), .map_version = 7 };
 	locals[1] = (struct xtr_dp_local){ .eid = pfx("fd01::/64") };
 	rlocs[0] = ip("192.0.2.1");
 	rlocs[1] = ip("2001:db8::1");
-	cfg = (struct xtr_dp_config){ .bpffs = bpffs, .ports = ports, .port_count = 2, .overlays = overlay, .overlay_count = 1, .locals = locals,
-		.local_count = 2, .rlocs = rlocs, .rloc_count = 2, .cache_entries = 1024, .rloc_entries = 256, .miss_rate = 20000, .miss_burst = 1000,
-		.miss_eid_burst = 256, .queue_eid_packets = 4, .queue_packets = 6, .queue_octets = 1 << 20, .queue_timeout_ms = 5000,
-		.route_table = 4341, .rule_priority = 4341, .mark = 0x4c495350 };
+	cfg = (struct xtr_dp_config){ .bpffs = bpffs,
+				      .ports = ports,
+				      .port_count = 2,
+				      .overlays = overlay,
+				      .overlay_count = 1,
+				      .locals = locals,
+				      .local_count = 2,
+				      .rlocs = rlocs,
+				      .rloc_count = 2,
+				      .cache_entries = 1024,
+				      .rloc_entries = 256,
+				      .miss_rate = 20000,
+				      .miss_burst = 1000,
+				      .miss_eid_burst = 256,
+				      .queue_eid_packets = 4,
+				      .queue_packets = 6,
+				      .queue_octets = 1 << 20,
+				      .queue_timeout_ms = 5000,
+				      .route_table = 4341,
+				      .rule_priority = 4341,
+				      .mark = 0x4c495350 };
 	memset(&seen, 0, sizeof(seen));
 }
 
@@ -188,7 +213,8 @@ void serve(struct xtr_dp *dp, unsigned ms)
 	uint64_t end = now_ms() + ms, next = 0, now;
 
 	while ((now = now_ms()) < end) {
-		struct pollfd p[2] = { { .fd = xtr_dp_event_fd(dp), .events = POLLIN }, { .fd = xtr_dp_netlink_fd(dp), .events = POLLIN } };
+		struct pollfd p[2] = { { .fd = xtr_dp_event_fd(dp), .events = POLLIN },
+				       { .fd = xtr_dp_netlink_fd(dp), .events = POLLIN } };
 		uint64_t wait = next > now ? next - now : 0;
 
 		poll(p, 2, (int)(wait > end - now ? end - now : wait));
@@ -216,9 +242,12 @@ char *snapshot(void)
 {
 	char cmd[1024];
 
-	snprintf(cmd, sizeof(cmd), "ip -o link 2>/dev/null | sed 's/ qdisc [a-z]*//; s/state [A-Z]*//'; ip -o addr 2>/dev/null; ip rule; ip -6 rule; ip route show table all; "
-		 "ip -6 route show table all | sed 's/ pref medium//' | sort; tc qdisc | grep -v noqueue; ip -d neigh | grep -E 'managed|PERMANENT'; ls -R %s; sysctl -a 2>/dev/null | grep -E "
-		 "'net.ipv[46].conf.(all|default|u0|h0|h1)' | sort", bpffs);
+	snprintf(
+		cmd, sizeof(cmd),
+		"ip -o link 2>/dev/null | sed 's/ qdisc [a-z]*//; s/state [A-Z]*//'; ip -o addr 2>/dev/null; ip rule; ip -6 rule; ip route show table all; "
+		"ip -6 route show table all | sed 's/ pref medium//' | sort; tc qdisc | grep -v noqueue; ip -d neigh | grep -E 'managed|PERMANENT'; ls -R %s; sysctl -a 2>/dev/null | grep -E "
+		"'net.ipv[46].conf.(all|default|u0|h0|h1)' | sort",
+		bpffs);
 	return capture(cmd);
 }
 
@@ -244,7 +273,9 @@ void expect_same(const char *before, const char *after)
 
 struct xtr_dp_mapping mapping(const char *a, uint8_t wa, const char *b, uint8_t wb)
 {
-	struct xtr_dp_mapping m = { .action = XTR_ACT_ENCAP, .n = (uint8_t)(b ? 2 : 1), .weight = { wa, wb } };
+	struct xtr_dp_mapping m = { .action = XTR_ACT_ENCAP,
+				    .n = (uint8_t)(b ? 2 : 1),
+				    .weight = { wa, wb } };
 
 	m.rloc[0] = ip(a);
 	if (b)
@@ -261,10 +292,26 @@ int put(struct xtr_dp *dp, const char *eid, const struct xtr_dp_mapping *m)
 
 struct dp_found found;
 
-static int see_rloc(void *arg, const struct xtr_dp_rloc_row *r) { found.rloc[found.rlocs++ % 8] = *r; return 0; }
-static int see_cache(void *arg, const struct xtr_dp_cache_row *r) { found.cache[found.caches++ % 8] = *r; return 0; }
-static int see_local(void *arg, const struct xtr_dp_local_row *r) { found.local[found.locals++ % 64] = *r; return 0; }
-static int see_iface(void *arg, const struct xtr_dp_iface_row *r) { found.iface[found.ifaces++ % 8] = *r; return 0; }
+static int see_rloc(void *arg, const struct xtr_dp_rloc_row *r)
+{
+	found.rloc[found.rlocs++ % 8] = *r;
+	return 0;
+}
+static int see_cache(void *arg, const struct xtr_dp_cache_row *r)
+{
+	found.cache[found.caches++ % 8] = *r;
+	return 0;
+}
+static int see_local(void *arg, const struct xtr_dp_local_row *r)
+{
+	found.local[found.locals++ % 64] = *r;
+	return 0;
+}
+static int see_iface(void *arg, const struct xtr_dp_iface_row *r)
+{
+	found.iface[found.ifaces++ % 8] = *r;
+	return 0;
+}
 
 void look(void)
 {

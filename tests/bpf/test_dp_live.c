@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Life of the data plane on the real kernel: what it makes, keeps true, hands over to the next daemon, and removes.
+ * Life of the data plane on the real kernel: what it makes, keeps true, hands over to the next
+ * daemon, and removes.
  */
 #include "dp_lab.h"
 
@@ -100,7 +101,8 @@ Test(dp_live, programs_know_own_prefixes_addresses_and_ports)
 	cr_assert(local_row("10.1.0.0/24"));
 	cr_expect_eq(local_row("10.1.0.0/24")->l.flags, XTR_LOCAL_F_EID);
 	cr_expect_eq(local_row("10.1.0.0/24")->l.map_version, 7);
-	cr_assert(local_row("10.1.0.254/32")); /* an address of a port inside the EID-prefix must not hide it */
+	/* an address of a port inside the EID-prefix must not hide it */
+	cr_assert(local_row("10.1.0.254/32"));
 	cr_expect_eq(local_row("10.1.0.254/32")->l.flags, XTR_LOCAL_F_EID | XTR_LOCAL_F_SELF);
 	cr_expect_eq(local_row("10.1.0.254/32")->l.map_version, 7);
 	cr_assert(local_row("fd01::1/128"));
@@ -130,18 +132,22 @@ Test(dp_live, xdp_is_attached_with_tc_behind_it)
 	config(XTR_MODE_XDP);
 	dp = open_dp();
 	look();
-	cr_expect(iface_row("u0")->xdp && iface_row("u0")->tc && iface_row("h0")->xdp && iface_row("h0")->tc);
+	cr_expect(iface_row("u0")->xdp && iface_row("u0")->tc && iface_row("h0")->xdp &&
+		  iface_row("h0")->tc);
 	cr_expect_eq(iface_row("u0")->i.mode, XTR_MODE_XDP);
-	cr_expect_not(iface_row("u0")->i.flags & XTR_IF_F_XDP_TX, "u1 has neither GRO nor XDP, so it takes no XDP redirects");
+	cr_expect_not(iface_row("u0")->i.flags & XTR_IF_F_XDP_TX,
+		      "u1 has neither GRO nor XDP, so it takes no XDP redirects");
 	ports[0].mode = ports[1].mode = XTR_MODE_XDP_GENERIC;
 	cr_expect_eq(xtr_dp_reconfigure(dp, &cfg, &err), 0, "%s", err.text);
 	look();
 	cr_expect(iface_row("u0")->xdp && iface_row("u0")->i.mode == XTR_MODE_XDP_GENERIC);
-	cr_expect(iface_row("u0")->i.flags & XTR_IF_F_XDP_TX, "generic XDP redirects out of anything");
+	cr_expect(iface_row("u0")->i.flags & XTR_IF_F_XDP_TX,
+		  "generic XDP redirects out of anything");
 	ports[0].mode = ports[1].mode = XTR_MODE_TC;
 	cr_expect_eq(xtr_dp_reconfigure(dp, &cfg, &err), 0, "%s", err.text);
 	look();
-	cr_expect(!iface_row("u0")->xdp && iface_row("u0")->tc && !iface_row("h0")->xdp && iface_row("h0")->tc);
+	cr_expect(!iface_row("u0")->xdp && iface_row("u0")->tc && !iface_row("h0")->xdp &&
+		  iface_row("h0")->tc);
 	xtr_dp_close(dp);
 	detach();
 }
@@ -178,7 +184,8 @@ Test(dp_live, template_has_source_next_hop_and_checksum)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct xtr_rloc *t = &found.cache[0].rloc[i];
 
-		cr_expect_eq(t->flags, XTR_RLOC_F_UP | XTR_RLOC_F_L2, "locator %u: flags %x", i, t->flags);
+		cr_expect_eq(t->flags, XTR_RLOC_F_UP | XTR_RLOC_F_L2, "locator %u: flags %x", i,
+			     t->flags);
 		xtr_dp_from_abi(&a, &t->src, t->family);
 		cr_expect_arr_eq(&a, &rlocs[i], sizeof(a));
 		cr_expect_arr_eq(t->smac, "\2\0\0\0\0\1", 6);
@@ -201,7 +208,8 @@ Test(dp_live, template_has_source_next_hop_and_checksum)
 	serve(dp, 200);
 	look();
 	cr_expect_arr_eq(found.cache[0].rloc[0].dmac, "\2\0\0\0\0\x99", 6);
-	/* and so is a link that goes: the other locator is not affected by IPv4 alone, both are by the link */
+	/* and so is a link that goes: the other locator is not affected by IPv4 alone, both are by
+	 * the link */
 	sh("ip link set u0 down");
 	serve(dp, 200);
 	look();
@@ -235,7 +243,9 @@ Test(dp_live, own_address_and_overlay_are_no_locators)
 
 Test(dp_live, sets_and_templates_are_shared_and_given_back)
 {
-	struct xtr_dp_mapping m = mapping("192.0.2.2", 1, NULL, 0), other = mapping("192.0.2.3", 1, NULL, 0), neg = { .action = XTR_ACT_DROP };
+	struct xtr_dp_mapping m = mapping("192.0.2.2", 1, NULL, 0),
+			      other = mapping("192.0.2.3", 1, NULL, 0),
+			      neg = { .action = XTR_ACT_DROP };
 	struct xtr_ippfx e;
 	struct xtr_dp *dp;
 	char eid[32];
@@ -299,14 +309,18 @@ Test(dp_live, routes_and_addresses_come_back_after_a_link_flap)
 {
 	char *before, *after;
 	struct xtr_dp *dp;
-	const char *what = "ip rule; ip -6 rule; ip route show table 4341; ip -6 route show table 4341; ip -o addr show xtr0; ip neigh show nud permanent";
+	const char *what =
+		"ip rule; ip -6 rule; ip route show table 4341; ip -6 route show table 4341; ip -o addr show xtr0; ip neigh show nud permanent";
 
 	config(XTR_MODE_AUTO);
 	dp = open_dp();
 	serve(dp, 100);
 	before = capture(what);
-	cr_expect(strstr(before, "via inet 169.254.0.1") || strstr(before, "via 169.254.0.1 dev xtr0"), "%s", before);
-	cr_expect(strstr(before, "throw 10.1.0.0/24") && strstr(before, "throw 192.0.2.0/24"), "%s", before);
+	cr_expect(strstr(before, "via inet 169.254.0.1") ||
+			  strstr(before, "via 169.254.0.1 dev xtr0"),
+		  "%s", before);
+	cr_expect(strstr(before, "throw 10.1.0.0/24") && strstr(before, "throw 192.0.2.0/24"), "%s",
+		  before);
 	sh("ip link set xtr0 down; ip link set xtr0 up");
 	serve(dp, 500);
 	after = capture(what);
@@ -335,11 +349,13 @@ Test(dp_live, a_default_eid_route_catches_eids_only)
 	routes[1] = pfx("::/0");
 	sh("ip route add default via 192.0.2.2; ip -6 route add default via 2001:db8::2");
 	dp = open_dp();
-	out = capture("ip route get 203.0.113.9; ip route get 203.0.113.9 from 192.0.2.1; ip route get 203.0.113.9 mark 0x4c495350; "
-		      "ip -6 route get 2001:db8:9::9; ip route get 192.0.2.2; ip route get 192.0.2.2 from 10.1.0.1");
+	out = capture(
+		"ip route get 203.0.113.9; ip route get 203.0.113.9 from 192.0.2.1; ip route get 203.0.113.9 mark 0x4c495350; "
+		"ip -6 route get 2001:db8:9::9; ip route get 192.0.2.2; ip route get 192.0.2.2 from 10.1.0.1");
 	cr_expect_not(strstr(out, "xtr0"), "%s", out);
 	free(out);
-	out = capture("ip route get 203.0.113.9 from 10.1.0.1; ip -6 route get 2001:db8:9::9 from fd01::1; ip route get 203.0.113.9 from 10.1.0.7 iif h0");
+	out = capture(
+		"ip route get 203.0.113.9 from 10.1.0.1; ip -6 route get 2001:db8:9::9 from fd01::1; ip route get 203.0.113.9 from 10.1.0.7 iif h0");
 	cr_expect(strstr(out, "203.0.113.9 from 10.1.0.1 via 169.254.0.1 dev xtr0"), "%s", out);
 	cr_expect(strstr(out, "2001:db8:9::9 from fd01::1 via fe80::1 dev xtr0"), "%s", out);
 	cr_expect(strstr(out, "203.0.113.9 from 10.1.0.7 via 169.254.0.1 dev xtr0"), "%s", out);
@@ -410,7 +426,8 @@ Test(dp_live, ports_come_and_go)
 	cfg.port_count = 1;
 	cr_expect_eq(xtr_dp_reconfigure(dp, &cfg, &err), 0, "%s", err.text);
 	look();
-	cr_expect(iface_row("xtr7") && iface_row("xtr7p") && iface_row("xtr7")->i.iid == 7 && iface_row("xtr7")->tc);
+	cr_expect(iface_row("xtr7") && iface_row("xtr7p") && iface_row("xtr7")->i.iid == 7 &&
+		  iface_row("xtr7")->tc);
 	cr_expect_not(iface_row("h0"));
 	out = capture("ip -o link show");
 	cr_expect(strstr(out, "xtr7p@xtr7"), "%s", out);

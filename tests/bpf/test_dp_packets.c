@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Packets that wait for their mapping, on the real kernel: bounds, order, checksums, super-packets, counters.
+ * Packets that wait for their mapping, on the real kernel: bounds, order, checksums, super-packets,
+ * counters.
  */
 #include "dp_lab.h"
 
@@ -35,7 +36,9 @@ static int in_child(int type, const char *addr, uint16_t port)
 	cr_assert_eq(bind(fd, (struct sockaddr *)&ss, n), 0, "%s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	if (a.family == 6) /* LISP sends no UDP checksum (RFC 9300 5.3, RFC 6935) */
-		cr_assert_eq(setsockopt(fd, IPPROTO_UDP, 102 /* UDP_NO_CHECK6_RX */, &(int){ 1 }, sizeof(int)), 0);
+		cr_assert_eq(setsockopt(fd, IPPROTO_UDP, 102 /* UDP_NO_CHECK6_RX */, &(int){ 1 },
+					sizeof(int)),
+			     0);
 	cr_assert_eq(setns(home, CLONE_NEWNET), 0);
 	close(home);
 	close(there);
@@ -88,7 +91,8 @@ Test(dp_packets, first_packets_wait_and_arrive_in_order_with_finished_checksums)
 	rx = in_child(SOCK_DGRAM, "192.0.2.2", 4341);
 	tx = sender("10.2.0.5", &to, &len);
 	for (uint8_t i = 0; i < 3; i++)
-		cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1, "%s", strerror(errno));
+		cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1, "%s",
+			     strerror(errno));
 	serve(dp, 50);
 	cr_expect_eq(seen.miss, 1, "miss() is called once, not per packet");
 	cr_expect_arr_eq(&seen.dst, &want, sizeof(want));
@@ -105,7 +109,8 @@ Test(dp_packets, first_packets_wait_and_arrive_in_order_with_finished_checksums)
 		cr_assert_eq(n, 8 + 20 + 8 + 1, "packet %u: %zd", i, n);
 		cr_expect_eq(buf[8 + 28], i);
 		if (i < 3)
-			cr_expect_eq(inner_udp_sum(buf + 8, (size_t)n - 8), 0, "packet %u has a wrong checksum", i);
+			cr_expect_eq(inner_udp_sum(buf + 8, (size_t)n - 8), 0,
+				     "packet %u has a wrong checksum", i);
 	}
 	look();
 	cr_expect_eq(found.stats[XTR_STAT_INJECT].packets, 3);
@@ -129,7 +134,8 @@ Test(dp_packets, first_packets_wait_and_arrive_in_order_with_finished_checksums)
 	close(rx);
 }
 
-/* Of an attached port, and IPv6 over IPv6: captured at the port, injected at the overlay's peer, treated as from the port. */
+/* Of an attached port, and IPv6 over IPv6: captured at the port, injected at the overlay's peer,
+ * treated as from the port. */
 Test(dp_packets, packets_of_attached_ports_wait_too)
 {
 	struct xtr_dp_mapping m = mapping("2001:db8::2", 1, NULL, 0);
@@ -153,7 +159,8 @@ Test(dp_packets, packets_of_attached_ports_wait_too)
 	tx = sender("fd02::5", &to, &len);
 	cr_assert_eq(setns(home, CLONE_NEWNET), 0);
 	for (uint8_t i = 0; i < 3; i++)
-		cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1, "%s", strerror(errno));
+		cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1, "%s",
+			     strerror(errno));
 	serve(dp, 100);
 	cr_expect_eq(seen.miss, 1);
 	cr_expect_eq(dp->q_packets, 3);
@@ -284,8 +291,8 @@ Test(dp_packets, send_map_request_entries_ask_once_a_second)
 }
 
 /*
- * A stream that never stops while its mapping is resolved: nothing lost, nothing overtaken. Whether any packet has to
- * be held depends on the scheduler, so it is tried until some were.
+ * A stream that never stops while its mapping is resolved: nothing lost, nothing overtaken. Whether
+ * any packet has to be held depends on the scheduler, so it is tried until some were.
  */
 static bool stream_in_order(struct xtr_dp *dp, int rx, unsigned turn)
 {
@@ -355,12 +362,18 @@ Test(dp_packets, order_is_kept_while_an_entry_is_installed, .timeout = 60)
 	detach();
 }
 
-/* A TCP super-packet with a partial checksum from an attached port, captured whole and injected whole. */
+/* A TCP super-packet with a partial checksum from an attached port, captured whole and injected
+ * whole. */
 Test(dp_packets, super_packets_survive_the_queue)
 {
-	struct { uint8_t v[10]; uint8_t f[14 + 40 + 6000]; } __attribute__((packed)) p;
+	struct {
+		uint8_t v[10];
+		uint8_t f[14 + 40 + 6000];
+	} __attribute__((packed)) p;
 	struct xtr_dp_mapping m = mapping("192.0.2.2", 1, NULL, 0);
-	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("h1"), .sll_halen = 6 };
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
+				  .sll_ifindex = (int)if_nametoindex("h1"),
+				  .sll_halen = 6 };
 	static uint8_t buf[70000];
 	struct xtr_nl_link l;
 	struct xtr_dp_l4 l4;
@@ -399,7 +412,8 @@ Test(dp_packets, super_packets_survive_the_queue)
 	p.v[6] = 34;
 	p.v[8] = 16;
 	cr_assert_eq(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
-	cr_assert_eq(sendto(fd, &p, sizeof(p), 0, (struct sockaddr *)&ll, sizeof(ll)), (ssize_t)sizeof(p), "%s", strerror(errno));
+	cr_assert_eq(sendto(fd, &p, sizeof(p), 0, (struct sockaddr *)&ll, sizeof(ll)),
+		     (ssize_t)sizeof(p), "%s", strerror(errno));
 	serve(dp, 100);
 	cr_assert_eq(dp->q_packets, 1);
 	cr_expect_eq(dp->queues->head->gso_size, 1000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What user/dp computes without a kernel: buckets of locator-sets, checksums of captured packets, ids, names of pins, keys, and what it
- * refuses in a configuration.
+ * What user/dp computes without a kernel: buckets of locator-sets, checksums of captured packets,
+ * ids, names of pins, keys, and what it refuses in a configuration.
  */
 #include "dp/internal.h"
 
@@ -21,12 +21,16 @@ static void shares(unsigned out[XTR_MAX_LOCATORS], const uint8_t bucket[XTR_BUCK
 
 Test(dp_fill, shares_follow_the_weights)
 {
-	static const struct { unsigned n; uint8_t w[8]; unsigned want[8]; } t[] = {
+	static const struct {
+		unsigned n;
+		uint8_t w[8];
+		unsigned want[8];
+	} t[] = {
 		{ 1, { 100 }, { 256 } },
 		{ 2, { 1, 1 }, { 128, 128 } },
-		{ 2, { 0, 0 }, { 128, 128 } },          /* all 0: equal shares (RFC 9301 5.4) */
+		{ 2, { 0, 0 }, { 128, 128 } }, /* all 0: equal shares (RFC 9301 5.4) */
 		{ 2, { 75, 25 }, { 192, 64 } },
-		{ 2, { 100, 0 }, { 256, 0 } },          /* weight 0 among others: none */
+		{ 2, { 100, 0 }, { 256, 0 } }, /* weight 0 among others: none */
 		{ 3, { 1, 1, 1 }, { 86, 85, 85 } },
 		{ 3, { 50, 30, 20 }, { 128, 77, 51 } },
 		{ 8, { 1, 1, 1, 1, 1, 1, 1, 1 }, { 32, 32, 32, 32, 32, 32, 32, 32 } },
@@ -45,9 +49,12 @@ Test(dp_fill, shares_follow_the_weights)
 		for (unsigned j = 0; j < t[i].n; j++) {
 			sum += got[j];
 			if (t[i].want[0])
-				cr_expect_eq(got[j], t[i].want[j], "row %u locator %u: %u, not %u", i, j, got[j], t[i].want[j]);
+				cr_expect_eq(got[j], t[i].want[j], "row %u locator %u: %u, not %u",
+					     i, j, got[j], t[i].want[j]);
 			if (t[i].w[j])
-				cr_expect_gt(got[j], 0, "row %u locator %u has a weight and gets nothing", i, j);
+				cr_expect_gt(got[j], 0,
+					     "row %u locator %u has a weight and gets nothing", i,
+					     j);
 		}
 		cr_expect_eq(sum, XTR_BUCKETS, "row %u", i);
 	}
@@ -74,7 +81,8 @@ Test(dp_fill, flows_on_live_locators_stay_when_another_goes_down)
 	xtr_dp_fill(after, 3, w, up);
 	for (unsigned b = 0; b < XTR_BUCKETS; b++)
 		if (before[b] != 1)
-			cr_expect_eq(after[b], before[b], "bucket %u moved though its locator is up", b);
+			cr_expect_eq(after[b], before[b],
+				     "bucket %u moved though its locator is up", b);
 	shares(got, after);
 	cr_expect_eq(got[1], 0);
 	cr_expect_eq(got[0], 128 + 43);
@@ -110,7 +118,8 @@ static uint16_t fold(uint32_t sum)
 	return (uint16_t)sum;
 }
 
-/* An Ethernet frame with IPv4 or IPv6, UDP or TCP and n octets of payload; the checksum field holds the pseudo-header's sum. */
+/* An Ethernet frame with IPv4 or IPv6, UDP or TCP and n octets of payload; the checksum field holds
+ * the pseudo-header's sum. */
 static size_t frame(uint8_t *f, bool six, uint8_t proto, size_t n, unsigned ext)
 {
 	size_t l4len = (proto == 6 ? 20 : 8) + n, l4 = 14 + (six ? 40 + 8u * ext : 20);
@@ -155,7 +164,9 @@ static bool right(const uint8_t *f, size_t len, bool six, uint8_t proto, unsigne
 {
 	size_t l4 = 14 + (six ? 40 + 8u * ext : 20);
 
-	return fold(add(f + l4, len - l4, add(f + (six ? 22 : 26), six ? 32 : 8, proto + (uint32_t)(len - l4)))) == 0xffff;
+	return fold(add(f + l4, len - l4,
+			add(f + (six ? 22 : 26), six ? 32 : 8, proto + (uint32_t)(len - l4)))) ==
+	       0xffff;
 }
 
 Test(dp_csum, partial_checksums_are_finished)
@@ -170,7 +181,9 @@ Test(dp_csum, partial_checksums_are_finished)
 					size_t len = frame(f, six, proto, n, ext);
 
 					cr_expect(xtr_dp_csum_complete(f, (uint32_t)len));
-					cr_expect(right(f, len, six, proto, ext), "six %d proto %u n %zu ext %u", six, proto, n, ext);
+					cr_expect(right(f, len, six, proto, ext),
+						  "six %d proto %u n %zu ext %u", six, proto, n,
+						  ext);
 					memcpy(once, f, len);
 					xtr_dp_csum_complete(f, (uint32_t)len);
 					cr_expect_arr_eq(f, once, len, "a finished checksum stays");
@@ -196,7 +209,8 @@ Test(dp_csum, padding_and_fragments_and_zero_are_left_alone)
 	cr_expect(!f[40] && !f[41]);
 }
 
-/* Every length, every octet that steers the parser set to everything: no read outside (ASan), no crash. */
+/* Every length, every octet that steers the parser set to everything: no read outside (ASan), no
+ * crash. */
 Test(dp_csum, any_octets_are_safe)
 {
 	static const unsigned steer[] = { 12, 13, 14, 16, 17, 18, 19, 20, 21, 23, 54, 55 };
@@ -315,7 +329,8 @@ Test(dp_gen, shards_are_in_range_and_spread)
 	unsigned hit4[XTR_GEN_SHARDS] = { 0 }, hit6[XTR_GEN_SHARDS] = { 0 }, used4 = 0, used6 = 0;
 
 	for (unsigned i = 0; i < 4096; i++) {
-		unsigned s4 = xtr_gen_shard4(i % 4, 0x0a000000u + (i << 16)), s6 = xtr_gen_shard6(0, 0xfd000000u, i << 16);
+		unsigned s4 = xtr_gen_shard4(i % 4, 0x0a000000u + (i << 16)),
+			 s6 = xtr_gen_shard6(0, 0xfd000000u, i << 16);
 
 		cr_assert(s4 < XTR_GEN_SHARDS && s6 < XTR_GEN_SHARDS);
 		hit4[s4]++;
@@ -327,17 +342,27 @@ Test(dp_gen, shards_are_in_range_and_spread)
 	}
 	cr_expect_gt(used4, 128);
 	cr_expect_gt(used6, 128);
-	cr_expect_eq(xtr_gen_shard4(3, 0x0a010000u), xtr_gen_shard4(3, 0x0a01ffffu), "one shard per leading 16 bits");
+	cr_expect_eq(xtr_gen_shard4(3, 0x0a010000u), xtr_gen_shard4(3, 0x0a01ffffu),
+		     "one shard per leading 16 bits");
 }
 
 /* ---- what is refused before the kernel is touched */
 
 Test(dp_config, wrong_values_are_named)
 {
-	struct xtr_dp_port port[2] = { { .name = "u0", .role = XTR_ROLE_UNDERLAY }, { .name = "u0", .role = XTR_ROLE_EID } };
+	struct xtr_dp_port port[2] = { { .name = "u0", .role = XTR_ROLE_UNDERLAY },
+				       { .name = "u0", .role = XTR_ROLE_EID } };
 	struct xtr_dp_overlay ov[2] = { { .name = "xtr0" }, { .name = "xtr0p" } };
-	struct xtr_dp_config good = { .bpffs = "/nonexistent/bpf", .ports = port, .port_count = 1, .overlays = ov, .overlay_count = 1,
-		.cache_entries = 1024, .rloc_entries = 64, .route_table = 4341, .rule_priority = 4341 }, c;
+	struct xtr_dp_config good = { .bpffs = "/nonexistent/bpf",
+				      .ports = port,
+				      .port_count = 1,
+				      .overlays = ov,
+				      .overlay_count = 1,
+				      .cache_entries = 1024,
+				      .rloc_entries = 64,
+				      .route_table = 4341,
+				      .rule_priority = 4341 },
+			     c;
 	struct xtr_err err;
 	struct xtr_dp *dp = NULL;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Programs on interfaces. Every attachment is a bpf_link pinned as link_<program>_<ifindex>, so it survives the daemon, and is taken
- * over by replacing the program in the link: one atomic step. Below Linux 6.6 there are no links for TC: there a filter on a clsact
- * qdisc, noted in xtr_made. TC is attached before XDP and XDP is detached first, because what XDP decapsulates
- * depends on the TC program behind it.
+ * Programs on interfaces. Every attachment is a bpf_link pinned as link_<program>_<ifindex>, so it
+ * survives the daemon, and is taken over by replacing the program in the link: one atomic step.
+ * Below Linux 6.6 there are no links for TC: there a filter on a clsact qdisc, noted in xtr_made.
+ * TC is attached before XDP and XDP is detached first, because what XDP decapsulates depends on the
+ * TC program behind it.
  */
 #include "dp/internal.h"
 
@@ -19,12 +20,19 @@
 bool xtr_dp_no_tcx;
 
 enum xtr_dp_dir { XTR_DP_XDP, XTR_DP_INGRESS, XTR_DP_EGRESS };
-struct xtr_dp_want { enum xtr_dp_prog prog; int ifindex; enum xtr_dp_dir dir; uint32_t xdp_flags; const char *ifname; uint32_t mtu; };
+struct xtr_dp_want {
+	enum xtr_dp_prog prog;
+	int ifindex;
+	enum xtr_dp_dir dir;
+	uint32_t xdp_flags;
+	const char *ifname;
+	uint32_t mtu;
+};
 
 bool xtr_dp_is_soft(const char *kind, const char *driver)
 {
-	return !strcmp(kind, "veth") || !strcmp(kind, "tun") || !strcmp(kind, "bridge") || !strcmp(driver, "veth") ||
-	       !strcmp(driver, "tun") || !strcmp(driver, "bridge");
+	return !strcmp(kind, "veth") || !strcmp(kind, "tun") || !strcmp(kind, "bridge") ||
+	       !strcmp(driver, "veth") || !strcmp(driver, "tun") || !strcmp(driver, "bridge");
 }
 
 struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex)
@@ -35,19 +43,26 @@ struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex)
 	return NULL;
 }
 
-/* Mode in effect. On virtual devices TC keeps super-packets whole, which is worth more than XDP there. */
-uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft, bool features_known, uint64_t features)
+/* Mode in effect. On virtual devices TC keeps super-packets whole, which is worth more than XDP
+ * there. */
+uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft,
+		    bool features_known, uint64_t features)
 {
 	if (p->mode != XTR_MODE_AUTO && p->mode != XTR_MODE_NONE)
 		return p->mode;
 	if (soft || !*l->name || l->type != 1 /* ARPHRD_ETHER */)
 		return XTR_MODE_TC;
 	if (features_known)
-		return (features & (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT)) == (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT) ? XTR_MODE_XDP : XTR_MODE_TC;
-	return *l->kind ? XTR_MODE_TC : XTR_MODE_XDP; /* an older kernel: a physical device is tried, and TC if it refuses */
+		return (features & (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT)) ==
+				       (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT)
+			       ? XTR_MODE_XDP
+			       : XTR_MODE_TC;
+	/* an older kernel: a physical device is tried, and TC if it refuses */
+	return *l->kind ? XTR_MODE_TC : XTR_MODE_XDP;
 }
 
-/* Looks at every configured port. One that is missing is an error at start only; later it may come back. */
+/* Looks at every configured port. One that is missing is an error at start only; later it may come
+ * back. */
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
 {
 	bool native = false, generic = false;
@@ -68,7 +83,8 @@ int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
 		f->iid = p->iid;
 		f->ifindex = 0;
 		if (r && err)
-			return xtr_fail(err, r, "interface %s: %s (key interfaces[].name)", p->name, r == -ENODEV ? "there is no such device" : strerror(-r));
+			return xtr_fail(err, r, "interface %s: %s (key interfaces[].name)", p->name,
+					r == -ENODEV ? "there is no such device" : strerror(-r));
 		if (r)
 			continue;
 		xtr_nl_driver(p->name, driver, sizeof(driver));
@@ -81,11 +97,14 @@ int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
 		f->soft = xtr_dp_is_soft(l.kind, driver);
 		f->ndo_xmit = known ? features & XTR_NL_XDP_NDO_XMIT : !f->soft;
 		/* auto that fell back to TC stays there while the device is the same */
-		f->mode = was == f->ifindex && before == XTR_MODE_TC && p->mode == XTR_MODE_AUTO ? before : xtr_dp_mode(p, &l, f->soft, known, features);
+		f->mode = was == f->ifindex && before == XTR_MODE_TC && p->mode == XTR_MODE_AUTO
+				  ? before
+				  : xtr_dp_mode(p, &l, f->soft, known, features);
 		native |= p->role == XTR_ROLE_EID && f->mode == XTR_MODE_XDP;
 		generic |= p->role == XTR_ROLE_EID && f->mode == XTR_MODE_XDP_GENERIC;
 	}
-	for (unsigned i = 0; i < dp->if_count; i++) /* a redirect in generic mode goes out of any device */
+	/* a redirect in generic mode goes out of any device */
+	for (unsigned i = 0; i < dp->if_count; i++)
 		if (generic && !native && dp->ifs[i].role == XTR_ROLE_UNDERLAY)
 			dp->ifs[i].ndo_xmit = true;
 	return 0;
@@ -128,11 +147,17 @@ static void xtr_dp_link_name(char out[48], const struct xtr_dp_want *w)
 }
 
 /* The kernel's view, with fields libbpf's header of the build host may not have yet. */
-struct xtr_dp_link_info { __u32 type, id, prog_id, pad, ifindex, attach_type; };
+struct xtr_dp_link_info {
+	__u32 type, id, prog_id, pad, ifindex, attach_type;
+};
 
 static int xtr_dp_link_info(int fd, struct xtr_dp_link_info *out)
 {
-	union { struct bpf_link_info i; struct xtr_dp_link_info m; __u32 w[32]; } u = { 0 };
+	union {
+		struct bpf_link_info i;
+		struct xtr_dp_link_info m;
+		__u32 w[32];
+	} u = { 0 };
 	__u32 len = sizeof(u.i) > 24 ? sizeof(u.i) : 24;
 
 	if (bpf_obj_get_info_by_fd(fd, &u, &len))
@@ -151,7 +176,8 @@ static bool xtr_dp_link_fits(struct xtr_dp *dp, int fd, const struct xtr_dp_want
 		return false;
 	if (w->dir != XTR_DP_XDP)
 		return i.type == XTR_DP_LINK_TCX &&
-		       i.attach_type == (w->dir == XTR_DP_INGRESS ? XTR_DP_TCX_INGRESS : XTR_DP_TCX_EGRESS);
+		       i.attach_type ==
+			       (w->dir == XTR_DP_INGRESS ? XTR_DP_TCX_INGRESS : XTR_DP_TCX_EGRESS);
 	if (i.type != BPF_LINK_TYPE_XDP || xtr_nl_link_get(dp->nl, w->ifindex, NULL, &l))
 		return false;
 	return l.xdp == ((w->xdp_flags & XDP_FLAGS_SKB_MODE) ? XDP_ATTACHED_SKB : XDP_ATTACHED_DRV);
@@ -163,10 +189,12 @@ static bool xtr_dp_link_runs(int fd, int prog)
 	struct bpf_prog_info p = { 0 };
 	__u32 len = sizeof(p);
 
-	return !xtr_dp_link_info(fd, &i) && !bpf_obj_get_info_by_fd(prog, &p, &len) && p.id == i.prog_id;
+	return !xtr_dp_link_info(fd, &i) && !bpf_obj_get_info_by_fd(prog, &p, &len) &&
+	       p.id == i.prog_id;
 }
 
-/* 1: taken over; 0: there is none that fits. from: folder of the pin, moved into ours if it is another. */
+/* 1: taken over; 0: there is none that fits. from: folder of the pin, moved into ours if it is
+ * another. */
 static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, const char *from)
 {
 	char name[48], path[PATH_MAX], to[PATH_MAX];
@@ -182,7 +210,8 @@ static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, cons
 		xtr_dp_link_remove(path);
 		return 0;
 	}
-	if (!xtr_dp_link_runs(fd, dp->prog[w->prog]) && bpf_link_update(fd, dp->prog[w->prog], NULL))
+	if (!xtr_dp_link_runs(fd, dp->prog[w->prog]) &&
+	    bpf_link_update(fd, dp->prog[w->prog], NULL))
 		r = -errno;
 	if (!r && strcmp(from, dp->dir)) {
 		snprintf(to, sizeof(to), "%s/%s", dp->dir, name);
@@ -197,9 +226,10 @@ static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, cons
 
 static int xtr_dp_clsact_attach(struct xtr_dp *dp, const struct xtr_dp_want *w)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = w->ifindex, .attach_point = w->dir == XTR_DP_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY, .prog_fd = dp->prog[w->prog],
-		    .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = w->ifindex,
+		    .attach_point = w->dir == XTR_DP_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY,
+		    .prog_fd = dp->prog[w->prog], .flags = BPF_TC_F_REPLACE);
 	struct xtr_dp_made_dev *made = xtr_dp_made_dev(&dp->made, w->ifindex, w->ifname, true);
 	bool qdisc = false;
 	unsigned filters;
@@ -226,7 +256,8 @@ int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d)
 {
 	LIBBPF_OPTS(bpf_tc_hook, in, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_INGRESS);
 	LIBBPF_OPTS(bpf_tc_hook, out, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_hook, both, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, both, .ifindex = (int)d->ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY);
 	struct xtr_nl_link l;
 	unsigned filters = 1;
@@ -238,7 +269,8 @@ int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d)
 			r = bpf_tc_detach(&in, &opts);
 		if (d->flags & XTR_MADE_EGRESS)
 			r = bpf_tc_detach(&out, &opts);
-		if (d->flags & XTR_MADE_CLSACT && !xtr_nl_clsact(nl, (int)d->ifindex, &qdisc, &filters) && qdisc && !filters)
+		if (d->flags & XTR_MADE_CLSACT &&
+		    !xtr_nl_clsact(nl, (int)d->ifindex, &qdisc, &filters) && qdisc && !filters)
 			bpf_tc_hook_destroy(&both);
 	}
 	d->flags &= ~(__u32)(XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT);
@@ -255,10 +287,12 @@ static int xtr_dp_link_make(struct xtr_dp *dp, const struct xtr_dp_want *w)
 	int fd, r;
 
 	if (w->dir != XTR_DP_XDP)
-		type = (enum bpf_attach_type)(w->dir == XTR_DP_INGRESS ? XTR_DP_TCX_INGRESS : XTR_DP_TCX_EGRESS);
+		type = (enum bpf_attach_type)(w->dir == XTR_DP_INGRESS ? XTR_DP_TCX_INGRESS
+								       : XTR_DP_TCX_EGRESS);
 	if (w->dir != XTR_DP_XDP && xtr_dp_no_tcx)
 		return xtr_dp_clsact_attach(dp, w);
-	fd = bpf_link_create(dp->prog[w->prog], w->ifindex, type, w->dir == XTR_DP_XDP ? &opts : NULL);
+	fd = bpf_link_create(dp->prog[w->prog], w->ifindex, type,
+			     w->dir == XTR_DP_XDP ? &opts : NULL);
 	if (fd < 0) {
 		r = -errno;
 		return w->dir != XTR_DP_XDP && r == -EINVAL ? xtr_dp_clsact_attach(dp, w) : r;
@@ -272,19 +306,34 @@ static int xtr_dp_link_make(struct xtr_dp *dp, const struct xtr_dp_want *w)
 static int xtr_dp_attach_fail(const struct xtr_dp_want *w, int r, struct xtr_err *err)
 {
 	if (w->dir != XTR_DP_XDP)
-		return xtr_fail(err, r, "interface %s: cannot attach %s (TC): %s", w->ifname, xtr_dp_prog_names[w->prog], strerror(-r));
+		return xtr_fail(err, r, "interface %s: cannot attach %s (TC): %s", w->ifname,
+				xtr_dp_prog_names[w->prog], strerror(-r));
 	if (r == -EBUSY || r == -EEXIST)
-		return xtr_fail(err, r, "interface %s: another XDP program is attached; remove it (ip link set %s xdp off; ip link set %s "
-				"xdpgeneric off) or use mode: tc", w->ifname, w->ifname, w->ifname);
+		return xtr_fail(
+			err, r,
+			"interface %s: another XDP program is attached; remove it (ip link set %s xdp off; ip link set %s "
+			"xdpgeneric off) or use mode: tc",
+			w->ifname, w->ifname, w->ifname);
 	if (r == -EOPNOTSUPP && !(w->xdp_flags & XDP_FLAGS_SKB_MODE))
-		return xtr_fail(err, r, "interface %s: its driver has no native XDP; use mode: auto, tc or xdp-generic", w->ifname);
+		return xtr_fail(
+			err, r,
+			"interface %s: its driver has no native XDP; use mode: auto, tc or xdp-generic",
+			w->ifname);
 	if ((r == -ERANGE || r == -EINVAL || r == -EOPNOTSUPP) && w->mtu > 1500)
-		return xtr_fail(err, r, "interface %s: cannot attach XDP: %s; its MTU (or its peer's) of %u may be too large: ip link set %s mtu 1500, "
-				"or use mode: tc", w->ifname, strerror(-r), w->mtu, w->ifname);
-	return xtr_fail(err, r, "interface %s: cannot attach %s (XDP): %s; use mode: tc", w->ifname, xtr_dp_prog_names[w->prog], strerror(-r));
+		return xtr_fail(
+			err, r,
+			"interface %s: cannot attach XDP: %s; its MTU (or its peer's) of %u may be too large: ip link set %s mtu 1500, "
+			"or use mode: tc",
+			w->ifname, strerror(-r), w->mtu, w->ifname);
+	return xtr_fail(err, r, "interface %s: cannot attach %s (XDP): %s; use mode: tc", w->ifname,
+			xtr_dp_prog_names[w->prog], strerror(-r));
 }
 
-struct xtr_dp_from { struct xtr_dp *dp; const struct xtr_dp_want *w; int r; };
+struct xtr_dp_from {
+	struct xtr_dp *dp;
+	const struct xtr_dp_want *w;
+	int r;
+};
 
 /* Links of folders of another geometry or ABI. */
 static int xtr_dp_take_elsewhere(void *arg, const char *name)
@@ -337,8 +386,12 @@ static int xtr_dp_attach_overlays(struct xtr_dp *dp, struct xtr_err *err)
 static int xtr_dp_attach_xdp(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
 {
 	struct xtr_dp_if *f = &dp->ifs[i];
-	struct xtr_dp_want w = { f->role == XTR_ROLE_EID ? XTR_P_XDP_EID : XTR_P_XDP_UNDER, f->ifindex, XTR_DP_XDP,
-				 f->mode == XTR_MODE_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE, f->name, f->mtu };
+	struct xtr_dp_want w = { f->role == XTR_ROLE_EID ? XTR_P_XDP_EID : XTR_P_XDP_UNDER,
+				 f->ifindex,
+				 XTR_DP_XDP,
+				 f->mode == XTR_MODE_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE,
+				 f->name,
+				 f->mtu };
 	struct xtr_err why;
 	int r = xtr_dp_attach_one(dp, &w, &why);
 
@@ -357,7 +410,12 @@ int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
 
 	for (unsigned i = 0; i < dp->if_count && !r; i++) {
 		struct xtr_dp_if *f = &dp->ifs[i];
-		struct xtr_dp_want w = { f->role == XTR_ROLE_EID ? XTR_P_ENCAP : XTR_P_UNDERLAY, f->ifindex, XTR_DP_INGRESS, 0, f->name, f->mtu };
+		struct xtr_dp_want w = { f->role == XTR_ROLE_EID ? XTR_P_ENCAP : XTR_P_UNDERLAY,
+					 f->ifindex,
+					 XTR_DP_INGRESS,
+					 0,
+					 f->name,
+					 f->mtu };
 
 		if (!f->ifindex)
 			continue;
@@ -370,7 +428,11 @@ int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
 
 /* ---- removing what no longer has a port */
 
-struct xtr_dp_sweep { struct xtr_dp *dp; bool xdp; const char *dir; };
+struct xtr_dp_sweep {
+	struct xtr_dp *dp;
+	bool xdp;
+	const char *dir;
+};
 
 static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
 {
@@ -386,7 +448,8 @@ static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
 		return false;
 	if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY))
 		return true;
-	return f->mode != XTR_MODE_TC && !strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_XDP_EID : XTR_PROG_XDP_UNDER);
+	return f->mode != XTR_MODE_TC &&
+	       !strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_XDP_EID : XTR_PROG_XDP_UNDER);
 }
 
 static int xtr_dp_sweep_one(void *arg, const char *name)
@@ -395,7 +458,8 @@ static int xtr_dp_sweep_one(void *arg, const char *name)
 	char prog[16], path[PATH_MAX];
 	int ifindex;
 
-	if (xtr_dp_link_parse(name, prog, &ifindex) || s->xdp != !strncmp(prog, "xtr_xdp", 7) || xtr_dp_link_wanted(s->dp, prog, ifindex))
+	if (xtr_dp_link_parse(name, prog, &ifindex) || s->xdp != !strncmp(prog, "xtr_xdp", 7) ||
+	    xtr_dp_link_wanted(s->dp, prog, ifindex))
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
 	xtr_dp_link_remove(path);
@@ -414,7 +478,8 @@ void xtr_dp_attach_sweep(struct xtr_dp *dp)
 		bool want = xtr_dp_if_by_index(dp, (int)d->ifindex) != NULL;
 
 		for (unsigned j = 0; j < dp->ov_count && !want; j++)
-			want = dp->ovs[j].ifindex == (int)d->ifindex || dp->ovs[j].peer == (int)d->ifindex;
+			want = dp->ovs[j].ifindex == (int)d->ifindex ||
+			       dp->ovs[j].peer == (int)d->ifindex;
 		if (!want && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT))
 			xtr_dp_clsact_remove(dp->nl, d);
 	}

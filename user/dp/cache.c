@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The map-cache in the kernel and its mirror here. The mirror (a trie per family, key: instance, address) owns a small entry
- * per EID-prefix with a reference on its locator-set; it tells what is installed, so that replaced sets can be released.
+ * The map-cache in the kernel and its mirror here. The mirror (a trie per family, key: instance,
+ * address) owns a small entry per EID-prefix with a reference on its locator-set; it tells what is
+ * installed, so that replaced sets can be released.
  *
- * Order of a write: templates, set, entry, generation, and only then the queued packets. The programs write `used` into
- * an entry; a rewrite carries it over.
+ * Order of a write: templates, set, entry, generation, and only then the queued packets. The
+ * programs write `used` into an entry; a rewrite carries it over.
  */
 #include "dp/internal.h"
 
@@ -23,10 +24,17 @@ unsigned xtr_dp_trie_key(uint8_t key[32], uint32_t iid, const struct xtr_ippfx *
 	return 32u + p->len;
 }
 
-static struct xtr_trie *xtr_dp_trie(const struct xtr_dp *dp, uint8_t family) { return family == 4 ? dp->eid4 : dp->eid6; }
-static int xtr_dp_eid_fd(const struct xtr_dp *dp, uint8_t family) { return dp->map[family == 4 ? XTR_M_EID4 : XTR_M_EID6]; }
+static struct xtr_trie *xtr_dp_trie(const struct xtr_dp *dp, uint8_t family)
+{
+	return family == 4 ? dp->eid4 : dp->eid6;
+}
+static int xtr_dp_eid_fd(const struct xtr_dp *dp, uint8_t family)
+{
+	return dp->map[family == 4 ? XTR_M_EID4 : XTR_M_EID6];
+}
 
-static struct xtr_dp_entry *xtr_dp_entry_get(const struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid)
+static struct xtr_dp_entry *xtr_dp_entry_get(const struct xtr_dp *dp, uint32_t iid,
+					     const struct xtr_ippfx *eid)
 {
 	uint8_t key[32];
 	unsigned bits = xtr_dp_trie_key(key, iid, eid);
@@ -35,9 +43,13 @@ static struct xtr_dp_entry *xtr_dp_entry_get(const struct xtr_dp *dp, uint32_t i
 }
 
 /* Writes what the entry says. fresh: the stamp of use is set to now, else an existing one is kept. */
-static int xtr_dp_entry_write(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_entry *e, bool known, bool fresh)
+static int xtr_dp_entry_write(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid,
+			      const struct xtr_dp_entry *e, bool known, bool fresh)
 {
-	struct xtr_eid v = { .action = e->action, .map_version = e->map_version, .rset = e->set ? e->set->id : 0, .hold = e->hold,
+	struct xtr_eid v = { .action = e->action,
+			     .map_version = e->map_version,
+			     .rset = e->set ? e->set->id : 0,
+			     .hold = e->hold,
 			     .generation = (__u32)dp->generation };
 	int fd = xtr_dp_eid_fd(dp, eid->ip.family), r;
 	union xtr_dp_key k;
@@ -50,14 +62,17 @@ static int xtr_dp_entry_write(struct xtr_dp *dp, uint32_t iid, const struct xtr_
 		v.used = xtr_dp_jiffies(dp);
 	if (bpf_map_update_elem(fd, &k, &v, BPF_ANY)) {
 		r = -errno;
-		xtr_log_limited(XTR_LOG_WARN, dp->now / 1000, "map-cache of the kernel: cannot write an entry: %s%s", strerror(-r),
+		xtr_log_limited(XTR_LOG_WARN, dp->now / 1000,
+				"map-cache of the kernel: cannot write an entry: %s%s",
+				strerror(-r),
 				r == -ENOSPC ? " (full: raise data-plane.cache-entries)" : "");
 		return r;
 	}
 	return 0;
 }
 
-static int xtr_dp_put_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m, unsigned queued)
+static int xtr_dp_put_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid,
+			    const struct xtr_dp_mapping *m, unsigned queued)
 {
 	struct xtr_dp_entry *e = xtr_dp_entry_get(dp, iid, eid), *new = NULL, was;
 	uint8_t key[32];
@@ -94,7 +109,8 @@ static int xtr_dp_put_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip
 	return 0;
 }
 
-int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid_, const struct xtr_dp_mapping *m, uint64_t now)
+int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid_,
+		     const struct xtr_dp_mapping *m, uint64_t now)
 {
 	bool inject = m->action == XTR_ACT_ENCAP || m->action == XTR_ACT_NATIVE;
 	struct xtr_ippfx eid = *eid_;
@@ -135,7 +151,8 @@ int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *ei
 	if (!e)
 		return -ENOENT;
 	xtr_dp_key(&k, iid, &eid);
-	bpf_map_delete_elem(xtr_dp_eid_fd(dp, eid.ip.family), &k); /* -ENOENT: somebody else was quicker */
+	/* -ENOENT: somebody else was quicker */
+	bpf_map_delete_elem(xtr_dp_eid_fd(dp, eid.ip.family), &k);
 	xtr_dp_gen_bump(dp, iid, &eid);
 	xtr_dp_hold_cancel(dp, e->hold);
 	xtr_dp_set_put(dp, e->set);
@@ -143,7 +160,8 @@ int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *ei
 	return 0;
 }
 
-uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid_, uint64_t now)
+uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid_,
+			   uint64_t now)
 {
 	struct xtr_ippfx eid = *eid_;
 	union xtr_dp_key k;
@@ -154,14 +172,16 @@ uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ipp
 		return UINT64_MAX;
 	xtr_ippfx_mask(&eid);
 	xtr_dp_key(&k, iid, &eid);
-	if (!xtr_dp_entry_get(dp, iid, &eid) || bpf_map_lookup_elem(xtr_dp_eid_fd(dp, eid.ip.family), &k, &v) || !v.used)
+	if (!xtr_dp_entry_get(dp, iid, &eid) ||
+	    bpf_map_lookup_elem(xtr_dp_eid_fd(dp, eid.ip.family), &k, &v) || !v.used)
 		return UINT64_MAX;
 	j = xtr_dp_jiffies(dp);
 	return j > v.used ? (j - v.used) * 1000 / dp->hz : 0;
 }
 
 /* The entry that covers a destination, and its prefix. */
-struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst, struct xtr_ippfx *eid)
+struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst,
+					struct xtr_ippfx *eid)
 {
 	struct xtr_ippfx host = { .ip = *dst, .len = (uint8_t)xtr_ip_bits(dst) };
 	uint8_t key[32];
@@ -176,7 +196,8 @@ struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const s
 	return e;
 }
 
-/* A miss for what the mirror holds: the kernel's entry was removed behind our back, so write it again. False: it is there. */
+/* A miss for what the mirror holds: the kernel's entry was removed behind our back, so write it
+ * again. False: it is there. */
 bool xtr_dp_cache_repair(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst)
 {
 	struct xtr_ippfx eid, host = { .ip = *dst, .len = (uint8_t)xtr_ip_bits(dst) };
@@ -206,7 +227,8 @@ int xtr_dp_cache_unhold(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx 
 
 /* ---- adoption */
 
-static int xtr_dp_adopt_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const void *key, int fd)
+static int xtr_dp_adopt_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid,
+			      const void *key, int fd)
 {
 	struct xtr_dp_entry *e, *old = NULL;
 	uint8_t tkey[32];
@@ -240,7 +262,12 @@ static int xtr_dp_adopt_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_
 	return 0;
 }
 
-struct xtr_dp_adopt_list { struct xtr_dp *dp; uint8_t *keys; unsigned n, room; size_t size; };
+struct xtr_dp_adopt_list {
+	struct xtr_dp *dp;
+	uint8_t *keys;
+	unsigned n, room;
+	size_t size;
+};
 
 static int xtr_dp_adopt_key(void *arg, const void *key)
 {
@@ -261,7 +288,9 @@ static int xtr_dp_adopt_key(void *arg, const void *key)
 
 static int xtr_dp_adopt_family(struct xtr_dp *dp, uint8_t family)
 {
-	struct xtr_dp_adopt_list l = { .dp = dp, .size = family == 4 ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6) };
+	struct xtr_dp_adopt_list l = { .dp = dp,
+				       .size = family == 4 ? sizeof(struct xtr_lpm4)
+							   : sizeof(struct xtr_lpm6) };
 	int fd = xtr_dp_eid_fd(dp, family), r = xtr_dp_each_key(fd, l.size, xtr_dp_adopt_key, &l);
 
 	for (unsigned i = 0; i < l.n && !r; i++) {
@@ -292,7 +321,15 @@ int xtr_dp_cache_adopt(struct xtr_dp *dp)
 	return r;
 }
 
-struct xtr_dp_report { struct xtr_dp *dp; struct { uint32_t iid; struct xtr_ippfx eid; } *at; unsigned n, room; uint8_t family; };
+struct xtr_dp_report {
+	struct xtr_dp *dp;
+	struct {
+		uint32_t iid;
+		struct xtr_ippfx eid;
+	} * at;
+	unsigned n, room;
+	uint8_t family;
+};
 
 static int xtr_dp_report_keep(void *arg, const uint8_t *key, unsigned bits, void *value)
 {
@@ -303,13 +340,15 @@ static int xtr_dp_report_keep(void *arg, const uint8_t *key, unsigned bits, void
 		return -ENOSPC;
 	memcpy(&be, key, 4);
 	r->at[r->n].iid = ntohl(be);
-	r->at[r->n].eid = (struct xtr_ippfx){ .ip.family = r->family, .len = bits > 32 ? (uint8_t)(bits - 32) : 0 };
+	r->at[r->n].eid = (struct xtr_ippfx){ .ip.family = r->family,
+					      .len = bits > 32 ? (uint8_t)(bits - 32) : 0 };
 	memcpy(r->at[r->n].eid.ip.a, key + 4, r->family == 4 ? 4 : 16);
 	r->n++;
 	return 0;
 }
 
-static void xtr_dp_mapping_of(const struct xtr_dp *dp, const struct xtr_dp_entry *e, struct xtr_dp_mapping *m)
+static void xtr_dp_mapping_of(const struct xtr_dp *dp, const struct xtr_dp_entry *e,
+			      struct xtr_dp_mapping *m)
 {
 	*m = (struct xtr_dp_mapping){ .action = e->action, .map_version = e->map_version };
 	if (!e->set)
@@ -328,7 +367,9 @@ void xtr_dp_cache_report(struct xtr_dp *dp)
 
 	for (unsigned f = 4; f <= 6 && dp->cb.adopt; f += 2) {
 		struct xtr_trie *t = xtr_dp_trie(dp, (uint8_t)f);
-		struct xtr_dp_report r = { .dp = dp, .room = (unsigned)xtr_trie_count(t), .family = (uint8_t)f };
+		struct xtr_dp_report r = { .dp = dp,
+					   .room = (unsigned)xtr_trie_count(t),
+					   .family = (uint8_t)f };
 
 		r.at = calloc(r.room + 1, sizeof(*r.at));
 		if (!r.at)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Removes everything that was ever made here: XDP links, then TC links and filters, rules and routes (protocol 76), overlay devices (by xtr_made
- * and alias), neighbours, pins, folders. Nothing is needed from the configuration or a running daemon, and every step works when the
- * former ones found nothing. No setting of a device that is not ours is ever changed, so none has to be restored.
+ * Removes everything that was ever made here: XDP links, then TC links and filters, rules and routes
+ * (protocol 76), overlay devices (by xtr_made and alias), neighbours, pins, folders. Nothing is
+ * needed from the configuration or a running daemon, and every step works when the former ones found
+ * nothing. No setting of a device that is not ours is ever changed, so none has to be restored.
  */
 #include "dp/internal.h"
 
@@ -19,12 +20,14 @@ struct xtr_dp_undo {
 	char dir[PATH_MAX], alias[64];
 	void (*say)(void *, const char *);
 	void *ctx;
-	bool xdp, foreign;             /* which links to remove now; pins are of another network namespace */
+	/* which links to remove now; pins are of another network namespace */
+	bool xdp, foreign;
 	unsigned links;
 	int failed;
 };
 
-static void xtr_dp_say(struct xtr_dp_undo *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void xtr_dp_say(struct xtr_dp_undo *u, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 static void xtr_dp_say(struct xtr_dp_undo *u, const char *fmt, ...)
 {
 	char line[256];
@@ -74,7 +77,8 @@ static void xtr_dp_undo_device(struct xtr_dp_undo *u, struct xtr_dp_made_dev *d)
 
 	if (xtr_nl_link_get(u->nl, (int)d->ifindex, NULL, &l))
 		return; /* gone already */
-	if (d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT) && !strcmp(l.name, d->name)) {
+	if (d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT) &&
+	    !strcmp(l.name, d->name)) {
 		r = xtr_dp_clsact_remove(u->nl, d);
 		if (r)
 			u->failed = r;
@@ -107,7 +111,8 @@ static int xtr_dp_undo_made(void *arg, const char *name)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
-	if (!xtr_dp_map_info(fd, &info) && info.value_size == sizeof(made) && !bpf_map_lookup_elem(fd, &zero, &made)) {
+	if (!xtr_dp_map_info(fd, &info) && info.value_size == sizeof(made) &&
+	    !bpf_map_lookup_elem(fd, &zero, &made)) {
 		xtr_dp_netns(&dev, &ino);
 		u->foreign |= made.netns_dev != dev || made.netns_ino != ino;
 		for (unsigned i = 0; i < made.count && i < XTR_DP_MADE_DEVS && !u->foreign; i++)
@@ -118,7 +123,11 @@ static int xtr_dp_undo_made(void *arg, const char *name)
 }
 
 /* Overlay devices whose note is lost (bpffs unmounted, machine rebooted into the same namespace). */
-struct xtr_dp_strays { const char *alias; int ifindex[XTR_MAX_PORTS]; unsigned n; };
+struct xtr_dp_strays {
+	const char *alias;
+	int ifindex[XTR_MAX_PORTS];
+	unsigned n;
+};
 static int xtr_dp_stray(void *arg, const struct xtr_nl_link *l)
 {
 	struct xtr_dp_strays *s = arg;
@@ -146,7 +155,8 @@ static int xtr_dp_undo_folder(void *arg, const char *name)
 }
 
 /* The caller holds the lock, or was told to do without. */
-int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx, struct xtr_err *err)
+int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx,
+		  struct xtr_err *err)
 {
 	struct xtr_dp_undo u = { .nl = nl, .root = root, .say = say, .ctx = ctx, .xdp = true };
 	unsigned rules = 0, routes = 0, neighs = 0;
@@ -161,7 +171,8 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 	if (r)
 		u.failed = r;
 	if (rules || routes || neighs)
-		xtr_dp_say(&u, "removed %u rules, %u routes and %u neighbours", rules, routes, neighs);
+		xtr_dp_say(&u, "removed %u rules, %u routes and %u neighbours", rules, routes,
+			   neighs);
 	xtr_dp_each_name(root, xtr_dp_undo_made, &u);
 	xtr_nl_links(nl, xtr_dp_stray, &strays);
 	for (unsigned i = 0; i < strays.n; i++)
@@ -171,11 +182,17 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 	if (rmdir(root) && errno != ENOENT)
 		u.failed = -errno;
 	if (u.foreign)
-		xtr_dp_say(&u, "note: these pins were made in another network namespace; run detach there too for devices and routes");
-	return u.failed ? xtr_fail(err, u.failed, "%s: not everything could be removed: %s; run it again as root", root, strerror(-u.failed)) : 0;
+		xtr_dp_say(
+			&u,
+			"note: these pins were made in another network namespace; run detach there too for devices and routes");
+	return u.failed ? xtr_fail(err, u.failed,
+				   "%s: not everything could be removed: %s; run it again as root",
+				   root, strerror(-u.failed))
+			: 0;
 }
 
-int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char *line), void *ctx, struct xtr_err *err)
+int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char *line), void *ctx,
+		  struct xtr_err *err)
 {
 	char root[192];
 	struct xtr_nl *nl = NULL;
@@ -190,7 +207,10 @@ int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char 
 	if (pins) {
 		lock = xtr_dp_lock(root, err);
 		if (lock == -EBUSY && !force)
-			return xtr_fail(err, -EBUSY, "%s: a running xtrd holds it; stop xtrd first (systemctl stop xtrd), or use force", root);
+			return xtr_fail(
+				err, -EBUSY,
+				"%s: a running xtrd holds it; stop xtrd first (systemctl stop xtrd), or use force",
+				root);
 		if (lock < 0 && lock != -EBUSY)
 			return lock;
 	}

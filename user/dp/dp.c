@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Life of the data plane: open, reconfigure, watch, close. xtr_dp_apply() brings the kernel into the state that the configuration asks for
- * and changes only what differs, so start, reload and repair after a link flap are the same code. The configuration is
- * copied deeply; the copy is one block of arrays owned by struct xtr_dp.
+ * Life of the data plane: open, reconfigure, watch, close. xtr_dp_apply() brings the kernel into
+ * the state that the configuration asks for and changes only what differs, so start, reload and
+ * repair after a link flap are the same code. The configuration is copied deeply; the copy is one
+ * block of arrays owned by struct xtr_dp.
  */
 #include "dp/internal.h"
 
@@ -57,8 +58,10 @@ static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_conf
 	to->rlocs = xtr_dp_dup(from->rlocs, from->rloc_count, sizeof(*to->rlocs), &ok);
 	to->overlays = ov = xtr_dp_dup(from->overlays, from->overlay_count, sizeof(*ov), &ok);
 	for (unsigned i = 0; ov && i < from->overlay_count; i++) {
-		ov[i].addresses = xtr_dp_dup(ov[i].addresses, ov[i].address_count, sizeof(*ov[i].addresses), &ok);
-		ov[i].routes = xtr_dp_dup(ov[i].routes, ov[i].route_count, sizeof(*ov[i].routes), &ok);
+		ov[i].addresses = xtr_dp_dup(ov[i].addresses, ov[i].address_count,
+					     sizeof(*ov[i].addresses), &ok);
+		ov[i].routes =
+			xtr_dp_dup(ov[i].routes, ov[i].route_count, sizeof(*ov[i].routes), &ok);
 	}
 	if (!ok)
 		xtr_dp_config_free(to);
@@ -72,10 +75,16 @@ static int xtr_dp_config_check_names(const struct xtr_dp_config *c, struct xtr_e
 	for (unsigned i = 0; i < c->port_count; i++) {
 		const struct xtr_dp_port *p = &c->ports[i];
 
-		if (!p->name[0] || (p->role != XTR_ROLE_UNDERLAY && p->role != XTR_ROLE_EID) || p->mode > XTR_MODE_TC)
-			return xtr_fail(err, -EINVAL, "interface '%s': no name, or a role or mode that does not exist", p->name);
+		if (!p->name[0] || (p->role != XTR_ROLE_UNDERLAY && p->role != XTR_ROLE_EID) ||
+		    p->mode > XTR_MODE_TC)
+			return xtr_fail(
+				err, -EINVAL,
+				"interface '%s': no name, or a role or mode that does not exist",
+				p->name);
 		if (p->iid >= XTR_IID_MAX)
-			return xtr_fail(err, -EINVAL, "interface %s: instance ID %u is out of range", p->name, p->iid);
+			return xtr_fail(err, -EINVAL,
+					"interface %s: instance ID %u is out of range", p->name,
+					p->iid);
 		for (unsigned j = 0; j < i; j++)
 			if (!strcmp(p->name, c->ports[j].name))
 				return xtr_fail(err, -EINVAL, "interface %s: named twice", p->name);
@@ -85,29 +94,52 @@ static int xtr_dp_config_check_names(const struct xtr_dp_config *c, struct xtr_e
 
 		xtr_dp_peer_name(peer, o->name);
 		if (!o->name[0] || o->iid >= XTR_IID_MAX)
-			return xtr_fail(err, -EINVAL, "overlay '%s': no name, or instance ID %u is out of range", o->name, o->iid);
+			return xtr_fail(err, -EINVAL,
+					"overlay '%s': no name, or instance ID %u is out of range",
+					o->name, o->iid);
 		for (unsigned j = 0; j < c->overlay_count; j++)
-			if ((j < i && !strcmp(o->name, c->overlays[j].name)) || !strcmp(peer, c->overlays[j].name))
-				return xtr_fail(err, -EINVAL, "overlay %s: its name or that of its peer end (%s) is used twice", o->name, peer);
+			if ((j < i && !strcmp(o->name, c->overlays[j].name)) ||
+			    !strcmp(peer, c->overlays[j].name))
+				return xtr_fail(
+					err, -EINVAL,
+					"overlay %s: its name or that of its peer end (%s) is used twice",
+					o->name, peer);
 	}
 	return 0;
 }
 
 static int xtr_dp_config_check(const struct xtr_dp_config *c, struct xtr_err *err)
 {
-	if (c->port_count + c->overlay_count > XTR_MAX_PORTS || c->overlay_count > XTR_MAX_PORTS / 2)
-		return xtr_fail(err, -E2BIG, "more than %u interfaces and overlay devices", XTR_MAX_PORTS);
+	if (c->port_count + c->overlay_count > XTR_MAX_PORTS ||
+	    c->overlay_count > XTR_MAX_PORTS / 2)
+		return xtr_fail(err, -E2BIG, "more than %u interfaces and overlay devices",
+				XTR_MAX_PORTS);
 	if (c->port_count && !c->overlay_count)
-		return xtr_fail(err, -EINVAL, "interfaces without an overlay device: add one under overlay");
-	if (c->cache_entries < 16 || c->rloc_entries < 16 || c->rloc_entries > 1u << 20 || c->cache_entries > 1u << 26)
-		return xtr_fail(err, -EINVAL, "map sizes out of range: %u map-cache and %u locator entries", c->cache_entries, c->rloc_entries);
-	if (c->overlay_count && (c->route_table < 1 || (c->route_table >= 252 && c->route_table <= 255) || c->route_table == 0xffffffff))
-		return xtr_fail(err, -EINVAL, "route table %u is the kernel's own; choose another (key data-plane.route-table)", c->route_table);
+		return xtr_fail(err, -EINVAL,
+				"interfaces without an overlay device: add one under overlay");
+	if (c->cache_entries < 16 || c->rloc_entries < 16 || c->rloc_entries > 1u << 20 ||
+	    c->cache_entries > 1u << 26)
+		return xtr_fail(err, -EINVAL,
+				"map sizes out of range: %u map-cache and %u locator entries",
+				c->cache_entries, c->rloc_entries);
+	if (c->overlay_count &&
+	    (c->route_table < 1 || (c->route_table >= 252 && c->route_table <= 255) ||
+	     c->route_table == 0xffffffff))
+		return xtr_fail(
+			err, -EINVAL,
+			"route table %u is the kernel's own; choose another (key data-plane.route-table)",
+			c->route_table);
 	if (c->overlay_count && (c->rule_priority < 1 || c->rule_priority > 32760))
-		return xtr_fail(err, -EINVAL, "rule priority %u is out of range 1-32760 (key data-plane.rule-priority)", c->rule_priority);
+		return xtr_fail(
+			err, -EINVAL,
+			"rule priority %u is out of range 1-32760 (key data-plane.rule-priority)",
+			c->rule_priority);
 	for (unsigned i = 0; i < c->local_count; i++)
-		if ((c->locals[i].eid.ip.family != 4 && c->locals[i].eid.ip.family != 6) || c->locals[i].iid >= XTR_IID_MAX)
-			return xtr_fail(err, -EINVAL, "an EID-prefix of ours is no IP prefix or has an instance ID out of range");
+		if ((c->locals[i].eid.ip.family != 4 && c->locals[i].eid.ip.family != 6) ||
+		    c->locals[i].iid >= XTR_IID_MAX)
+			return xtr_fail(
+				err, -EINVAL,
+				"an EID-prefix of ours is no IP prefix or has an instance ID out of range");
 	return xtr_dp_config_check_names(c, err);
 }
 
@@ -132,7 +164,8 @@ static int xtr_dp_tables(struct xtr_dp *dp, struct xtr_err *err)
 	return 0;
 }
 
-/* Devices and maps first, then what sends packets there. missing ports are an error only with strict. */
+/* Devices and maps first, then what sends packets there. missing ports are an error only with
+ * strict. */
 static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 {
 	int r = xtr_dp_ports_read(dp, strict ? err : NULL);
@@ -151,7 +184,8 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 		dp->adopted = true;
 		r = xtr_dp_cache_adopt(dp);
 		if (r)
-			return xtr_fail(err, r, "cannot read the map-cache found in the kernel: %s", strerror(-r));
+			return xtr_fail(err, r, "cannot read the map-cache found in the kernel: %s",
+					strerror(-r));
 	}
 	if (!r) {
 		xtr_dp_rl_all_stale(dp);
@@ -169,7 +203,10 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 }
 
 /* Links may be alive in another network namespace: then these pins are not ours to change. */
-struct xtr_dp_alive { const char *dir; bool alive; };
+struct xtr_dp_alive {
+	const char *dir;
+	bool alive;
+};
 
 static int xtr_dp_check_links(void *arg, const char *name)
 {
@@ -233,14 +270,19 @@ static int xtr_dp_sweep_folder(void *arg, const char *name)
 	return 0;
 }
 
-/* Overlay devices of an xtrd with another folder of pins: we would take each other's routes and rules away. */
-struct xtr_dp_other { char alias[64]; struct xtr_nl_link other; };
+/* Overlay devices of an xtrd with another folder of pins: we would take each other's routes and
+ * rules away. */
+struct xtr_dp_other {
+	char alias[64];
+	struct xtr_nl_link other;
+};
 
 static int xtr_dp_find_other(void *arg, const struct xtr_nl_link *l)
 {
 	struct xtr_dp_other *f = arg;
 
-	if (!strcmp(l->kind, "veth") && !strncmp(l->alias, XTR_DP_ALIAS, strlen(XTR_DP_ALIAS)) && strcmp(l->alias, f->alias))
+	if (!strcmp(l->kind, "veth") && !strncmp(l->alias, XTR_DP_ALIAS, strlen(XTR_DP_ALIAS)) &&
+	    strcmp(l->alias, f->alias))
 		f->other = *l;
 	return 0;
 }
@@ -255,8 +297,11 @@ static int xtr_dp_check_others(struct xtr_dp *dp, struct xtr_err *err)
 	if (r)
 		return xtr_fail(err, r, "cannot read the links of this host: %s", strerror(-r));
 	if (f.other.ifindex)
-		return xtr_fail(err, -EBUSY, "overlay device %s belongs to another xtrd in this network namespace (pins in %s); one namespace "
-				"has one data plane: detach that one first", f.other.name, f.other.alias + strlen(XTR_DP_ALIAS));
+		return xtr_fail(
+			err, -EBUSY,
+			"overlay device %s belongs to another xtrd in this network namespace (pins in %s); one namespace "
+			"has one data plane: detach that one first",
+			f.other.name, f.other.alias + strlen(XTR_DP_ALIAS));
 	return 0;
 }
 
@@ -273,8 +318,11 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 		return r;
 	r = xtr_dp_each_name(dp->root, xtr_dp_check_folder, dp);
 	if (r)
-		return xtr_fail(err, r, "%s: is in use by another network namespace; run xtrctl detach there, or give this xtrd its own "
-				"bpffs folder (key bpffs)", dp->root);
+		return xtr_fail(
+			err, r,
+			"%s: is in use by another network namespace; run xtrctl detach there, or give this xtrd its own "
+			"bpffs folder (key bpffs)",
+			dp->root);
 	r = xtr_nl_open(&dp->nl);
 	if (!r)
 		r = xtr_nl_monitor_open(&dp->mon);
@@ -288,7 +336,8 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	if (r)
 		return r;
 	if ((r = xtr_dp_clock(dp)))
-		return xtr_fail(err, r, "program %s: the kernel does not run it: %s", XTR_PROG_CLOCK, strerror(-r));
+		return xtr_fail(err, r, "program %s: the kernel does not run it: %s",
+				XTR_PROG_CLOCK, strerror(-r));
 	if ((r = xtr_dp_inject_open(dp)))
 		return xtr_fail(err, r, "packet socket: %s (needs CAP_NET_RAW)", strerror(-r));
 	r = xtr_dp_queue_init(dp, err);
@@ -323,9 +372,11 @@ static void xtr_dp_warn_forwarding(const struct xtr_dp *dp)
 	if (!dp->cfg.local_count)
 		return;
 	if (!xtr_dp_forwarding("/proc/sys/net/ipv4/ip_forward"))
-		xtr_warn("net.ipv4.ip_forward is 0: hosts behind this router are not reached, only the addresses of the router itself");
+		xtr_warn(
+			"net.ipv4.ip_forward is 0: hosts behind this router are not reached, only the addresses of the router itself");
 	if (!xtr_dp_forwarding("/proc/sys/net/ipv6/conf/all/forwarding"))
-		xtr_warn("net.ipv6.conf.all.forwarding is 0: IPv6 hosts behind this router are not reached, only its own addresses");
+		xtr_warn(
+			"net.ipv6.conf.all.forwarding is 0: IPv6 hosts behind this router are not reached, only its own addresses");
 }
 
 static uint64_t xtr_dp_now(void)
@@ -351,8 +402,10 @@ static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct x
 	dp->eid6 = xtr_trie_new();
 	dp->rl_by_id = calloc(cfg->rloc_entries, sizeof(*dp->rl_by_id));
 	dp->set_by_id = calloc(cfg->rloc_entries, sizeof(*dp->set_by_id));
-	if (xtr_dp_ids_init(&dp->rl_ids, cfg->rloc_entries) || xtr_dp_ids_init(&dp->set_ids, cfg->rloc_entries) || !dp->eid4 || !dp->eid6 ||
-	    !dp->rl_by_id || !dp->set_by_id || dp->cpus > 4096 || xtr_dp_config_copy(&dp->cfg, cfg)) {
+	if (xtr_dp_ids_init(&dp->rl_ids, cfg->rloc_entries) ||
+	    xtr_dp_ids_init(&dp->set_ids, cfg->rloc_entries) || !dp->eid4 || !dp->eid6 ||
+	    !dp->rl_by_id || !dp->set_by_id || dp->cpus > 4096 ||
+	    xtr_dp_config_copy(&dp->cfg, cfg)) {
 		xtr_dp_close(dp);
 		return NULL;
 	}
@@ -360,7 +413,8 @@ static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct x
 	return dp;
 }
 
-int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb, struct xtr_dp **out, struct xtr_err *err)
+int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb,
+		struct xtr_dp **out, struct xtr_err *err)
 {
 	struct xtr_dp *dp;
 	int r = xtr_dp_config_check(cfg, err);
@@ -415,7 +469,8 @@ void xtr_dp_close(struct xtr_dp *dp)
 	free(dp);
 }
 
-/* Something may have to be put right. A system that keeps changing its mind is followed once a second. */
+/* Something may have to be put right. A system that keeps changing its mind is followed once a
+ * second. */
 static void xtr_dp_soon(struct xtr_dp *dp, bool repair)
 {
 	dp->repair |= repair;
@@ -430,8 +485,11 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 
 	if (r)
 		return r;
-	if (cfg->cache_entries != old.cache_entries || cfg->rloc_entries != old.rloc_entries || strcmp(cfg->bpffs ? cfg->bpffs : "/sys/fs/bpf", old.bpffs))
-		return xtr_fail(err, -EBUSY, "bpffs and the sizes of the maps change only with a restart of xtrd (traffic goes on meanwhile)");
+	if (cfg->cache_entries != old.cache_entries || cfg->rloc_entries != old.rloc_entries ||
+	    strcmp(cfg->bpffs ? cfg->bpffs : "/sys/fs/bpf", old.bpffs))
+		return xtr_fail(
+			err, -EBUSY,
+			"bpffs and the sizes of the maps change only with a restart of xtrd (traffic goes on meanwhile)");
 	if (xtr_dp_config_copy(&new, cfg))
 		return xtr_fail(err, -ENOMEM, "out of memory");
 	dp->now = xtr_dp_now();
@@ -466,7 +524,8 @@ int xtr_dp_set_trace(struct xtr_dp *dp, bool on)
 
 /* ---- netlink */
 
-/* Hosts of containers create and remove links all the time: only those that have to do with us count. */
+/* Hosts of containers create and remove links all the time: only those that have to do with us
+ * count. */
 static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 {
 	struct xtr_dp *dp = ctx;
@@ -475,11 +534,15 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 	for (unsigned i = 0; i < dp->if_count && !ours; i++)
 		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name);
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
-		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex || !strcmp(dp->ovs[i].name, l->name);
+		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex ||
+		       !strcmp(dp->ovs[i].name, l->name);
 	xtr_dp_soon(dp, ours);
 }
 
-static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a) { xtr_dp_soon(ctx, true); }
+static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a)
+{
+	xtr_dp_soon(ctx, true);
+}
 
 static void xtr_dp_on_route(void *ctx, bool gone, const struct xtr_nl_route *r)
 {
@@ -514,8 +577,13 @@ int xtr_dp_netlink_fd(const struct xtr_dp *dp) { return xtr_nl_monitor_fd(dp->mo
 
 void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 {
-	struct xtr_nl_monitor_ops ops = { .ctx = dp, .link = xtr_dp_on_link, .addr = xtr_dp_on_addr, .route = xtr_dp_on_route,
-					  .rule = xtr_dp_on_rule, .neigh = xtr_dp_on_neigh, .lost = xtr_dp_on_lost };
+	struct xtr_nl_monitor_ops ops = { .ctx = dp,
+					  .link = xtr_dp_on_link,
+					  .addr = xtr_dp_on_addr,
+					  .route = xtr_dp_on_route,
+					  .rule = xtr_dp_on_rule,
+					  .neigh = xtr_dp_on_neigh,
+					  .lost = xtr_dp_on_lost };
 
 	dp->now = now;
 	xtr_nl_monitor_read(dp->mon, &ops);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Events from the programs. A turn takes at most 256 of them, or the loop would stand still for milliseconds under a
- * scan; the fd stays readable while there are more. What an event says is checked before use, though only our own programs write
- * there: a newer program may run for a moment with an older daemon.
+ * Events from the programs. A turn takes at most 256 of them, or the loop would stand still for
+ * milliseconds under a scan; the fd stays readable while there are more. What an event says is
+ * checked before use, though only our own programs write there: a newer program may run for a
+ * moment with an older daemon.
  */
 #include "dp/internal.h"
 
@@ -11,10 +12,15 @@
 
 #define XTR_DP_ASKED (sizeof(((struct xtr_dp *)0)->asked) / sizeof(((struct xtr_dp *)0)->asked[0]))
 
-/* send-map-request: the packet is gone already, so there is no queue that remembers when miss() was called last. */
-static void xtr_dp_event_request(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src)
+/* send-map-request: the packet is gone already, so there is no queue that remembers when miss() was
+ * called last. */
+static void xtr_dp_event_request(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst,
+				 const struct xtr_ip *src)
 {
-	struct { uint32_t iid; struct xtr_ip ip; } what;
+	struct {
+		uint32_t iid;
+		struct xtr_ip ip;
+	} what;
 	uint64_t tag;
 	unsigned i;
 
@@ -46,7 +52,8 @@ static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, con
 	e = xtr_dp_cache_match(dp, ev->iid, &dst, NULL);
 	if (!e) {
 		xtr_dp_queue_add(dp, ev, frame);
-		/* what was held under an entry that has gone meanwhile is drained when it leaves the queue */
+		/* what was held under an entry that has gone meanwhile is drained when it leaves
+		 * the queue */
 		return;
 	}
 	/* Captured before the entry was written, or held behind such: it is its turn now. */
@@ -75,7 +82,8 @@ static int xtr_dp_event(void *ctx, void *data, size_t size)
 		else if (ev->type == XTR_EV_REQUEST && dst.family)
 			xtr_dp_event_request(dp, ev->iid, &dst, &src);
 		else if (ev->type == XTR_EV_DROP && dp->cb.drop)
-			dp->cb.drop(dp->cb.ctx, ev->reason, ev->ifindex, ev->iid, src.family ? &src : NULL, dst.family ? &dst : NULL);
+			dp->cb.drop(dp->cb.ctx, ev->reason, ev->ifindex, ev->iid,
+				    src.family ? &src : NULL, dst.family ? &dst : NULL);
 	}
 	return ++dp->turn >= XTR_DP_EVENTS_TURN ? -1 : 0;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Sends captured packets on their way: by a packet socket out of the peer end of an overlay device, whose TC egress program encapsulates
- * them. The mark of each packet is the interface where it was captured, so that it is treated by the rules of that
- * port. Never PACKET_QDISC_BYPASS: it would skip TC.
+ * Sends captured packets on their way: by a packet socket out of the peer end of an overlay device,
+ * whose TC egress program encapsulates them. The mark of each packet is the interface where it was
+ * captured, so that it is treated by the rules of that port. Never PACKET_QDISC_BYPASS: it would
+ * skip TC.
  *
- * A packet of a local sender is captured with an unfinished ("partial") checksum: the field holds the folded sum of the
- * pseudo-header. A single packet is completed here; a super-packet keeps it and its segment size in a virtio-net header.
+ * A packet of a local sender is captured with an unfinished ("partial") checksum: the field holds
+ * the folded sum of the pseudo-header. A single packet is completed here; a super-packet keeps it
+ * and its segment size in a virtio-net header.
  */
 #include "dp/internal.h"
 
@@ -21,13 +23,14 @@
 #include <unistd.h>
 
 #define XTR_VIRTIO_GSO_UDP_L4 5 /* VIRTIO_NET_HDR_GSO_UDP_L4, Linux 6.2 */
-#define XTR_DP_EXT_MAX 8        /* IPv6 extension headers looked through */
+#define XTR_DP_EXT_MAX 8	/* IPv6 extension headers looked through */
 
 int xtr_dp_inject_open(struct xtr_dp *dp)
 {
 	int one = 1, size = 8 << 20;
 
-	dp->inject_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); /* protocol 0: receives nothing */
+	/* protocol 0: receives nothing */
+	dp->inject_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (dp->inject_fd < 0)
 		return -errno;
 	if (setsockopt(dp->inject_fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)))
@@ -54,7 +57,10 @@ static uint16_t xtr_dp_fold(uint32_t sum)
 
 static unsigned xtr_dp_csum_at(uint8_t proto)
 {
-	return proto == IPPROTO_TCP ? 16 : proto == IPPROTO_UDP ? 6 : proto == IPPROTO_ICMPV6 ? 2 : 0;
+	return proto == IPPROTO_TCP	 ? 16
+	       : proto == IPPROTO_UDP	 ? 6
+	       : proto == IPPROTO_ICMPV6 ? 2
+					 : 0;
 }
 
 /* The layer-4 header of an IPv6 packet behind extension headers; 0: none, or a fragment. */
@@ -64,7 +70,8 @@ static unsigned xtr_dp_l4_find6(const uint8_t *frame, unsigned end, uint8_t *pro
 
 	*proto = frame[ETH_HLEN + 6];
 	for (int i = 0; i < XTR_DP_EXT_MAX; i++) {
-		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING && *proto != IPPROTO_DSTOPTS)
+		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING &&
+		    *proto != IPPROTO_DSTOPTS)
 			return *proto == IPPROTO_FRAGMENT ? 0 : at;
 		if (at + 8 > end)
 			return 0;
@@ -110,13 +117,15 @@ void xtr_dp_l4_find(const uint8_t *frame, uint32_t len, struct xtr_dp_l4 *out)
 	out->l4 = at;
 	out->l4_len = end - at;
 	out->csum = at + xtr_dp_csum_at(out->proto);
-	pseudo = xtr_dp_sum(frame + addrs, addr_len, (uint32_t)out->proto + (out->l4_len & 0xffff) + (out->l4_len >> 16));
-	out->partial = ((unsigned)frame[out->csum] << 8 | frame[out->csum + 1]) == xtr_dp_fold(pseudo);
+	pseudo = xtr_dp_sum(frame + addrs, addr_len,
+			    (uint32_t)out->proto + (out->l4_len & 0xffff) + (out->l4_len >> 16));
+	out->partial =
+		((unsigned)frame[out->csum] << 8 | frame[out->csum + 1]) == xtr_dp_fold(pseudo);
 }
 
 /*
- * Completes a partial checksum in place. A finished checksum that happens to look partial is computed again, with the
- * same result, so a wrong guess changes nothing.
+ * Completes a partial checksum in place. A finished checksum that happens to look partial is
+ * computed again, with the same result, so a wrong guess changes nothing.
  */
 bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len)
 {
@@ -137,12 +146,22 @@ bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len)
 
 /* ---- sending */
 
-static int xtr_dp_send(struct xtr_dp *dp, int ifindex, const struct virtio_net_hdr *v, const uint8_t *frame, uint32_t len, uint32_t mark)
+static int xtr_dp_send(struct xtr_dp *dp, int ifindex, const struct virtio_net_hdr *v,
+		       const uint8_t *frame, uint32_t len, uint32_t mark)
 {
-	struct sockaddr_ll sl = { .sll_family = AF_PACKET, .sll_ifindex = ifindex, .sll_halen = ETH_ALEN };
+	struct sockaddr_ll sl = { .sll_family = AF_PACKET,
+				  .sll_ifindex = ifindex,
+				  .sll_halen = ETH_ALEN };
 	struct iovec io[2] = { { (void *)v, sizeof(*v) }, { (void *)frame, len } };
-	union { struct cmsghdr h; char buf[CMSG_SPACE(sizeof(uint32_t))]; } c = { 0 };
-	struct msghdr m = { .msg_name = &sl, .msg_namelen = sizeof(sl), .msg_iov = io, .msg_iovlen = 2, .msg_control = &c,
+	union {
+		struct cmsghdr h;
+		char buf[CMSG_SPACE(sizeof(uint32_t))];
+	} c = { 0 };
+	struct msghdr m = { .msg_name = &sl,
+			    .msg_namelen = sizeof(sl),
+			    .msg_iov = io,
+			    .msg_iovlen = 2,
+			    .msg_control = &c,
 			    .msg_controllen = sizeof(c) };
 
 	memcpy(&sl.sll_protocol, frame + 12, 2);
@@ -153,8 +172,10 @@ static int xtr_dp_send(struct xtr_dp *dp, int ifindex, const struct virtio_net_h
 	return sendmsg(dp->inject_fd, &m, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* A UDP super-packet as single datagrams: kernels before 6.2 do not take it whole from a packet socket. */
-static int xtr_dp_send_udp(struct xtr_dp *dp, int ifindex, uint8_t *frame, const struct xtr_dp_l4 *l, uint32_t gso_size, uint32_t mark)
+/* A UDP super-packet as single datagrams: kernels before 6.2 do not take it whole from a packet
+ * socket. */
+static int xtr_dp_send_udp(struct xtr_dp *dp, int ifindex, uint8_t *frame,
+			   const struct xtr_dp_l4 *l, uint32_t gso_size, uint32_t mark)
 {
 	const struct virtio_net_hdr none = { 0 };
 	bool four = frame[12] == 0x08 && frame[13] == 0x00;
@@ -174,7 +195,8 @@ static int xtr_dp_send_udp(struct xtr_dp *dp, int ifindex, uint8_t *frame, const
 			one[l->l3 + 2] = (uint8_t)(ip >> 8);
 			one[l->l3 + 3] = (uint8_t)ip;
 			one[l->l3 + 10] = one[l->l3 + 11] = 0;
-			c = (uint16_t)~xtr_dp_fold(xtr_dp_sum(one + l->l3, (one[l->l3] & 15u) * 4u, 0));
+			c = (uint16_t)~xtr_dp_fold(
+				xtr_dp_sum(one + l->l3, (one[l->l3] & 15u) * 4u, 0));
 			one[l->l3 + 10] = (uint8_t)(c >> 8);
 			one[l->l3 + 11] = (uint8_t)c;
 		} else {
@@ -194,10 +216,12 @@ static int xtr_dp_send_udp(struct xtr_dp *dp, int ifindex, uint8_t *frame, const
 	return r;
 }
 
-static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint32_t len, uint32_t mark, uint32_t gso_size)
+static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint32_t len,
+			   uint32_t mark, uint32_t gso_size)
 {
 	bool four = frame[12] == 0x08 && frame[13] == 0x00;
-	struct virtio_net_hdr v = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .gso_size = (uint16_t)gso_size };
+	struct virtio_net_hdr v = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				    .gso_size = (uint16_t)gso_size };
 	struct xtr_dp_l4 l;
 
 	xtr_dp_l4_find(frame, len, &l);
@@ -216,7 +240,8 @@ static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint3
 	return xtr_dp_send(dp, ifindex, &v, frame, len, mark);
 }
 
-void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex, uint32_t gso_size)
+void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex,
+		   uint32_t gso_size)
 {
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_of(dp, iid);
 	const struct virtio_net_hdr none = { 0 };
@@ -235,6 +260,8 @@ void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len
 	/* ENOBUFS: our own program on that hook refused it and has counted why. */
 	if (r && r != -ENOBUFS) {
 		xtr_dp_drop(dp, XTR_DROP_INJECT_FAILED, 1);
-		xtr_log_limited(XTR_LOG_WARN, dp->now / 1000, "overlay %s: the kernel refused a packet of %u octets: %s", ov->name, len, strerror(-r));
+		xtr_log_limited(XTR_LOG_WARN, dp->now / 1000,
+				"overlay %s: the kernel refused a packet of %u octets: %s",
+				ov->name, len, strerror(-r));
 	}
 }

@@ -210,13 +210,15 @@ int xtr_dp_remove_folder(const char *dir);                 /* with the pins in i
 /* maps.c */
 int xtr_dp_load(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_made_save(struct xtr_dp *dp);
-struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, const char *name, bool add);
+struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, const char *name,
+					bool add);
 int xtr_dp_map_info(int fd, struct bpf_map_info *info);
 void xtr_dp_key(union xtr_dp_key *k, uint32_t iid, const struct xtr_ippfx *p);
 void xtr_dp_unkey4(const struct xtr_lpm4 *k, uint32_t *iid, struct xtr_ippfx *p);
 void xtr_dp_unkey6(const struct xtr_lpm6 *k, uint32_t *iid, struct xtr_ippfx *p);
 /* Makes the map hold exactly these n records (key, value), changing only what differs. keep: leave others. */
-int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size, bool keep);
+int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size,
+		    bool keep);
 int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *key), void *arg);
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p); /* p NULL: all */
 int xtr_dp_clock(struct xtr_dp *dp);
@@ -226,20 +228,24 @@ void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned f
 void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n);
 void xtr_dp_drops_flush(struct xtr_dp *dp);
 unsigned xtr_dp_hz(void);
-bool xtr_dp_decap_l3(void);                                 /* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
+/* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
+bool xtr_dp_decap_l3(void);
 /* overlay.c */
 int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err);
 void xtr_dp_overlays_sweep(struct xtr_dp *dp);
-const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid); /* of the instance, else the first; NULL */
+/* of the instance, else the first; NULL */
+const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid);
 void xtr_dp_peer_name(char out[16], const char *name);
-void xtr_dp_alias(char out[64], const char *root);           /* of the overlay devices that belong to these pins */
+/* of the overlay devices that belong to these pins */
+void xtr_dp_alias(char out[64], const char *root);
 /* route.c */
 int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs);
 /* local.c */
 int xtr_dp_addrs_read(struct xtr_dp *dp);
 int xtr_dp_cfg_sync(struct xtr_dp *dp);
-int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err); /* xtr_self, xtr_inst, xtr_local4/6, xtr_cfg */
+/* xtr_self, xtr_inst, xtr_local4/6, xtr_cfg */
+int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err);
 void xtr_dp_rlocs_report(struct xtr_dp *dp, bool always);
 /* attach.c */
@@ -249,15 +255,18 @@ void xtr_dp_attach_sweep(struct xtr_dp *dp);
 void xtr_dp_link_remove(const char *path);                  /* detaches at once and unpins */
 int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex); /* "link_<prog>_<ifindex>" */
 int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d);
-uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft, bool features_known, uint64_t features);
+uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft,
+		    bool features_known, uint64_t features);
 bool xtr_dp_is_soft(const char *kind, const char *driver);
 struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex);
 /* neigh.c, rloc.c */
 struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip);
 void xtr_dp_nb_put(struct xtr_dp *dp, struct xtr_dp_nb *nb);
-bool xtr_dp_nb_event(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n); /* true: templates changed */
+/* true: templates changed */
+bool xtr_dp_nb_event(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n);
 void xtr_dp_nb_refresh(struct xtr_dp *dp);                  /* ask the kernel again about each */
-void xtr_dp_nb_sweep(struct xtr_dp *dp);                    /* those a former daemon managed and nobody needs */
+/* those a former daemon managed and nobody needs */
+void xtr_dp_nb_sweep(struct xtr_dp *dp);
 void xtr_dp_nb_free(struct xtr_dp *dp);
 int xtr_dp_rl_get(struct xtr_dp *dp, const struct xtr_ip *dst, struct xtr_dp_rl **out);
 void xtr_dp_rl_put(struct xtr_dp *dp, struct xtr_dp_rl *rl);
@@ -265,7 +274,8 @@ int xtr_dp_rl_adopt(struct xtr_dp *dp);
 bool xtr_dp_rl_usable(const struct xtr_dp *dp, uint32_t id);
 void xtr_dp_rl_nb_changed(struct xtr_dp *dp, const struct xtr_dp_nb *nb);
 void xtr_dp_rl_all_stale(struct xtr_dp *dp);
-bool xtr_dp_rl_work(struct xtr_dp *dp, unsigned max);       /* resolves stale ones; true: more to do */
+/* resolves stale ones; true: more to do */
+bool xtr_dp_rl_work(struct xtr_dp *dp, unsigned max);
 void xtr_dp_rl_beat(struct xtr_dp *dp);
 void xtr_dp_rl_reap(struct xtr_dp *dp);
 void xtr_dp_rl_free(struct xtr_dp *dp);
@@ -273,7 +283,8 @@ int xtr_dp_ids_init(struct xtr_dp_ids *ids, uint32_t max);
 uint32_t xtr_dp_ids_take(struct xtr_dp_ids *ids);           /* 0: none left */
 void xtr_dp_ids_mark(struct xtr_dp_ids *ids, uint32_t id, bool used);
 /* rset.c */
-void xtr_dp_fill(uint8_t bucket[XTR_BUCKETS], unsigned n, const uint8_t *weight, const bool *usable);
+void xtr_dp_fill(uint8_t bucket[XTR_BUCKETS], unsigned n, const uint8_t *weight,
+		 const bool *usable);
 int xtr_dp_set_get(struct xtr_dp *dp, const struct xtr_dp_mapping *m, struct xtr_dp_set **out);
 void xtr_dp_set_put(struct xtr_dp *dp, struct xtr_dp_set *s);
 int xtr_dp_set_adopt(struct xtr_dp *dp);
@@ -283,7 +294,8 @@ void xtr_dp_set_free(struct xtr_dp *dp);
 /* cache.c */
 int xtr_dp_cache_adopt(struct xtr_dp *dp);
 void xtr_dp_cache_report(struct xtr_dp *dp);                /* adopt() for each */
-struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst, struct xtr_ippfx *eid);
+struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst,
+					struct xtr_ippfx *eid);
 bool xtr_dp_cache_repair(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
 int xtr_dp_cache_unhold(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
 void xtr_dp_cache_free(struct xtr_dp *dp);
@@ -292,23 +304,30 @@ unsigned xtr_dp_trie_key(uint8_t key[32], uint32_t iid, const struct xtr_ippfx *
 int xtr_dp_queue_init(struct xtr_dp *dp, struct xtr_err *err);
 void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame);
 unsigned xtr_dp_queue_count(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
-void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, bool inject, uint32_t hold);
+void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, bool inject,
+			  uint32_t hold);
 void xtr_dp_queue_expire(struct xtr_dp *dp);
 void xtr_dp_queue_free(struct xtr_dp *dp);
-uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, unsigned queued); /* 0, or 1 + slot */
+/* 0, or 1 + slot */
+uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid,
+			  unsigned queued);
 void xtr_dp_hold_drained(struct xtr_dp *dp, uint32_t hold);
 void xtr_dp_hold_cancel(struct xtr_dp *dp, uint32_t hold);
 void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty);
 /* inject.c */
 int xtr_dp_inject_open(struct xtr_dp *dp);
-void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex, uint32_t gso_size);
-struct xtr_dp_l4 { unsigned l3, l4, l4_len, csum; uint8_t proto; bool partial; }; /* offsets in the frame; l4 0: none found */
+void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex,
+		   uint32_t gso_size);
+/* offsets in the frame; l4 0: none found */
+struct xtr_dp_l4 { unsigned l3, l4, l4_len, csum; uint8_t proto; bool partial; };
 void xtr_dp_l4_find(const uint8_t *frame, uint32_t len, struct xtr_dp_l4 *out);
-bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len);    /* true: it was partial and is complete now */
+/* true: it was partial and is complete now */
+bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len);
 /* events.c */
 int xtr_dp_ring_open(struct xtr_dp *dp, struct xtr_err *err);
 bool xtr_dp_ring_turn(struct xtr_dp *dp);                   /* true: the ring was emptied */
 /* detach.c */
-int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx, struct xtr_err *err);
+int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx,
+		  struct xtr_err *err);
 
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What the programs know about this host: interfaces and their roles, instances, own RLOCs, own EID-prefixes and addresses, live values.
- * Each map is computed whole from configuration and netlink and then made equal, so a change never leaves remains.
+ * What the programs know about this host: interfaces and their roles, instances, own RLOCs, own
+ * EID-prefixes and addresses, live values. Each map is computed whole from configuration and
+ * netlink and then made equal, so a change never leaves remains.
  *
- * An address of the host inside one of our EID-prefixes is a longer prefix in the same trie and would hide it: it
- * carries both flags and the prefix's map-version.
+ * An address of the host inside one of our EID-prefixes is a longer prefix in the same trie and
+ * would hide it: it carries both flags and the prefix's map-version.
  */
 #include "dp/internal.h"
 
@@ -15,7 +16,12 @@
 #include <string.h>
 #include <sys/random.h>
 
-struct xtr_dp_buf { uint8_t *at; unsigned n, room; size_t step; int err; };
+struct xtr_dp_buf {
+	uint8_t *at;
+	unsigned n, room;
+	size_t step;
+	int err;
+};
 
 static void *xtr_dp_buf_add(struct xtr_dp_buf *b)
 {
@@ -33,7 +39,10 @@ static void *xtr_dp_buf_add(struct xtr_dp_buf *b)
 	return memset(b->at + b->n++ * b->step, 0, b->step);
 }
 
-struct xtr_dp_addr_list { struct xtr_nl_addr *at; unsigned n, room; };
+struct xtr_dp_addr_list {
+	struct xtr_nl_addr *at;
+	unsigned n, room;
+};
 
 static int xtr_dp_addr_keep(void *arg, const struct xtr_nl_addr *a)
 {
@@ -99,8 +108,10 @@ static uint32_t *xtr_dp_iids(const struct xtr_dp *dp, unsigned *count)
 	return v;
 }
 
-/* Writes a map only when its contents differ from what was written last: hosts with many interfaces change often. */
-static int xtr_dp_sync_changed(struct xtr_dp *dp, enum xtr_dp_map map, const void *rec, unsigned n, size_t key_size, size_t value_size)
+/* Writes a map only when its contents differ from what was written last: hosts with many interfaces
+ * change often. */
+static int xtr_dp_sync_changed(struct xtr_dp *dp, enum xtr_dp_map map, const void *rec, unsigned n,
+			       size_t key_size, size_t value_size)
 {
 	uint64_t hash = xtr_hash(rec, n * (key_size + value_size)) | 1;
 	int r;
@@ -115,7 +126,10 @@ static int xtr_dp_sync_changed(struct xtr_dp *dp, enum xtr_dp_map map, const voi
 
 static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 {
-	struct { __u32 iid; struct xtr_inst v; } *rec = calloc(n + 1, sizeof(*rec));
+	struct {
+		__u32 iid;
+		struct xtr_inst v;
+	} *rec = calloc(n + 1, sizeof(*rec));
 	int r;
 
 	if (!rec)
@@ -136,7 +150,10 @@ static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 
 static int xtr_dp_self_sync(struct xtr_dp *dp)
 {
-	struct { struct xtr_self_key k; __u32 v; } *rec = calloc(dp->cfg.rloc_count + 1, sizeof(*rec));
+	struct {
+		struct xtr_self_key k;
+		__u32 v;
+	} *rec = calloc(dp->cfg.rloc_count + 1, sizeof(*rec));
 	int r;
 
 	if (!rec)
@@ -145,21 +162,27 @@ static int xtr_dp_self_sync(struct xtr_dp *dp)
 		xtr_dp_abi_ip(&rec[i].k.ip, &dp->cfg.rlocs[i]);
 		rec[i].k.family = dp->cfg.rlocs[i].family;
 	}
-	r = xtr_dp_sync_changed(dp, XTR_M_SELF, rec, dp->cfg.rloc_count, sizeof(rec->k), sizeof(rec->v));
+	r = xtr_dp_sync_changed(dp, XTR_M_SELF, rec, dp->cfg.rloc_count, sizeof(rec->k),
+				sizeof(rec->v));
 	free(rec);
 	return r;
 }
 
 /* ---- own prefixes */
 
-struct xtr_dp_local_buf { struct xtr_dp_buf v4, v6; };
+struct xtr_dp_local_buf {
+	struct xtr_dp_buf v4, v6;
+};
 
-static void xtr_dp_local_add(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uint32_t iid, const struct xtr_ippfx *p, uint32_t flags, uint16_t version)
+static void xtr_dp_local_add(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uint32_t iid,
+			     const struct xtr_ippfx *p, uint32_t flags, uint16_t version)
 {
 	bool four = p->ip.family == 4;
 	struct xtr_dp_buf *buf = four ? &b->v4 : &b->v6;
 	size_t key_size = four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6);
-	struct xtr_local v = { .flags = flags, .map_version = version, .generation = (__u32)dp->generation };
+	struct xtr_local v = { .flags = flags,
+			       .map_version = version,
+			       .generation = (__u32)dp->generation };
 	struct xtr_ippfx masked = *p;
 	union xtr_dp_key k;
 	uint8_t *rec;
@@ -182,7 +205,8 @@ static void xtr_dp_local_add(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uint
 }
 
 /* An own address in one instance. */
-static void xtr_dp_local_addr(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uint32_t iid, const struct xtr_ip *ip)
+static void xtr_dp_local_addr(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uint32_t iid,
+			      const struct xtr_ip *ip)
 {
 	struct xtr_ippfx host = { .ip = *ip, .len = (uint8_t)xtr_ip_bits(ip) };
 	const struct xtr_dp_local *cover = NULL;
@@ -190,10 +214,12 @@ static void xtr_dp_local_addr(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uin
 	for (unsigned i = 0; i < dp->cfg.local_count; i++) {
 		const struct xtr_dp_local *l = &dp->cfg.locals[i];
 
-		if (l->iid == iid && xtr_ippfx_has(&l->eid, ip) && (!cover || l->eid.len > cover->eid.len))
+		if (l->iid == iid && xtr_ippfx_has(&l->eid, ip) &&
+		    (!cover || l->eid.len > cover->eid.len))
 			cover = l;
 	}
-	xtr_dp_local_add(dp, b, iid, &host, XTR_LOCAL_F_SELF | (cover ? XTR_LOCAL_F_EID : 0u), cover ? cover->map_version : 0);
+	xtr_dp_local_add(dp, b, iid, &host, XTR_LOCAL_F_SELF | (cover ? XTR_LOCAL_F_EID : 0u),
+			 cover ? cover->map_version : 0);
 }
 
 /* The instance an address belongs to alone; false: it is the host's in every instance. */
@@ -216,11 +242,13 @@ static bool xtr_dp_addr_iid(struct xtr_dp *dp, int ifindex, uint32_t *iid)
 static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 {
 	struct xtr_dp_local_buf b = { .v4.step = sizeof(struct xtr_lpm4) + sizeof(struct xtr_local),
-				      .v6.step = sizeof(struct xtr_lpm6) + sizeof(struct xtr_local) };
+				      .v6.step =
+					      sizeof(struct xtr_lpm6) + sizeof(struct xtr_local) };
 	int r;
 
 	for (unsigned i = 0; i < dp->cfg.local_count; i++)
-		xtr_dp_local_add(dp, &b, dp->cfg.locals[i].iid, &dp->cfg.locals[i].eid, XTR_LOCAL_F_EID, dp->cfg.locals[i].map_version);
+		xtr_dp_local_add(dp, &b, dp->cfg.locals[i].iid, &dp->cfg.locals[i].eid,
+				 XTR_LOCAL_F_EID, dp->cfg.locals[i].map_version);
 	for (unsigned i = 0; i < dp->addr_count; i++) {
 		const struct xtr_ip *ip = &dp->addrs[i].pfx.ip;
 		uint32_t iid;
@@ -235,9 +263,11 @@ static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n
 	}
 	r = b.v4.err ? b.v4.err : b.v6.err;
 	if (!r)
-		r = xtr_dp_sync_changed(dp, XTR_M_LOCAL4, b.v4.at, b.v4.n, sizeof(struct xtr_lpm4), sizeof(struct xtr_local));
+		r = xtr_dp_sync_changed(dp, XTR_M_LOCAL4, b.v4.at, b.v4.n, sizeof(struct xtr_lpm4),
+					sizeof(struct xtr_local));
 	if (!r)
-		r = xtr_dp_sync_changed(dp, XTR_M_LOCAL6, b.v6.at, b.v6.n, sizeof(struct xtr_lpm6), sizeof(struct xtr_local));
+		r = xtr_dp_sync_changed(dp, XTR_M_LOCAL6, b.v6.at, b.v6.n, sizeof(struct xtr_lpm6),
+					sizeof(struct xtr_local));
 	free(b.v4.at);
 	free(b.v6.at);
 	return r;
@@ -301,16 +331,21 @@ int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err)
 		xtr_dp_gen_bump(dp, 0, NULL);
 	dp->changed = false;
 	if (r)
-		return xtr_fail(err, r, "map %s: %s%s", what, strerror(-r), r == -E2BIG || r == -ENOSPC ? " (too many entries for it)" : "");
+		return xtr_fail(err, r, "map %s: %s%s", what, strerror(-r),
+				r == -E2BIG || r == -ENOSPC ? " (too many entries for it)" : "");
 	return 0;
 }
 
 /* ---- interfaces */
 
-/* sweep: also remove what has no role any more; else only add, so that no attached program loses its port. */
+/* sweep: also remove what has no role any more; else only add, so that no attached program loses
+ * its port. */
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 {
-	struct { __u32 ifindex; struct xtr_iface v; } *rec = calloc(dp->if_count + 2 * dp->ov_count + 1, sizeof(*rec));
+	struct {
+		__u32 ifindex;
+		struct xtr_iface v;
+	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 1, sizeof(*rec));
 	unsigned n = 0, slot = 0;
 	int r;
 
@@ -322,10 +357,16 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		if (!f->ifindex)
 			continue;
 		rec[n].ifindex = (__u32)f->ifindex;
-		rec[n].v = (struct xtr_iface){ .role = f->role, .mode = f->mode, .iid = f->role == XTR_ROLE_EID ? f->iid : 0, .slot = slot,
-			.mtu = (__u16)(f->mtu > 65535 ? 65535 : f->mtu) };
-		rec[n].v.flags = (__u16)((f->role == XTR_ROLE_EID ? XTR_IF_F_ROUTER_HOP : 0) | (f->soft ? XTR_IF_F_CSUM_PARTIAL : 0) |
-					 (f->ndo_xmit ? XTR_IF_F_XDP_TX : 0) | (f->mode == XTR_MODE_XDP_GENERIC ? XTR_IF_F_XDP_GENERIC : 0));
+		rec[n].v = (struct xtr_iface){ .role = f->role,
+					       .mode = f->mode,
+					       .iid = f->role == XTR_ROLE_EID ? f->iid : 0,
+					       .slot = slot,
+					       .mtu = (__u16)(f->mtu > 65535 ? 65535 : f->mtu) };
+		rec[n].v.flags =
+			(__u16)((f->role == XTR_ROLE_EID ? XTR_IF_F_ROUTER_HOP : 0) |
+				(f->soft ? XTR_IF_F_CSUM_PARTIAL : 0) |
+				(f->ndo_xmit ? XTR_IF_F_XDP_TX : 0) |
+				(f->mode == XTR_MODE_XDP_GENERIC ? XTR_IF_F_XDP_GENERIC : 0));
 		memcpy(rec[n++].v.mac, f->mac, 6);
 	}
 	for (unsigned i = 0; i < dp->ov_count; i++, slot++) {
@@ -334,15 +375,26 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		if (!ov->ifindex)
 			continue;
 		rec[n].ifindex = (__u32)ov->ifindex;
-		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_OVERLAY, .mode = XTR_MODE_TC, .flags = XTR_IF_F_CSUM_PARTIAL, .iid = ov->iid,
-			.slot = slot, .peer = (__u32)ov->peer, .mtu = (__u16)ov->mtu };
+		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_OVERLAY,
+					       .mode = XTR_MODE_TC,
+					       .flags = XTR_IF_F_CSUM_PARTIAL,
+					       .iid = ov->iid,
+					       .slot = slot,
+					       .peer = (__u32)ov->peer,
+					       .mtu = (__u16)ov->mtu };
 		memcpy(rec[n++].v.mac, ov->mac, 6);
 		rec[n].ifindex = (__u32)ov->peer;
-		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_PEER, .mode = XTR_MODE_TC, .flags = XTR_IF_F_CSUM_PARTIAL, .iid = ov->iid,
-			.slot = slot, .peer = (__u32)ov->ifindex, .mtu = 65535 };
+		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_PEER,
+					       .mode = XTR_MODE_TC,
+					       .flags = XTR_IF_F_CSUM_PARTIAL,
+					       .iid = ov->iid,
+					       .slot = slot,
+					       .peer = (__u32)ov->ifindex,
+					       .mtu = 65535 };
 		memcpy(rec[n++].v.mac, ov->peer_mac, 6);
 	}
-	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->ifindex), sizeof(rec->v), !sweep);
+	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->ifindex), sizeof(rec->v),
+			    !sweep);
 	free(rec);
 	return r ? xtr_fail(err, r, "map %s: %s", XTR_MAP_IFACES, strerror(-r)) : 0;
 }
@@ -360,8 +412,11 @@ void xtr_dp_rlocs_report(struct xtr_dp *dp, bool always)
 		return;
 	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
 		for (unsigned j = 0; j < dp->addr_count; j++)
-			if (!memcmp(&dp->addrs[j].pfx.ip, &dp->cfg.rlocs[i], sizeof(struct xtr_ip)) && !dp->addrs[j].tentative &&
-			    !xtr_nl_link_get(dp->nl, dp->addrs[j].ifindex, NULL, &l) && (l.flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING)) {
+			if (!memcmp(&dp->addrs[j].pfx.ip, &dp->cfg.rlocs[i],
+				    sizeof(struct xtr_ip)) &&
+			    !dp->addrs[j].tentative &&
+			    !xtr_nl_link_get(dp->nl, dp->addrs[j].ifindex, NULL, &l) &&
+			    (l.flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING)) {
 				up[n++] = dp->cfg.rlocs[i];
 				break;
 			}

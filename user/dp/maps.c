@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Programs and maps: load, adopt, pin, and the small operations on maps that every other file here needs.
+ * Programs and maps: load, adopt, pin, and the small operations on maps that every other file here
+ * needs.
  *
- * A map that is pinned with the same type, key, value and size is adopted: the new programs are loaded on it, so the state of the
- * data plane survives any restart. A map of another size (the configuration changed) is made anew and the contents are copied.
- * A folder of another ABI is never read; its links are taken over (attach.c) and it is removed when everything runs on the new one.
+ * A map that is pinned with the same type, key, value and size is adopted: the new programs are
+ * loaded on it, so the state of the data plane survives any restart. A map of another size (the
+ * configuration changed) is made anew and the contents are copied. A folder of another ABI is never
+ * read; its links are taken over (attach.c) and it is removed when everything runs on the new one.
  * The skeleton owns the file descriptors.
  */
 #include "dp/internal.h"
@@ -46,14 +48,16 @@ void xtr_dp_key(union xtr_dp_key *k, uint32_t iid, const struct xtr_ippfx *p)
 void xtr_dp_unkey4(const struct xtr_lpm4 *k, uint32_t *iid, struct xtr_ippfx *p)
 {
 	*iid = ntohl(k->iid);
-	*p = (struct xtr_ippfx){ .ip.family = 4, .len = k->prefixlen > 32 ? (uint8_t)(k->prefixlen - 32) : 0 };
+	*p = (struct xtr_ippfx){ .ip.family = 4,
+				 .len = k->prefixlen > 32 ? (uint8_t)(k->prefixlen - 32) : 0 };
 	memcpy(p->ip.a, &k->addr, 4);
 }
 
 void xtr_dp_unkey6(const struct xtr_lpm6 *k, uint32_t *iid, struct xtr_ippfx *p)
 {
 	*iid = ntohl(k->iid);
-	*p = (struct xtr_ippfx){ .ip.family = 6, .len = k->prefixlen > 32 ? (uint8_t)(k->prefixlen - 32) : 0 };
+	*p = (struct xtr_ippfx){ .ip.family = 6,
+				 .len = k->prefixlen > 32 ? (uint8_t)(k->prefixlen - 32) : 0 };
 	memcpy(p->ip.a, k->addr, 16);
 }
 
@@ -65,7 +69,10 @@ void xtr_dp_abi_ip(struct xtr_abi_ip *out, const struct xtr_ip *ip)
 
 void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned family)
 {
-	*out = (struct xtr_ip){ .family = (uint8_t)(family == XTR_FAMILY_IP4 || family == XTR_FAMILY_IP6 ? family : 0) };
+	*out = (struct xtr_ip){
+		.family =
+			(uint8_t)(family == XTR_FAMILY_IP4 || family == XTR_FAMILY_IP6 ? family : 0)
+	};
 	memcpy(out->a, in->w, out->family == 4 ? 4 : out->family == 6 ? 16 : 0);
 }
 
@@ -87,7 +94,11 @@ int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *ke
 	return errno == ENOENT ? 0 : -errno;
 }
 
-struct xtr_dp_keys { uint8_t *at; size_t size; unsigned n, room; };
+struct xtr_dp_keys {
+	uint8_t *at;
+	size_t size;
+	unsigned n, room;
+};
 
 static int xtr_dp_keep_key(void *arg, const void *key)
 {
@@ -106,7 +117,10 @@ static int xtr_dp_keep_key(void *arg, const void *key)
 	return 0;
 }
 
-static int xtr_dp_key_cmp(const void *a, const void *b, void *size) { return memcmp(a, b, *(size_t *)size); }
+static int xtr_dp_key_cmp(const void *a, const void *b, void *size)
+{
+	return memcmp(a, b, *(size_t *)size);
+}
 
 /* Deletes every key that is not among the n sorted ones. */
 static int xtr_dp_map_sweep(int fd, const uint8_t *sorted, unsigned n, size_t key_size)
@@ -133,7 +147,8 @@ static int xtr_dp_map_sweep(int fd, const uint8_t *sorted, unsigned n, size_t ke
 	return r;
 }
 
-int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size, bool keep)
+int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size,
+		    bool keep)
 {
 	const uint8_t *rec = records;
 	size_t step = key_size + value_size;
@@ -145,8 +160,10 @@ int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, si
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *key = rec + i * step, *value = key + key_size;
 
-		/* Of the maps with 4-octet keys none is a longest-prefix map, whose answer may be a shorter prefix's. */
-		if (key_size == 4 && !bpf_map_lookup_elem(fd, key, old) && !memcmp(old, value, value_size))
+		/* Of the maps with 4-octet keys none is a longest-prefix map, whose answer may be a
+		 * shorter prefix's. */
+		if (key_size == 4 && !bpf_map_lookup_elem(fd, key, old) &&
+		    !memcmp(old, value, value_size))
 			continue;
 		if (bpf_map_update_elem(fd, key, value, BPF_ANY))
 			return -errno;
@@ -182,8 +199,9 @@ void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 
 	if (p && p->len >= (p->ip.family == 4 ? XTR_GEN_BITS4 : XTR_GEN_BITS6)) {
 		memcpy(w, p->ip.a, sizeof(w));
-		xtr_dp_gen_one(dp, p->ip.family == 4 ? xtr_gen_shard4(iid, ntohl(w[0]))
-						     : xtr_gen_shard6(iid, ntohl(w[0]), ntohl(w[1])));
+		xtr_dp_gen_one(dp, p->ip.family == 4
+					   ? xtr_gen_shard4(iid, ntohl(w[0]))
+					   : xtr_gen_shard6(iid, ntohl(w[0]), ntohl(w[1])));
 		return;
 	}
 	for (__u32 i = 0; i < XTR_GEN_SHARDS; i++)
@@ -219,7 +237,8 @@ int xtr_dp_clock(struct xtr_dp *dp)
 		opts.data_in = frame;
 		opts.data_size_in = sizeof(frame);
 	}
-	if (bpf_prog_test_run_opts(dp->prog[XTR_P_CLOCK], &opts) || bpf_map_lookup_elem(dp->map[XTR_M_CFG], &zero, &cfg))
+	if (bpf_prog_test_run_opts(dp->prog[XTR_P_CLOCK], &opts) ||
+	    bpf_map_lookup_elem(dp->map[XTR_M_CFG], &zero, &cfg))
 		return -errno;
 	dp->jiffies = cfg.jiffies;
 	dp->jiffies_ns = xtr_dp_ns();
@@ -270,7 +289,8 @@ static void xtr_dp_drops_read(struct xtr_dp *dp)
 
 /* ---- what was made */
 
-struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, const char *name, bool add)
+struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, const char *name,
+					bool add)
 {
 	struct xtr_dp_made_dev *d;
 
@@ -308,18 +328,22 @@ static int xtr_dp_made_open(struct xtr_dp *dp, const char *from, struct xtr_err 
 
 	snprintf(path, sizeof(path), "%s/%s", from, XTR_DP_MAP_MADE);
 	dp->made_fd = bpf_obj_get(path);
-	if (dp->made_fd >= 0 && (xtr_dp_map_info(dp->made_fd, &info) || info.value_size != sizeof(dp->made) ||
-				 bpf_map_lookup_elem(dp->made_fd, &zero, &dp->made))) {
+	if (dp->made_fd >= 0 &&
+	    (xtr_dp_map_info(dp->made_fd, &info) || info.value_size != sizeof(dp->made) ||
+	     bpf_map_lookup_elem(dp->made_fd, &zero, &dp->made))) {
 		close(dp->made_fd);
 		dp->made_fd = -1;
 	}
 	xtr_dp_netns(&dev, &ino);
 	if (dp->made_fd >= 0 && (dp->made.netns_dev != dev || dp->made.netns_ino != ino))
-		memset(&dp->made, 0, sizeof(dp->made)); /* of a namespace that is gone: its devices went with it */
+		/* of a namespace that is gone: its devices went with it */
+		memset(&dp->made, 0, sizeof(dp->made));
 	if (dp->made_fd < 0)
-		dp->made_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, XTR_DP_MAP_MADE, sizeof(__u32), sizeof(dp->made), 1, NULL);
+		dp->made_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, XTR_DP_MAP_MADE, sizeof(__u32),
+					     sizeof(dp->made), 1, NULL);
 	if (dp->made_fd < 0)
-		return xtr_fail(err, -errno, "cannot create BPF maps: %s (needs CAP_BPF)", strerror(errno));
+		return xtr_fail(err, -errno, "cannot create BPF maps: %s (needs CAP_BPF)",
+				strerror(errno));
 	dp->made.netns_dev = dev;
 	dp->made.netns_ino = ino;
 	dp->made.table = dp->cfg.route_table;
@@ -328,7 +352,8 @@ static int xtr_dp_made_open(struct xtr_dp *dp, const char *from, struct xtr_err 
 	r = xtr_dp_made_save(dp);
 	if (!r)
 		r = xtr_dp_pin(dp->made_fd, dp->dir, XTR_DP_MAP_MADE);
-	return r ? xtr_fail(err, r, "%s/%s: cannot pin: %s", dp->dir, XTR_DP_MAP_MADE, strerror(-r)) : 0;
+	return r ? xtr_fail(err, r, "%s/%s: cannot pin: %s", dp->dir, XTR_DP_MAP_MADE, strerror(-r))
+		 : 0;
 }
 
 /* ---- load */
@@ -345,14 +370,19 @@ static int xtr_dp_print(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
-struct xtr_dp_old { char dir[256]; unsigned abi; bool found; const char *not; };
+struct xtr_dp_old {
+	char dir[256];
+	unsigned abi;
+	bool found;
+	const char * not ;
+};
 
 static int xtr_dp_find_old(void *arg, const char *name)
 {
 	struct xtr_dp_old *o = arg;
 	unsigned abi, cache, rloc;
 
-	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc) || !strcmp(name, o->not))
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc) || !strcmp(name, o->not ))
 		return 0;
 	if (o->found && o->abi == XTR_ABI_VERSION)
 		return 0;
@@ -365,17 +395,23 @@ static int xtr_dp_find_old(void *arg, const char *name)
 static bool xtr_dp_same_shape(const struct bpf_map *map, const struct bpf_map_info *i)
 {
 	return i->type == bpf_map__type(map) && i->key_size == bpf_map__key_size(map) &&
-	       i->value_size == bpf_map__value_size(map) && i->max_entries == bpf_map__max_entries(map) &&
+	       i->value_size == bpf_map__value_size(map) &&
+	       i->max_entries == bpf_map__max_entries(map) &&
 	       (i->map_flags & ~BPF_F_RDONLY) == bpf_map__map_flags(map);
 }
 
-struct xtr_dp_copy { int from, to; void *value; unsigned failed; };
+struct xtr_dp_copy {
+	int from, to;
+	void *value;
+	unsigned failed;
+};
 
 static int xtr_dp_copy_one(void *arg, const void *key)
 {
 	struct xtr_dp_copy *c = arg;
 
-	if (!bpf_map_lookup_elem(c->from, key, c->value) && bpf_map_update_elem(c->to, key, c->value, BPF_ANY))
+	if (!bpf_map_lookup_elem(c->from, key, c->value) &&
+	    bpf_map_update_elem(c->to, key, c->value, BPF_ANY))
 		c->failed++;
 	return 0;
 }
@@ -396,17 +432,21 @@ static int xtr_dp_copy(struct xtr_dp *dp, int from, const struct bpf_map_info *o
 }
 
 /* Sizes of the configuration; what is pinned with the same shape is taken instead of a new map. */
-static int xtr_dp_maps_choose(struct xtr_dp *dp, const char *old_dir, int from[XTR_M_MAX], struct xtr_err *err)
+static int xtr_dp_maps_choose(struct xtr_dp *dp, const char *old_dir, int from[XTR_M_MAX],
+			      struct xtr_err *err)
 {
 	for (unsigned i = 0; i < XTR_M_MAX; i++)
 		from[i] = -1;
 	for (unsigned i = 0; i < XTR_M_MAX; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, xtr_dp_map_names[i]);
+		struct bpf_map *map =
+			bpf_object__find_map_by_name(dp->skel->obj, xtr_dp_map_names[i]);
 		struct bpf_map_info info;
 		char path[PATH_MAX];
 
 		if (!map)
-			return xtr_fail(err, -ENOENT, "BPF object: no map %s (built from mixed sources)", xtr_dp_map_names[i]);
+			return xtr_fail(err, -ENOENT,
+					"BPF object: no map %s (built from mixed sources)",
+					xtr_dp_map_names[i]);
 		if (i == XTR_M_EID4 || i == XTR_M_EID6)
 			bpf_map__set_max_entries(map, dp->cfg.cache_entries);
 		if (i == XTR_M_RLOC || i == XTR_M_RLSTAT || i == XTR_M_RSET)
@@ -418,7 +458,8 @@ static int xtr_dp_maps_choose(struct xtr_dp *dp, const char *old_dir, int from[X
 		if (from[i] < 0)
 			continue;
 		dp->fresh = false;
-		if (!xtr_dp_map_info(from[i], &info) && xtr_dp_same_shape(map, &info) && !bpf_map__reuse_fd(map, from[i])) {
+		if (!xtr_dp_map_info(from[i], &info) && xtr_dp_same_shape(map, &info) &&
+		    !bpf_map__reuse_fd(map, from[i])) {
 			close(from[i]);
 			from[i] = -1;
 		}
@@ -429,7 +470,8 @@ static int xtr_dp_maps_choose(struct xtr_dp *dp, const char *old_dir, int from[X
 static bool xtr_dp_copied(unsigned i)
 {
 	/* Not the ring, not what is only of the moment, not what is written at every start anyway. */
-	return i != XTR_M_EVENTS && i != XTR_M_MISSTB && i != XTR_M_MISSSL && i != XTR_M_HOLD && i != XTR_M_GEN && i != XTR_M_CFG;
+	return i != XTR_M_EVENTS && i != XTR_M_MISSTB && i != XTR_M_MISSSL && i != XTR_M_HOLD &&
+	       i != XTR_M_GEN && i != XTR_M_CFG;
 }
 
 static void xtr_dp_maps_clear(int fd, size_t key_size)
@@ -454,11 +496,14 @@ static void xtr_dp_maps_copy(struct xtr_dp *dp, int from[XTR_M_MAX])
 		r = xtr_dp_map_info(from[i], &old);
 		if (!r)
 			r = xtr_dp_map_info(dp->map[i], &new);
-		if (!r && xtr_dp_copied(i) && old.type == new.type && old.key_size == new.key_size && old.value_size == new.value_size)
+		if (!r && xtr_dp_copied(i) &&
+		    old.type == new.type &&old.key_size == new.key_size &&old.value_size ==
+			    new.value_size)
 			r = xtr_dp_copy(dp, from[i], &old, dp->map[i]);
 		if (r && i != XTR_M_RLSTAT)
-			xtr_warn("map %s: %u entries of the old one do not all fit into %u of the new one; the rest is resolved again",
-				 xtr_dp_map_names[i], old.max_entries, new.max_entries);
+			xtr_warn(
+				"map %s: %u entries of the old one do not all fit into %u of the new one; the rest is resolved again",
+				xtr_dp_map_names[i], old.max_entries, new.max_entries);
 		if (r && (i == XTR_M_RLOC || i == XTR_M_RSET))
 			lost = true;
 		close(from[i]);
@@ -481,19 +526,22 @@ static int xtr_dp_pin_all(struct xtr_dp *dp, struct xtr_err *err)
 
 		snprintf(path, sizeof(path), "%s/%s", dp->dir, xtr_dp_map_names[i]);
 		fd = bpf_obj_get(path);
-		if (fd < 0 || xtr_dp_map_info(fd, &there) || xtr_dp_map_info(dp->map[i], &mine) || mine.id != there.id)
+		if (fd < 0 || xtr_dp_map_info(fd, &there) || xtr_dp_map_info(dp->map[i], &mine) ||
+		    mine.id != there.id)
 			r = xtr_dp_pin(dp->map[i], dp->dir, xtr_dp_map_names[i]);
 		if (fd >= 0)
 			close(fd);
 	}
 	for (unsigned i = 0; i < XTR_P_MAX && !r; i++)
 		r = xtr_dp_pin(dp->prog[i], dp->dir, xtr_dp_prog_names[i]);
-	return r ? xtr_fail(err, r, "%s: cannot pin maps and programs: %s", dp->dir, strerror(-r)) : 0;
+	return r ? xtr_fail(err, r, "%s: cannot pin maps and programs: %s", dp->dir, strerror(-r))
+		 : 0;
 }
 
 bool xtr_dp_decap_l3(void)
 {
-	/* r1 is the context: bpf_skb_adjust_room(skb, -20, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_DECAP_L3_IPV4); -EINVAL before 6.3 */
+	/* r1 is the context: bpf_skb_adjust_room(skb, -20, BPF_ADJ_ROOM_MAC,
+	 * BPF_F_ADJ_ROOM_DECAP_L3_IPV4); -EINVAL before 6.3 */
 	struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = -20 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 1 },
@@ -504,7 +552,9 @@ bool xtr_dp_decap_l3(void)
 	};
 	uint8_t frame[200] = { [12] = 0x08, [14] = 0x45 };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = sizeof(frame));
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "xtr_probe", "GPL", insns, sizeof(insns) / sizeof(insns[0]), NULL), r;
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "xtr_probe", "GPL", insns,
+			       sizeof(insns) / sizeof(insns[0]), NULL),
+	    r;
 
 	if (fd < 0)
 		return false;
@@ -522,21 +572,32 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 	dp->skel->rodata->feat_decap_l3 = xtr_dp_decap_l3();
 	r = xtr_bpf__load(dp->skel);
 	if (r == -EPERM)
-		return xtr_fail(err, r, "BPF programs: the kernel refused to load them: %s (needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)",
-				strerror(-r));
+		return xtr_fail(
+			err, r,
+			"BPF programs: the kernel refused to load them: %s (needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)",
+			strerror(-r));
 	if (r == -ENOMEM || r == -E2BIG)
-		return xtr_fail(err, r, "BPF maps: no memory for %u map-cache and %u locator entries; lower data-plane.cache-entries or raise "
-				"the memory limit", dp->cfg.cache_entries, dp->cfg.rloc_entries);
+		return xtr_fail(
+			err, r,
+			"BPF maps: no memory for %u map-cache and %u locator entries; lower data-plane.cache-entries or raise "
+			"the memory limit",
+			dp->cfg.cache_entries, dp->cfg.rloc_entries);
 	if (r)
-		return xtr_fail(err, r, "BPF programs: the kernel did not take them: %s (log-level debug shows the verifier's words; "
-				"kernel 6.1 or later is supported)", strerror(-r));
+		return xtr_fail(
+			err, r,
+			"BPF programs: the kernel did not take them: %s (log-level debug shows the verifier's words; "
+			"kernel 6.1 or later is supported)",
+			strerror(-r));
 	for (unsigned i = 0; i < XTR_M_MAX; i++)
 		dp->map[i] = bpf_object__find_map_fd_by_name(dp->skel->obj, xtr_dp_map_names[i]);
 	for (unsigned i = 0; i < XTR_P_MAX; i++) {
-		struct bpf_program *p = bpf_object__find_program_by_name(dp->skel->obj, xtr_dp_prog_names[i]);
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(dp->skel->obj, xtr_dp_prog_names[i]);
 
 		if (!p)
-			return xtr_fail(err, -ENOENT, "BPF object: no program %s (built from mixed sources)", xtr_dp_prog_names[i]);
+			return xtr_fail(err, -ENOENT,
+					"BPF object: no program %s (built from mixed sources)",
+					xtr_dp_prog_names[i]);
 		dp->prog[i] = bpf_program__fd(p);
 	}
 	return 0;
@@ -561,7 +622,8 @@ int xtr_dp_load(struct xtr_dp *dp, struct xtr_err *err)
 	int from[XTR_M_MAX], r;
 	struct stat st;
 
-	snprintf(base, sizeof(base), "v%u-%u-%u", XTR_ABI_VERSION, dp->cfg.cache_entries, dp->cfg.rloc_entries);
+	snprintf(base, sizeof(base), "v%u-%u-%u", XTR_ABI_VERSION, dp->cfg.cache_entries,
+		 dp->cfg.rloc_entries);
 	snprintf(dp->dir, sizeof(dp->dir), "%s/%s", dp->root, base);
 	libbpf_set_print(xtr_dp_print);
 	dp->fresh = true;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Packets that wait for a mapping: a queue per destination EID, bounded per EID, in packets and in octets, each packet for a limited time.
- * The tries (key: instance, destination) find the queues inside an EID-prefix and do not own them; dp->queues does.
+ * Packets that wait for a mapping: a queue per destination EID, bounded per EID, in packets and in
+ * octets, each packet for a limited time. The tries (key: instance, destination) find the queues
+ * inside an EID-prefix and do not own them; dp->queues does.
  *
- * Order (struct xtr_hold): installing an entry and then injecting would let fresh packets overtake queued ones. So the entry
- * names a hold slot whose queued count starts ahead of drained; while they differ the programs keep sending
- * packets here, where they join the end. One more is counted than was queued (the guard): it is given back when the
- * ring has been empty once since the entry was written, that is, when nothing captured before it is left. A deadline
- * ends it all if the counts never meet.
+ * Order (struct xtr_hold): installing an entry and then injecting would let fresh packets overtake
+ * queued ones. So the entry names a hold slot whose queued count starts ahead of drained; while
+ * they differ the programs keep sending packets here, where they join the end. One more is counted
+ * than was queued (the guard): it is given back when the ring has been empty once since the entry
+ * was written, that is, when nothing captured before it is left. A deadline ends it all if the
+ * counts never meet.
  */
 #include "dp/internal.h"
 
@@ -17,9 +19,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define XTR_DP_ASK_MS   1000
-#define XTR_DP_SLOT_MS  1000 /* rest of a hold slot: a program may still count in it */
-#define XTR_DP_GUARD_MS 2    /* a program that missed just before the entry was written has submitted by then */
+#define XTR_DP_ASK_MS 1000
+#define XTR_DP_SLOT_MS 1000 /* rest of a hold slot: a program may still count in it */
+#define XTR_DP_GUARD_MS                                                                            \
+	2 /* a program that missed just before the entry was written has submitted by then */
 
 int xtr_dp_queue_init(struct xtr_dp *dp, struct xtr_err *err)
 {
@@ -31,17 +34,20 @@ int xtr_dp_queue_init(struct xtr_dp *dp, struct xtr_err *err)
 	if (!dp->q4 || !dp->q6 || !dp->holds)
 		return xtr_fail(err, -ENOMEM, "out of memory");
 	dp->hold_size = (XTR_HOLD_SLOTS * sizeof(struct xtr_hold) + page - 1) / page * page;
-	dp->hold_mem = mmap(NULL, dp->hold_size, PROT_READ | PROT_WRITE, MAP_SHARED, dp->map[XTR_M_HOLD], 0);
+	dp->hold_mem = mmap(NULL, dp->hold_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    dp->map[XTR_M_HOLD], 0);
 	if (dp->hold_mem == MAP_FAILED) {
 		dp->hold_mem = NULL;
-		return xtr_fail(err, -errno, "map %s: cannot map it into memory: %s", XTR_MAP_HOLD, strerror(errno));
+		return xtr_fail(err, -errno, "map %s: cannot map it into memory: %s", XTR_MAP_HOLD,
+				strerror(errno));
 	}
 	return 0;
 }
 
 /* ---- hold slots */
 
-uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, unsigned queued)
+uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid,
+			  unsigned queued)
 {
 	for (unsigned turn = 0; turn < XTR_HOLD_SLOTS; turn++) {
 		uint32_t i = dp->hold_next;
@@ -51,11 +57,15 @@ uint32_t xtr_dp_hold_take(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippf
 		dp->hold_next = (i + 1) % XTR_HOLD_SLOTS;
 		if (h->active || (h->freed && dp->now - h->freed < XTR_DP_SLOT_MS))
 			continue;
-		*h = (struct xtr_dp_hold_state){ .active = true, .guard = true, .iid = iid, .eid = *eid, .since = dp->now };
+		*h = (struct xtr_dp_hold_state){
+			.active = true, .guard = true, .iid = iid, .eid = *eid, .since = dp->now
+		};
 		/* No entry names the slot yet, so its counters have no other writer now. */
 		__atomic_store_n(&mem->drained, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&mem->queued, queued + 1, __ATOMIC_RELAXED);
-		__atomic_store_n(&mem->deadline, xtr_dp_jiffies(dp) + (XTR_DP_HOLD_MS * dp->hz + 999) / 1000, __ATOMIC_RELEASE);
+		__atomic_store_n(&mem->deadline,
+				 xtr_dp_jiffies(dp) + (XTR_DP_HOLD_MS * dp->hz + 999) / 1000,
+				 __ATOMIC_RELEASE);
 		dp->hold_active++;
 		return i + 1;
 	}
@@ -89,7 +99,8 @@ void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty)
 			h->guard = false;
 			xtr_dp_hold_drained(dp, i + 1);
 		}
-		if (__atomic_load_n(&mem->queued, __ATOMIC_ACQUIRE) != __atomic_load_n(&mem->drained, __ATOMIC_RELAXED) &&
+		if (__atomic_load_n(&mem->queued, __ATOMIC_ACQUIRE) !=
+			    __atomic_load_n(&mem->drained, __ATOMIC_RELAXED) &&
 		    dp->now - h->since <= XTR_DP_HOLD_MS)
 			continue;
 		xtr_dp_cache_unhold(dp, h->iid, &h->eid);
@@ -99,9 +110,13 @@ void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty)
 
 /* ---- queues */
 
-static struct xtr_trie *xtr_dp_qtrie(struct xtr_dp *dp, uint8_t family) { return family == 4 ? dp->q4 : dp->q6; }
+static struct xtr_trie *xtr_dp_qtrie(struct xtr_dp *dp, uint8_t family)
+{
+	return family == 4 ? dp->q4 : dp->q6;
+}
 
-static struct xtr_dp_queue *xtr_dp_queue_get(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst)
+static struct xtr_dp_queue *xtr_dp_queue_get(struct xtr_dp *dp, uint32_t iid,
+					     const struct xtr_ip *dst)
 {
 	struct xtr_ippfx host = { .ip = *dst, .len = (uint8_t)xtr_ip_bits(dst) };
 	uint8_t key[32];
@@ -172,7 +187,8 @@ static void xtr_dp_queue_ask(struct xtr_dp *dp, struct xtr_dp_queue *q, const st
 		return;
 	q->asked = dp->now ? dp->now : 1;
 	if (dp->cb.miss)
-		dp->cb.miss(dp->cb.ctx, iid, &dst, src, false); /* may put an entry, and with it end the queue */
+		/* may put an entry, and with it end the queue */
+		dp->cb.miss(dp->cb.ctx, iid, &dst, src, false);
 }
 
 /* A captured packet without an entry: keep it within the bounds and have it resolved. */
@@ -186,7 +202,8 @@ void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8
 	xtr_dp_from_abi(&src, &ev->src, ev->family);
 	if (!dst.family)
 		return;
-	if (dp->q_packets >= dp->cfg.queue_packets || dp->q_octets + ev->caplen > dp->cfg.queue_octets) {
+	if (dp->q_packets >= dp->cfg.queue_packets ||
+	    dp->q_octets + ev->caplen > dp->cfg.queue_octets) {
 		xtr_dp_drop(dp, XTR_DROP_QUEUE_FULL, 1);
 		return;
 	}
@@ -201,8 +218,12 @@ void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8
 			xtr_dp_queue_ask(dp, q, &src);
 		return;
 	}
-	*p = (struct xtr_dp_pkt){ .at = dp->now, .len = ev->caplen, .ifindex = ev->ifindex, .gso_size = ev->gso_size,
-				  .gso_segs = ev->gso_segs, .hold = ev->hold };
+	*p = (struct xtr_dp_pkt){ .at = dp->now,
+				  .len = ev->caplen,
+				  .ifindex = ev->ifindex,
+				  .gso_size = ev->gso_size,
+				  .gso_segs = ev->gso_segs,
+				  .hold = ev->hold };
 	memcpy(p->frame, frame, ev->caplen);
 	*q->tail = p;
 	q->tail = &p->next;
@@ -212,7 +233,10 @@ void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8
 	xtr_dp_queue_ask(dp, q, &src);
 }
 
-struct xtr_dp_qlist { struct xtr_dp_queue **at; unsigned n, room, packets; };
+struct xtr_dp_qlist {
+	struct xtr_dp_queue **at;
+	unsigned n, room, packets;
+};
 
 static int xtr_dp_queue_collect(void *arg, const uint8_t *key, unsigned bits, void *value)
 {
@@ -234,12 +258,15 @@ unsigned xtr_dp_queue_count(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip
 	unsigned bits = xtr_dp_trie_key(key, iid, eid);
 
 	if (dp->queues)
-		xtr_trie_walk(xtr_dp_qtrie(dp, eid->ip.family), key, bits, xtr_dp_queue_collect, &l);
+		xtr_trie_walk(xtr_dp_qtrie(dp, eid->ip.family), key, bits, xtr_dp_queue_collect,
+			      &l);
 	return l.packets;
 }
 
-/* Lets go all queues inside a prefix. inject: send the packets, in order; else the mapping was negative. */
-void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, bool inject, uint32_t hold)
+/* Lets go all queues inside a prefix. inject: send the packets, in order; else the mapping was
+ * negative. */
+void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, bool inject,
+			  uint32_t hold)
 {
 	struct xtr_trie *t = xtr_dp_qtrie(dp, eid->ip.family);
 	struct xtr_dp_qlist l = { .room = (unsigned)xtr_trie_count(t) };

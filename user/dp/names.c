@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Names and texts of numbers: drop reasons and counters from the lists in headers/xtr/reasons.h, modes, roles, actions, maps, programs.
+ * Names and texts of numbers: drop reasons and counters from the lists in headers/xtr/reasons.h,
+ * modes, roles, actions, maps, programs.
  */
 #include "dp/internal.h"
 
 const char *const xtr_dp_map_names[XTR_M_MAX] = {
-	[XTR_M_CFG] = XTR_MAP_CFG, [XTR_M_IFACES] = XTR_MAP_IFACES, [XTR_M_INST] = XTR_MAP_INST, [XTR_M_SELF] = XTR_MAP_SELF,
-	[XTR_M_LOCAL4] = XTR_MAP_LOCAL4, [XTR_M_LOCAL6] = XTR_MAP_LOCAL6, [XTR_M_EID4] = XTR_MAP_EID4, [XTR_M_EID6] = XTR_MAP_EID6,
-	[XTR_M_RSET] = XTR_MAP_RSET, [XTR_M_RLOC] = XTR_MAP_RLOC, [XTR_M_RLSTAT] = XTR_MAP_RLSTAT, [XTR_M_DROPS] = XTR_MAP_DROPS,
-	[XTR_M_STATS] = XTR_MAP_STATS, [XTR_M_EVENTS] = XTR_MAP_EVENTS, [XTR_M_MISSTB] = XTR_MAP_MISSTB,
-	[XTR_M_MISSSL] = XTR_MAP_MISSSL, [XTR_M_HOLD] = XTR_MAP_HOLD, [XTR_M_GEN] = XTR_MAP_GEN,
+	[XTR_M_CFG] = XTR_MAP_CFG,	 [XTR_M_IFACES] = XTR_MAP_IFACES,
+	[XTR_M_INST] = XTR_MAP_INST,	 [XTR_M_SELF] = XTR_MAP_SELF,
+	[XTR_M_LOCAL4] = XTR_MAP_LOCAL4, [XTR_M_LOCAL6] = XTR_MAP_LOCAL6,
+	[XTR_M_EID4] = XTR_MAP_EID4,	 [XTR_M_EID6] = XTR_MAP_EID6,
+	[XTR_M_RSET] = XTR_MAP_RSET,	 [XTR_M_RLOC] = XTR_MAP_RLOC,
+	[XTR_M_RLSTAT] = XTR_MAP_RLSTAT, [XTR_M_DROPS] = XTR_MAP_DROPS,
+	[XTR_M_STATS] = XTR_MAP_STATS,	 [XTR_M_EVENTS] = XTR_MAP_EVENTS,
+	[XTR_M_MISSTB] = XTR_MAP_MISSTB, [XTR_M_MISSSL] = XTR_MAP_MISSSL,
+	[XTR_M_HOLD] = XTR_MAP_HOLD,	 [XTR_M_GEN] = XTR_MAP_GEN,
 };
 
 const char *const xtr_dp_prog_names[XTR_P_MAX] = {
-	[XTR_P_ENCAP] = XTR_PROG_ENCAP, [XTR_P_INJECT] = XTR_PROG_INJECT, [XTR_P_UNDERLAY] = XTR_PROG_UNDERLAY,
-	[XTR_P_XDP_EID] = XTR_PROG_XDP_EID, [XTR_P_XDP_UNDER] = XTR_PROG_XDP_UNDER, [XTR_P_CLOCK] = XTR_PROG_CLOCK,
+	[XTR_P_ENCAP] = XTR_PROG_ENCAP,		[XTR_P_INJECT] = XTR_PROG_INJECT,
+	[XTR_P_UNDERLAY] = XTR_PROG_UNDERLAY,	[XTR_P_XDP_EID] = XTR_PROG_XDP_EID,
+	[XTR_P_XDP_UNDER] = XTR_PROG_XDP_UNDER, [XTR_P_CLOCK] = XTR_PROG_CLOCK,
 };
 
 static const char *const xtr_drop_names[XTR_DROP_MAX][2] = {
@@ -28,10 +34,22 @@ static const char *const xtr_stat_names[XTR_STAT_MAX][2] = {
 #undef X
 };
 
-const char *xtr_drop_name(unsigned reason) { return reason < XTR_DROP_MAX ? xtr_drop_names[reason][0] : "unknown"; }
-const char *xtr_drop_text(unsigned reason) { return reason < XTR_DROP_MAX ? xtr_drop_names[reason][1] : "of a newer version"; }
-const char *xtr_stat_name(unsigned stat) { return stat < XTR_STAT_MAX ? xtr_stat_names[stat][0] : "unknown"; }
-const char *xtr_stat_text(unsigned stat) { return stat < XTR_STAT_MAX ? xtr_stat_names[stat][1] : "of a newer version"; }
+const char *xtr_drop_name(unsigned reason)
+{
+	return reason < XTR_DROP_MAX ? xtr_drop_names[reason][0] : "unknown";
+}
+const char *xtr_drop_text(unsigned reason)
+{
+	return reason < XTR_DROP_MAX ? xtr_drop_names[reason][1] : "of a newer version";
+}
+const char *xtr_stat_name(unsigned stat)
+{
+	return stat < XTR_STAT_MAX ? xtr_stat_names[stat][0] : "unknown";
+}
+const char *xtr_stat_text(unsigned stat)
+{
+	return stat < XTR_STAT_MAX ? xtr_stat_names[stat][1] : "of a newer version";
+}
 
 const char *xtr_mode_name(unsigned mode)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Next hops of the underlay. The kernel keeps each one resolved for us (a managed neighbour): XDP bypasses the stack, so an ordinary
- * neighbour would go stale and never be confirmed. What the administrator made permanent is used as it is. Counted references from
- * templates; the table owns the entries.
+ * Next hops of the underlay. The kernel keeps each one resolved for us (a managed neighbour): XDP
+ * bypasses the stack, so an ordinary neighbour would go stale and never be confirmed. What the
+ * administrator made permanent is used as it is. Counted references from templates; the table owns
+ * the entries.
  */
 #include "dp/internal.h"
 
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XTR_NUD_VALID (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
+#define XTR_NUD_VALID                                                                              \
+	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
 
 /* Takes over what the kernel says. True: something that templates hold changed. */
 static bool xtr_dp_nb_update(struct xtr_dp_nb *nb, const struct xtr_nl_neigh *n)
@@ -29,7 +31,10 @@ static bool xtr_dp_nb_update(struct xtr_dp_nb *nb, const struct xtr_nl_neigh *n)
 /* Makes the kernel resolve it, unless somebody has fixed it. */
 static void xtr_dp_nb_ask(struct xtr_dp *dp, struct xtr_dp_nb *nb)
 {
-	struct xtr_nl_neigh n, want = { .ifindex = nb->key.ifindex, .ip = nb->key.ip, .managed = true, .protocol = XTR_DP_PROTO };
+	struct xtr_nl_neigh n, want = { .ifindex = nb->key.ifindex,
+					.ip = nb->key.ip,
+					.managed = true,
+					.protocol = XTR_DP_PROTO };
 	int r = xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n);
 
 	nb->lost = false;
@@ -40,8 +45,10 @@ static void xtr_dp_nb_ask(struct xtr_dp *dp, struct xtr_dp_nb *nb)
 	r = xtr_nl_neigh_put(dp->nl, &want);
 	nb->ours = !r;
 	if (r)
-		xtr_debug("neighbour on interface %d: the kernel does not manage it: %s", nb->key.ifindex, strerror(-r));
-	xtr_dp_nb_update(nb, xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n) ? NULL : &n);
+		xtr_debug("neighbour on interface %d: the kernel does not manage it: %s",
+			  nb->key.ifindex, strerror(-r));
+	xtr_dp_nb_update(nb,
+			 xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n) ? NULL : &n);
 }
 
 static struct xtr_dp_nb *xtr_dp_nb_find(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip)
@@ -115,13 +122,18 @@ void xtr_dp_nb_refresh(struct xtr_dp *dp)
 	}
 }
 
-struct xtr_dp_nb_left { struct xtr_dp *dp; struct xtr_nl_neigh at[64]; unsigned n; };
+struct xtr_dp_nb_left {
+	struct xtr_dp *dp;
+	struct xtr_nl_neigh at[64];
+	unsigned n;
+};
 
 static int xtr_dp_nb_leftover(void *arg, const struct xtr_nl_neigh *n)
 {
 	struct xtr_dp_nb_left *l = arg;
 
-	if (n->protocol == XTR_DP_PROTO && !(n->state & NUD_PERMANENT) && !xtr_dp_nb_find(l->dp, n->ifindex, &n->ip) && l->n < 64)
+	if (n->protocol == XTR_DP_PROTO && !(n->state & NUD_PERMANENT) &&
+	    !xtr_dp_nb_find(l->dp, n->ifindex, &n->ip) && l->n < 64)
 		l->at[l->n++] = *n;
 	return 0;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Overlay devices: a veth pair each. What is routed into xtr0 is encapsulated on its egress; what is decapsulated arrives on its ingress.
- * The peer end segments UDP super-packets (its ingress) and takes what the daemon injects (its egress). A device of
- * ours is known by its alias, and xtr_made lists it; a foreign device of the same name is never touched.
+ * Overlay devices: a veth pair each. What is routed into xtr0 is encapsulated on its egress; what
+ * is decapsulated arrives on its ingress. The peer end segments UDP super-packets (its ingress) and
+ * takes what the daemon injects (its egress). A device of ours is known by its alias, and xtr_made
+ * lists it; a foreign device of the same name is never touched.
  *
- * xtr0 gets no addresses but ours: no link-local (addrgenmode none), no ARP. The peer has IPv6 off and the largest
- * MTU, because a packet socket refuses what is longer than the device's MTU and attached ports may have a larger one than xtr0.
+ * xtr0 gets no addresses but ours: no link-local (addrgenmode none), no ARP. The peer has IPv6 off
+ * and the largest MTU, because a packet socket refuses what is longer than the device's MTU and
+ * attached ports may have a larger one than xtr0.
  */
 #include "dp/internal.h"
 
@@ -19,12 +21,9 @@
 
 #define XTR_DP_OVERHEAD4 36
 #define XTR_DP_OVERHEAD6 56
-#define XTR_DP_UDP_GSO   "tx-udp-segmentation"
+#define XTR_DP_UDP_GSO "tx-udp-segmentation"
 
-void xtr_dp_peer_name(char out[16], const char *name)
-{
-	snprintf(out, 16, "%.14sp", name);
-}
+void xtr_dp_peer_name(char out[16], const char *name) { snprintf(out, 16, "%.14sp", name); }
 
 const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid)
 {
@@ -34,7 +33,8 @@ const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid)
 	return dp->ov_count ? &dp->ovs[0] : NULL;
 }
 
-/* The folder of pins names the owner: two routers in one namespace would fight. A long path is cut from the left. */
+/* The folder of pins names the owner: two routers in one namespace would fight. A long path is cut
+ * from the left. */
 void xtr_dp_alias(char out[64], const char *root)
 {
 	size_t n = strlen(root), most = 63 - strlen(XTR_DP_ALIAS);
@@ -42,7 +42,8 @@ void xtr_dp_alias(char out[64], const char *root)
 	snprintf(out, 64, "%s%.*s", XTR_DP_ALIAS, (int)most, n > most ? root + n - most : root);
 }
 
-/* /proc/sys/net shows the namespace of the thread that opens it; it may be read-only, so it is written only to change it. */
+/* /proc/sys/net shows the namespace of the thread that opens it; it may be read-only, so it is
+ * written only to change it. */
 static int xtr_dp_ip6_off(const char *name, const char *value)
 {
 	char path[128], is = 0;
@@ -76,7 +77,8 @@ static uint32_t xtr_dp_overlay_mtu(const struct xtr_dp *dp, const struct xtr_dp_
 		if (dp->cfg.rlocs[i].family == 6)
 			over = XTR_DP_OVERHEAD6;
 	for (unsigned i = 0; i < dp->if_count; i++)
-		if (dp->ifs[i].role == XTR_ROLE_UNDERLAY && dp->ifs[i].ifindex && (!mtu || dp->ifs[i].mtu < mtu))
+		if (dp->ifs[i].role == XTR_ROLE_UNDERLAY && dp->ifs[i].ifindex &&
+		    (!mtu || dp->ifs[i].mtu < mtu))
 			mtu = dp->ifs[i].mtu;
 	if (!mtu)
 		mtu = 1500;
@@ -97,7 +99,8 @@ static bool xtr_dp_overlay_wants6(const struct xtr_dp_overlay *o)
 }
 
 /* Finds the pair or makes it. */
-static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct xtr_nl_link *l, struct xtr_nl_link *p, struct xtr_err *err)
+static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct xtr_nl_link *l,
+			       struct xtr_nl_link *p, struct xtr_err *err)
 {
 	char alias[64];
 	struct xtr_nl_link_set quiet = { .alias = alias, .no_ip6_autogen = true };
@@ -109,18 +112,25 @@ static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct x
 	if (r == -ENODEV) {
 		r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name);
 		if (r)
-			return xtr_fail(err, r, "overlay %s: cannot create the veth pair %s/%s: %s%s%s", ov->name, ov->name, ov->peer_name,
-					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+			return xtr_fail(err, r,
+					"overlay %s: cannot create the veth pair %s/%s: %s%s%s",
+					ov->name, ov->name, ov->peer_name, strerror(-r),
+					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
 		created = true;
 		r = xtr_nl_link_get(dp->nl, 0, ov->name, l);
 	}
 	if (!r && !created && (strcmp(l->kind, "veth") || strcmp(l->alias, alias)))
-		return xtr_fail(err, -EEXIST, "overlay %s: a device of that name exists and is not ours; choose another name (key "
-				"overlay[].device) or remove it: ip link del %s", ov->name, ov->name);
+		return xtr_fail(
+			err, -EEXIST,
+			"overlay %s: a device of that name exists and is not ours; choose another name (key "
+			"overlay[].device) or remove it: ip link del %s",
+			ov->name, ov->name);
 	if (!r)
 		r = xtr_nl_link_get(dp->nl, 0, ov->peer_name, p);
 	if (!r && p->ifindex != l->peer)
-		return xtr_fail(err, -EEXIST, "overlay %s: %s is not its peer end; remove both: ip link del %s", ov->name, ov->peer_name, ov->name);
+		return xtr_fail(err, -EEXIST,
+				"overlay %s: %s is not its peer end; remove both: ip link del %s",
+				ov->name, ov->peer_name, ov->name);
 	if (r)
 		return xtr_fail(err, r, "overlay %s: %s", ov->name, strerror(-r));
 	made = xtr_dp_made_dev(&dp->made, l->ifindex, ov->name, true);
@@ -129,12 +139,15 @@ static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct x
 		xtr_dp_made_save(dp);
 	}
 	/* Before the devices are up for the first time, or they talk. */
-	if (created && ((r = xtr_nl_link_change(dp->nl, l->ifindex, &quiet)) || (r = xtr_nl_link_change(dp->nl, p->ifindex, &quiet))))
-		return xtr_fail(err, r, "overlay %s: %s%s%s", ov->name, strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	if (created && ((r = xtr_nl_link_change(dp->nl, l->ifindex, &quiet)) ||
+			(r = xtr_nl_link_change(dp->nl, p->ifindex, &quiet))))
+		return xtr_fail(err, r, "overlay %s: %s%s%s", ov->name, strerror(-r),
+				*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
 	return 0;
 }
 
-static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov, const struct xtr_nl_link *l, const struct xtr_nl_link *p)
+static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov,
+				const struct xtr_nl_link *l, const struct xtr_nl_link *p)
 {
 	struct xtr_nl_link_set set = { .flags = IFF_UP | IFF_NOARP, .mask = IFF_UP | IFF_NOARP };
 	struct xtr_nl_link_set peer = { .flags = IFF_UP, .mask = IFF_UP };
@@ -146,7 +159,8 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov, const s
 		if (r)
 			return r;
 	}
-	if (!l->no_ip6_autogen || (l->flags & (IFF_UP | IFF_NOARP)) != (IFF_UP | IFF_NOARP) || l->mtu != ov->mtu) {
+	if (!l->no_ip6_autogen || (l->flags & (IFF_UP | IFF_NOARP)) != (IFF_UP | IFF_NOARP) ||
+	    l->mtu != ov->mtu) {
 		set.no_ip6_autogen = !l->no_ip6_autogen;
 		set.mtu = l->mtu != ov->mtu ? ov->mtu : 0;
 		r = xtr_nl_link_change(dp->nl, l->ifindex, &set);
@@ -156,7 +170,8 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov, const s
 	if (!p->no_ip6_autogen || !(p->flags & IFF_UP) || p->mtu != 65535) {
 		r = xtr_dp_ip6_off(ov->peer_name, "1");
 		if (r)
-			xtr_warn("overlay %s: cannot switch IPv6 off on its peer end %s: %s", ov->name, ov->peer_name, strerror(-r));
+			xtr_warn("overlay %s: cannot switch IPv6 off on its peer end %s: %s",
+				 ov->name, ov->peer_name, strerror(-r));
 		peer.no_ip6_autogen = !p->no_ip6_autogen;
 		peer.mtu = 65535;
 		return xtr_nl_link_change(dp->nl, p->ifindex, &peer);
@@ -164,7 +179,8 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov, const s
 	return 0;
 }
 
-static int xtr_dp_overlay_addrs(struct xtr_dp *dp, const struct xtr_dp_overlay *o, const struct xtr_dp_ov *ov, struct xtr_err *err)
+static int xtr_dp_overlay_addrs(struct xtr_dp *dp, const struct xtr_dp_overlay *o,
+				const struct xtr_dp_ov *ov, struct xtr_err *err)
 {
 	char text[XTR_IPPFX_STRLEN];
 
@@ -173,19 +189,25 @@ static int xtr_dp_overlay_addrs(struct xtr_dp *dp, const struct xtr_dp_overlay *
 		int r;
 
 		for (unsigned j = 0; j < dp->addr_count && !have; j++)
-			have = dp->addrs[j].ifindex == ov->ifindex && !memcmp(&dp->addrs[j].pfx, &o->addresses[i], sizeof(o->addresses[i]));
+			have = dp->addrs[j].ifindex == ov->ifindex &&
+			       !memcmp(&dp->addrs[j].pfx, &o->addresses[i],
+				       sizeof(o->addresses[i]));
 		if (have)
 			continue;
 		r = xtr_nl_addr_add(dp->nl, ov->ifindex, &o->addresses[i]);
 		if (r)
-			return xtr_fail(err, r, "overlay %s: cannot add address %s: %s%s%s", ov->name, xtr_ippfx_str(&o->addresses[i], text),
-					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+			return xtr_fail(err, r, "overlay %s: cannot add address %s: %s%s%s",
+					ov->name, xtr_ippfx_str(&o->addresses[i], text),
+					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "",
+					xtr_nl_error(dp->nl));
 	}
 	for (unsigned j = 0; j < dp->addr_count; j++) {
-		bool want = dp->addrs[j].ifindex != ov->ifindex || xtr_ip_is_linklocal(&dp->addrs[j].pfx.ip);
+		bool want = dp->addrs[j].ifindex != ov->ifindex ||
+			    xtr_ip_is_linklocal(&dp->addrs[j].pfx.ip);
 
 		for (unsigned i = 0; i < o->address_count && !want; i++)
-			want = !memcmp(&dp->addrs[j].pfx, &o->addresses[i], sizeof(o->addresses[i]));
+			want = !memcmp(&dp->addrs[j].pfx, &o->addresses[i],
+				       sizeof(o->addresses[i]));
 		if (!want)
 			xtr_nl_addr_del(dp->nl, ov->ifindex, &dp->addrs[j].pfx);
 	}
@@ -206,16 +228,21 @@ int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err)
 		ov->iid = o->iid;
 		ov->mtu = xtr_dp_overlay_mtu(dp, o);
 		if (xtr_dp_overlay_wants6(o) && ov->mtu < 1280)
-			return xtr_fail(err, -EINVAL, "overlay %s: its MTU of %u is below 1280, the least for IPv6; raise the MTU of the underlay "
-					"(%u), or set overlay[].mtu", ov->name, ov->mtu, 1280 + XTR_DP_OVERHEAD6);
+			return xtr_fail(
+				err, -EINVAL,
+				"overlay %s: its MTU of %u is below 1280, the least for IPv6; raise the MTU of the underlay "
+				"(%u), or set overlay[].mtu",
+				ov->name, ov->mtu, 1280 + XTR_DP_OVERHEAD6);
 		r = xtr_dp_overlay_pair(dp, ov, &l, &p, err);
 		if (r)
 			return r;
 		if (xtr_dp_overlay_wants6(o) && (r = xtr_dp_ip6_off(ov->name, "0")))
-			return xtr_fail(err, r, "overlay %s: cannot switch IPv6 on: %s", ov->name, strerror(-r));
+			return xtr_fail(err, r, "overlay %s: cannot switch IPv6 on: %s", ov->name,
+					strerror(-r));
 		r = xtr_dp_overlay_links(dp, ov, &l, &p);
 		if (r)
-			return xtr_fail(err, r, "overlay %s: cannot set it up (MTU %u): %s%s%s", ov->name, ov->mtu, strerror(-r),
+			return xtr_fail(err, r, "overlay %s: cannot set it up (MTU %u): %s%s%s",
+					ov->name, ov->mtu, strerror(-r),
 					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
 		ov->ifindex = l.ifindex;
 		ov->peer = p.ifindex;
@@ -242,7 +269,8 @@ void xtr_dp_overlays_sweep(struct xtr_dp *dp)
 		if (want)
 			continue;
 		xtr_dp_alias(alias, dp->root);
-		if (!xtr_nl_link_get(dp->nl, (int)d->ifindex, NULL, &l) && !strcmp(l.alias, alias) && !strcmp(l.name, d->name))
+		if (!xtr_nl_link_get(dp->nl, (int)d->ifindex, NULL, &l) &&
+		    !strcmp(l.alias, alias) && !strcmp(l.name, d->name))
 			xtr_nl_link_del(dp->nl, (int)d->ifindex);
 		d->flags = 0;
 	}

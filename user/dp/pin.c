@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The folder of pins on the BPF file system: <bpffs>/xtr/v<ABI>-<cache entries>-<rloc entries>/. One lock (flock of <bpffs>/xtr)
- * guards all of it, so that two daemons never share maps. Pins are replaced by rename, which is atomic: at
- * any moment a name shows the old object or the new one. Names on bpffs must not contain a dot.
+ * The folder of pins on the BPF file system: <bpffs>/xtr/v<ABI>-<cache entries>-<rloc entries>/.
+ * One lock (flock of <bpffs>/xtr) guards all of it, so that two daemons never share maps. Pins are
+ * replaced by rename, which is atomic: at any moment a name shows the old object or the new one.
+ * Names on bpffs must not contain a dot.
  */
 #include "dp/internal.h"
 
@@ -30,18 +31,25 @@ int xtr_dp_bpffs_ready(const char *path, bool make, struct xtr_err *err)
 	struct statfs fs;
 
 	if (path[0] != '/' || strlen(path) > 150)
-		return xtr_fail(err, -EINVAL, "bpffs '%s': must be an absolute path of at most 150 characters", path);
+		return xtr_fail(err, -EINVAL,
+				"bpffs '%s': must be an absolute path of at most 150 characters",
+				path);
 	if (make && mkdir(path, 0700) && errno != EEXIST)
-		return xtr_fail(err, -errno, "bpffs '%s': cannot create it: %s", path, strerror(errno));
+		return xtr_fail(err, -errno, "bpffs '%s': cannot create it: %s", path,
+				strerror(errno));
 	if (statfs(path, &fs))
 		return xtr_fail(err, -errno, "bpffs '%s': %s", path, strerror(errno));
 	if ((unsigned long)fs.f_type == BPF_FS_MAGIC)
 		return 0;
 	if (!make)
-		return xtr_fail(err, -ENOENT, "bpffs '%s': not a BPF file system, so nothing is pinned there", path);
+		return xtr_fail(err, -ENOENT,
+				"bpffs '%s': not a BPF file system, so nothing is pinned there",
+				path);
 	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-		return xtr_fail(err, -errno, "bpffs '%s': not a BPF file system and mounting one failed: %s; run: mount -t bpf bpf %s",
-				path, strerror(errno), path);
+		return xtr_fail(
+			err, -errno,
+			"bpffs '%s': not a BPF file system and mounting one failed: %s; run: mount -t bpf bpf %s",
+			path, strerror(errno), path);
 	xtr_info("bpffs '%s': mounted a BPF file system", path);
 	return 0;
 }
@@ -53,7 +61,8 @@ int xtr_dp_lock(const char *root, struct xtr_err *err)
 		int fd;
 
 		if (mkdir(root, 0700) && errno != EEXIST)
-			return xtr_fail(err, -errno, "%s: cannot create the folder of pins: %s", root, strerror(errno));
+			return xtr_fail(err, -errno, "%s: cannot create the folder of pins: %s",
+					root, strerror(errno));
 		fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
@@ -64,12 +73,17 @@ int xtr_dp_lock(const char *root, struct xtr_err *err)
 
 			close(fd);
 			if (e == EWOULDBLOCK)
-				return xtr_fail(err, -EBUSY, "%s: another xtrd holds it; stop that one, or give this one its own "
-						"bpffs folder (key bpffs)", root);
+				return xtr_fail(
+					err, -EBUSY,
+					"%s: another xtrd holds it; stop that one, or give this one its own "
+					"bpffs folder (key bpffs)",
+					root);
 			return xtr_fail(err, -e, "%s: lock: %s", root, strerror(e));
 		}
-		/* A detach may have removed the folder between open and lock: then this lock guards nothing. */
-		if (!fstat(fd, &held) && !stat(root, &named) && held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+		/* A detach may have removed the folder between open and lock: then this lock guards
+		 * nothing. */
+		if (!fstat(fd, &held) && !stat(root, &named) && held.st_ino == named.st_ino &&
+		    held.st_dev == named.st_dev)
 			return fd;
 		close(fd);
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What the kernel and an interface offer: tried out where trying is harmless, else asked. Nothing is left behind: programs are loaded and
- * closed, TC and XDP are never attached here. The reasons and the ways out are written for a person.
+ * What the kernel and an interface offer: tried out where trying is harmless, else asked. Nothing
+ * is left behind: programs are loaded and closed, TC and XDP are never attached here. The reasons
+ * and the ways out are written for a person.
  */
 #include "dp/internal.h"
 
@@ -13,9 +14,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-struct xtr_dp_ask { int (*fn)(void *, const struct xtr_dp_feature *); void *arg; int r; };
+struct xtr_dp_ask {
+	int (*fn)(void *, const struct xtr_dp_feature *);
+	void *arg;
+	int r;
+};
 
-static void xtr_dp_tell(struct xtr_dp_ask *a, const char *name, bool have, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static void xtr_dp_tell(struct xtr_dp_ask *a, const char *name, bool have, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 static void xtr_dp_tell(struct xtr_dp_ask *a, const char *name, bool have, const char *fmt, ...)
 {
 	struct xtr_dp_feature f = { .name = name, .have = have };
@@ -53,7 +59,8 @@ static int xtr_dp_try_prog(enum bpf_prog_type type)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool xtr_dp_try_map(enum bpf_map_type type, __u32 key, __u32 value, __u32 entries, __u32 flags)
+static bool xtr_dp_try_map(enum bpf_map_type type, __u32 key, __u32 value, __u32 entries,
+			   __u32 flags)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
 	int fd = bpf_map_create(type, "xtr_probe", key, value, entries, &opts);
@@ -64,7 +71,8 @@ static bool xtr_dp_try_map(enum bpf_map_type type, __u32 key, __u32 value, __u32
 	return true;
 }
 
-/* A link for an interface that can not exist: a kernel with tcx answers ENODEV, one without EINVAL. */
+/* A link for an interface that can not exist: a kernel with tcx answers ENODEV, one without EINVAL.
+ */
 static bool xtr_dp_try_tcx(int prog)
 {
 	int fd;
@@ -87,19 +95,32 @@ int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *
 	struct xtr_nl *nl;
 	uint64_t features;
 
-	xtr_dp_tell(&a, "kernel", v >= (6u << 16 | 1u << 8), "%s%s", release, v >= (6u << 16 | 1u << 8) ? "" : ": 6.1 or later is supported");
-	xtr_dp_tell(&a, "tc", tc >= 0, "%s", tc >= 0 ? "TC programs load" : tc == -EPERM ? "not permitted: needs CAP_BPF and CAP_NET_ADMIN" : strerror(-tc));
+	xtr_dp_tell(&a, "kernel", v >= (6u << 16 | 1u << 8), "%s%s", release,
+		    v >= (6u << 16 | 1u << 8) ? "" : ": 6.1 or later is supported");
+	xtr_dp_tell(&a, "tc", tc >= 0, "%s",
+		    tc >= 0	   ? "TC programs load"
+		    : tc == -EPERM ? "not permitted: needs CAP_BPF and CAP_NET_ADMIN"
+				   : strerror(-tc));
 	xtr_dp_tell(&a, "xdp", xdp >= 0, "%s", xdp >= 0 ? "XDP programs load" : strerror(-xdp));
-	xtr_dp_tell(&a, "tcx", tcx, "%s", tcx ? "TC programs attach by pinned links" : "before 6.6: filters on a clsact qdisc instead");
+	xtr_dp_tell(&a, "tcx", tcx, "%s",
+		    tcx ? "TC programs attach by pinned links"
+			: "before 6.6: filters on a clsact qdisc instead");
 	xtr_dp_tell(&a, "btf", !access("/sys/kernel/btf/vmlinux", R_OK), "/sys/kernel/btf/vmlinux");
-	xtr_dp_tell(&a, "ringbuf", xtr_dp_try_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096 * 16, 0), "first packets go to the daemon whole");
-	xtr_dp_tell(&a, "lpm-trie", xtr_dp_try_map(BPF_MAP_TYPE_LPM_TRIE, 12, 24, 16, BPF_F_NO_PREALLOC), "map-cache");
-	xtr_dp_tell(&a, "managed-neighbours", v >= (5u << 16 | 16u << 8), "the kernel keeps next hops resolved");
-	xtr_dp_tell(&a, "decap-l3", xtr_dp_decap_l3(), "%s", "decapsulation across families in one step (6.3)");
+	xtr_dp_tell(&a, "ringbuf", xtr_dp_try_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096 * 16, 0),
+		    "first packets go to the daemon whole");
+	xtr_dp_tell(&a, "lpm-trie",
+		    xtr_dp_try_map(BPF_MAP_TYPE_LPM_TRIE, 12, 24, 16, BPF_F_NO_PREALLOC),
+		    "map-cache");
+	xtr_dp_tell(&a, "managed-neighbours", v >= (5u << 16 | 16u << 8),
+		    "the kernel keeps next hops resolved");
+	xtr_dp_tell(&a, "decap-l3", xtr_dp_decap_l3(), "%s",
+		    "decapsulation across families in one step (6.3)");
 	if (!xtr_nl_open(&nl)) {
 		bool known = xtr_nl_xdp_features(nl, 1, &features) != -EOPNOTSUPP;
 
-		xtr_dp_tell(&a, "xdp-features", known, "%s", known ? "drivers declare what their XDP can do" : "before 6.3: mode auto tries and sees");
+		xtr_dp_tell(&a, "xdp-features", known, "%s",
+			    known ? "drivers declare what their XDP can do"
+				  : "before 6.3: mode auto tries and sees");
 		xtr_nl_close(nl);
 	}
 	if (tc >= 0)
@@ -109,28 +130,46 @@ int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *
 	return a.r;
 }
 
-static void xtr_dp_probe_advise(struct xtr_dp_probe *p, const char *name, uint8_t role, const struct xtr_nl_link *l, bool soft, bool known)
+static void xtr_dp_probe_advise(struct xtr_dp_probe *p, const char *name, uint8_t role,
+				const struct xtr_nl_link *l, bool soft, bool known)
 {
 	if (l->type != ARPHRD_ETHER) {
 		snprintf(p->reason, sizeof(p->reason), "not an Ethernet device: TC");
 	} else if (soft) {
-		snprintf(p->reason, sizeof(p->reason), "%s is a virtual device: TC keeps super-packets whole, which is faster there than XDP", p->driver);
-		snprintf(p->unlock, sizeof(p->unlock), "mode: xdp forces it%s", role == XTR_ROLE_UNDERLAY && !p->ndo_xmit && !strcmp(l->kind, "veth") ?
-			 "; for XDP redirects out of it, its other end needs GRO: ethtool -K PEER gro on" : "");
+		snprintf(
+			p->reason, sizeof(p->reason),
+			"%s is a virtual device: TC keeps super-packets whole, which is faster there than XDP",
+			p->driver);
+		snprintf(
+			p->unlock, sizeof(p->unlock), "mode: xdp forces it%s",
+			role == XTR_ROLE_UNDERLAY && !p->ndo_xmit && !strcmp(l->kind, "veth")
+				? "; for XDP redirects out of it, its other end needs GRO: ethtool -K PEER gro on"
+				: "");
 	} else if (p->native_xdp) {
-		snprintf(p->reason, sizeof(p->reason), "driver %s has native XDP: XDP with TC behind it", p->driver);
+		snprintf(p->reason, sizeof(p->reason),
+			 "driver %s has native XDP: XDP with TC behind it", p->driver);
 		if (!p->ndo_xmit && role == XTR_ROLE_UNDERLAY)
-			snprintf(p->unlock, sizeof(p->unlock), "the driver does not take XDP redirects now; some need free transmit queues: ethtool -L %s "
-				 "combined <half of the maximum>", name);
+			snprintf(
+				p->unlock, sizeof(p->unlock),
+				"the driver does not take XDP redirects now; some need free transmit queues: ethtool -L %s "
+				"combined <half of the maximum>",
+				name);
 	} else {
-		snprintf(p->reason, sizeof(p->reason), known ? "driver %s declares no native XDP: TC" : "driver %s is tried with XDP, then TC", p->driver);
-		snprintf(p->unlock, sizeof(p->unlock), "mode: xdp-generic works on every device, but is seldom faster than TC");
+		snprintf(p->reason, sizeof(p->reason),
+			 known ? "driver %s declares no native XDP: TC"
+			       : "driver %s is tried with XDP, then TC",
+			 p->driver);
+		snprintf(p->unlock, sizeof(p->unlock),
+			 "mode: xdp-generic works on every device, but is seldom faster than TC");
 	}
 	if (p->native_xdp && p->mtu > 3498 && strcmp(l->kind, "veth"))
-		snprintf(p->unlock, sizeof(p->unlock), "if native XDP is refused for the MTU of %u: ip link set %s mtu 3498", p->mtu, name);
+		snprintf(p->unlock, sizeof(p->unlock),
+			 "if native XDP is refused for the MTU of %u: ip link set %s mtu 3498",
+			 p->mtu, name);
 }
 
-int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out, struct xtr_err *err)
+int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out,
+		       struct xtr_err *err)
 {
 	struct xtr_dp_port port = { .role = role, .mode = XTR_MODE_AUTO };
 	bool known, soft;
@@ -146,7 +185,8 @@ int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out,
 	known = !r && !xtr_nl_xdp_features(nl, l.ifindex, &features);
 	xtr_nl_close(nl);
 	if (r)
-		return xtr_fail(err, r, "interface %s: %s", name, r == -ENODEV ? "there is no such device" : strerror(-r));
+		return xtr_fail(err, r, "interface %s: %s", name,
+				r == -ENODEV ? "there is no such device" : strerror(-r));
 	xtr_nl_driver(name, out->driver, sizeof(out->driver));
 	if (!out->driver[0])
 		snprintf(out->driver, sizeof(out->driver), "%.31s", l.kind[0] ? l.kind : "unknown");

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Header templates, one per remote RLOC: which of our RLOCs is the source, which port and next hop, which layer-2 addresses. They
- * are kept true from netlink; a heartbeat vouches for the layer-2 header, and when it stops (daemon dead) the programs let the
- * kernel resolve. rl_by_id owns the entries; references are held by locator-sets. What nobody names any more stays for
- * a grace period: a packet on its way may still use it, and a mapping may come back.
+ * Header templates, one per remote RLOC: which of our RLOCs is the source, which port and next hop,
+ * which layer-2 addresses. They are kept true from netlink; a heartbeat vouches for the layer-2
+ * header, and when it stops (daemon dead) the programs let the kernel resolve. rl_by_id owns the
+ * entries; references are held by locator-sets. What nobody names any more stays for a grace
+ * period: a packet on its way may still use it, and a mapping may come back.
  */
 #include "dp/internal.h"
 
@@ -67,8 +68,10 @@ static uint32_t xtr_dp_csum4(const struct xtr_rloc *t)
 	return sum;
 }
 
-/* Our RLOC towards a destination: what routing prefers, else one on the port, else any; but it has to be on this host. */
-static const struct xtr_ip *xtr_dp_rl_source(const struct xtr_dp *dp, const struct xtr_nl_route *route, uint8_t family)
+/* Our RLOC towards a destination: what routing prefers, else one on the port, else any; but it has
+ * to be on this host. */
+static const struct xtr_ip *xtr_dp_rl_source(const struct xtr_dp *dp,
+					     const struct xtr_nl_route *route, uint8_t family)
 {
 	const struct xtr_ip *on_port = NULL, *any = NULL;
 
@@ -104,11 +107,13 @@ static void xtr_dp_rl_write(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	rl->t.heartbeat = rl->t.flags & XTR_RLOC_F_L2 ? xtr_dp_jiffies(dp) : 0;
 	rl->beat = rl->t.flags & XTR_RLOC_F_L2 ? dp->now : 0;
 	if (bpf_map_update_elem(dp->map[XTR_M_RLOC], &rl->id, &rl->t, BPF_ANY))
-		xtr_error("map %s: cannot write the template of a locator: %s", XTR_MAP_RLOC, strerror(errno));
+		xtr_error("map %s: cannot write the template of a locator: %s", XTR_MAP_RLOC,
+			  strerror(errno));
 }
 
 /* Layer 2 from the next hop. */
-static void xtr_dp_rl_layer2(struct xtr_dp *dp, struct xtr_dp_rl *rl, struct xtr_rloc *t, const struct xtr_nl_route *route)
+static void xtr_dp_rl_layer2(struct xtr_dp *dp, struct xtr_dp_rl *rl, struct xtr_rloc *t,
+			     const struct xtr_nl_route *route)
 {
 	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, route->oif);
 	struct xtr_dp_nb *old = rl->nb;
@@ -120,7 +125,8 @@ static void xtr_dp_rl_layer2(struct xtr_dp *dp, struct xtr_dp_rl *rl, struct xtr
 		if (f->ndo_xmit)
 			t->flags |= XTR_RLOC_F_XDP_TX;
 	}
-	if (f ? f->type == ARPHRD_ETHER : !xtr_nl_link_get(dp->nl, route->oif, NULL, &l) && l.type == ARPHRD_ETHER) {
+	if (f ? f->type == ARPHRD_ETHER
+	      : !xtr_nl_link_get(dp->nl, route->oif, NULL, &l) && l.type == ARPHRD_ETHER) {
 		if (!f)
 			memcpy(t->smac, l.mac, 6);
 		rl->nb = xtr_dp_nb_get(dp, route->oif, route->via.family ? &route->via : &rl->dst);
@@ -134,15 +140,19 @@ static void xtr_dp_rl_layer2(struct xtr_dp *dp, struct xtr_dp_rl *rl, struct xtr
 
 static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 {
-	struct xtr_rloc t = { .family = rl->dst.family, .dport = htons(XTR_PORT_DATA), .generation = (__u32)dp->generation, .stat = rl->id };
+	struct xtr_rloc t = { .family = rl->dst.family,
+			      .dport = htons(XTR_PORT_DATA),
+			      .generation = (__u32)dp->generation,
+			      .stat = rl->id };
 	bool was_up = rl->t.flags & XTR_RLOC_F_UP;
 	struct xtr_nl_route route;
 	const struct xtr_ip *src;
 
 	rl->stale = false;
 	xtr_dp_abi_ip(&t.dst, &rl->dst);
-	if (!xtr_nl_route_get(dp->nl, &rl->dst, dp->cfg.mark, &route) && route.type == RTN_UNICAST && route.oif &&
-	    !xtr_dp_is_overlay(dp, route.oif) && (src = xtr_dp_rl_source(dp, &route, rl->dst.family))) {
+	if (!xtr_nl_route_get(dp->nl, &rl->dst, dp->cfg.mark, &route) &&
+	    route.type == RTN_UNICAST && route.oif && !xtr_dp_is_overlay(dp, route.oif) &&
+	    (src = xtr_dp_rl_source(dp, &route, rl->dst.family))) {
 		xtr_dp_abi_ip(&t.src, src);
 		t.ifindex = (__u32)route.oif;
 		t.flags |= XTR_RLOC_F_UP;
@@ -316,7 +326,8 @@ void xtr_dp_rl_beat(struct xtr_dp *dp)
 	for (uint32_t id = 1; keys && values && id <= dp->rl_ids.top; id++) {
 		struct xtr_dp_rl *rl = id < dp->rl_ids.top ? dp->rl_by_id[id] : NULL;
 
-		if (rl && rl->beat && rl->nb && rl->nb->valid && dp->now - rl->beat >= XTR_DP_BEAT_EVERY) {
+		if (rl && rl->beat && rl->nb && rl->nb->valid &&
+		    dp->now - rl->beat >= XTR_DP_BEAT_EVERY) {
 			rl->beat = dp->now;
 			rl->t.heartbeat = xtr_dp_jiffies(dp);
 			keys[n] = id;
@@ -327,7 +338,8 @@ void xtr_dp_rl_beat(struct xtr_dp *dp)
 
 			if (bpf_map_update_batch(dp->map[XTR_M_RLOC], keys, values, &count, NULL))
 				for (uint32_t i = 0; i < n; i++)
-					bpf_map_update_elem(dp->map[XTR_M_RLOC], &keys[i], &values[i], BPF_ANY);
+					bpf_map_update_elem(dp->map[XTR_M_RLOC], &keys[i],
+							    &values[i], BPF_ANY);
 			n = 0;
 		}
 	}

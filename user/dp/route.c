@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Routes, rules and next hops that bring EID traffic into the overlay devices, in a table of our own. The whole wanted state is computed
- * from the configuration and the addresses of the host and compared with what the kernel has; only the difference is
- * written, so this can run at any time and restores what a link flap took. Everything carries protocol 76.
+ * Routes, rules and next hops that bring EID traffic into the overlay devices, in a table of our
+ * own. The whole wanted state is computed from the configuration and the addresses of the host and
+ * compared with what the kernel has; only the difference is written, so this can run at any time
+ * and restores what a link flap took. Everything carries protocol 76.
  *
  * Rules, from priority P on (both families):
  *   P    fwmark <mark>          lookup main     control sockets of the daemon
  *   P+1  from <RLOC>            lookup main     the host's own traffic in the underlay
- *   P+2                         lookup T        EID routes; throw for what is local, so that this never hides it
- *   P+3  main without default                   } only with an EID route of length 0
+ *   P+2                         lookup T        EID routes; throw for what is local, so that this
+ * never hides it P+3  main without default                   } only with an EID route of length 0
  *   P+4  from <own EID-prefix>  lookup T+1      }
- * So an EID-prefix 0.0.0.0/0 catches traffic of EIDs only: the host's own has an RLOC or no source address yet.
+ * So an EID-prefix 0.0.0.0/0 catches traffic of EIDs only: the host's own has an RLOC or no source
+ * address yet.
  */
 #include "dp/internal.h"
 
@@ -23,9 +25,12 @@
 #define XTR_NUD_PERMANENT 0x80
 
 struct xtr_dp_rib {
-	struct xtr_nl_route *r; unsigned n, room;
-	struct xtr_nl_rule *u; unsigned un, uroom;
-	struct xtr_nl_neigh *g; unsigned gn, groom;
+	struct xtr_nl_route *r;
+	unsigned n, room;
+	struct xtr_nl_rule *u;
+	unsigned un, uroom;
+	struct xtr_nl_neigh *g;
+	unsigned gn, groom;
 	int err;
 };
 
@@ -74,8 +79,9 @@ static void xtr_dp_rib_route(struct xtr_dp_rib *rib, const struct xtr_nl_route *
 
 static bool xtr_dp_same_rule(const struct xtr_nl_rule *a, const struct xtr_nl_rule *b)
 {
-	return a->family == b->family && a->priority == b->priority && a->table == b->table && a->mark == b->mark &&
-	       a->suppress == b->suppress && !memcmp(&a->from, &b->from, sizeof(a->from));
+	return a->family == b->family && a->priority == b->priority && a->table == b->table &&
+	       a->mark == b->mark && a->suppress == b->suppress &&
+	       !memcmp(&a->from, &b->from, sizeof(a->from));
 }
 
 static void xtr_dp_rib_rule(struct xtr_dp_rib *rib, const struct xtr_nl_rule *u)
@@ -95,7 +101,8 @@ static void xtr_dp_rib_rule(struct xtr_dp_rib *rib, const struct xtr_nl_rule *u)
 
 static void xtr_dp_rib_neigh(struct xtr_dp_rib *rib, const struct xtr_nl_neigh *g)
 {
-	struct xtr_nl_neigh *slot = xtr_dp_grow((void **)&rib->g, rib->gn, &rib->groom, sizeof(*g), &rib->err);
+	struct xtr_nl_neigh *slot =
+		xtr_dp_grow((void **)&rib->g, rib->gn, &rib->groom, sizeof(*g), &rib->err);
 
 	if (slot) {
 		*slot = *g;
@@ -105,7 +112,9 @@ static void xtr_dp_rib_neigh(struct xtr_dp_rib *rib, const struct xtr_nl_neigh *
 
 static void xtr_dp_rib_throw(struct xtr_dp *dp, struct xtr_dp_rib *rib, const struct xtr_ippfx *p)
 {
-	struct xtr_nl_route r = { .type = RTN_THROW, .protocol = XTR_DP_PROTO, .table = dp->cfg.route_table, .dst = *p };
+	struct xtr_nl_route r = {
+		.type = RTN_THROW, .protocol = XTR_DP_PROTO, .table = dp->cfg.route_table, .dst = *p
+	};
 
 	xtr_ippfx_mask(&r.dst);
 	if (r.dst.len)
@@ -117,7 +126,9 @@ static void xtr_dp_rib_local(struct xtr_dp *dp, struct xtr_dp_rib *rib)
 	for (unsigned i = 0; i < dp->cfg.local_count; i++)
 		xtr_dp_rib_throw(dp, rib, &dp->cfg.locals[i].eid);
 	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
-		xtr_dp_rib_throw(dp, rib, &(struct xtr_ippfx){ dp->cfg.rlocs[i], (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) });
+		xtr_dp_rib_throw(dp, rib,
+				 &(struct xtr_ippfx){ dp->cfg.rlocs[i],
+						      (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) });
 	for (unsigned i = 0; i < dp->addr_count; i++) {
 		const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, dp->addrs[i].ifindex);
 
@@ -127,13 +138,18 @@ static void xtr_dp_rib_local(struct xtr_dp *dp, struct xtr_dp_rib *rib)
 }
 
 /* EID routes of one overlay device; *zero tells whether a family has one of length 0. */
-static void xtr_dp_rib_overlay(struct xtr_dp *dp, struct xtr_dp_rib *rib, unsigned k, bool zero[7], bool any[7])
+static void xtr_dp_rib_overlay(struct xtr_dp *dp, struct xtr_dp_rib *rib, unsigned k, bool zero[7],
+			       bool any[7])
 {
 	const struct xtr_dp_overlay *o = &dp->cfg.overlays[k];
 	const struct xtr_dp_ov *ov = &dp->ovs[k];
 
 	for (unsigned i = 0; i < o->route_count; i++) {
-		struct xtr_nl_route r = { .type = RTN_UNICAST, .protocol = XTR_DP_PROTO, .dst = o->routes[i], .oif = ov->ifindex, .onlink = true };
+		struct xtr_nl_route r = { .type = RTN_UNICAST,
+					  .protocol = XTR_DP_PROTO,
+					  .dst = o->routes[i],
+					  .oif = ov->ifindex,
+					  .onlink = true };
 		uint8_t family = r.dst.ip.family;
 
 		xtr_ippfx_mask(&r.dst);
@@ -144,7 +160,11 @@ static void xtr_dp_rib_overlay(struct xtr_dp *dp, struct xtr_dp_rib *rib, unsign
 				r.prefsrc = o->addresses[j].ip;
 		xtr_dp_rib_route(rib, &r);
 		if (!any[family]) {
-			struct xtr_nl_neigh g = { .ifindex = ov->ifindex, .ip = r.via, .has_mac = true, .state = XTR_NUD_PERMANENT, .protocol = XTR_DP_PROTO };
+			struct xtr_nl_neigh g = { .ifindex = ov->ifindex,
+						  .ip = r.via,
+						  .has_mac = true,
+						  .state = XTR_NUD_PERMANENT,
+						  .protocol = XTR_DP_PROTO };
 
 			memcpy(g.mac, ov->peer_mac, 6);
 			xtr_dp_rib_neigh(rib, &g);
@@ -159,20 +179,39 @@ static void xtr_dp_rib_rules(struct xtr_dp *dp, struct xtr_dp_rib *rib, uint8_t 
 	uint32_t p = dp->cfg.rule_priority, t = dp->cfg.route_table;
 
 	if (dp->cfg.mark)
-		xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p, .table = RT_TABLE_MAIN, .mark = dp->cfg.mark,
-				.mask = 0xffffffff, .suppress = -1 });
+		xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family,
+							    .priority = p,
+							    .table = RT_TABLE_MAIN,
+							    .mark = dp->cfg.mark,
+							    .mask = 0xffffffff,
+							    .suppress = -1 });
 	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
 		if (dp->cfg.rlocs[i].family == family)
-			xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 1, .table = RT_TABLE_MAIN, .suppress = -1,
-					.from = { dp->cfg.rlocs[i], (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) } });
-	xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 2, .table = t, .suppress = -1 });
+			xtr_dp_rib_rule(
+				rib, &(struct xtr_nl_rule){
+					     .family = family,
+					     .priority = p + 1,
+					     .table = RT_TABLE_MAIN,
+					     .suppress = -1,
+					     .from = { dp->cfg.rlocs[i],
+						       (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) } });
+	xtr_dp_rib_rule(rib,
+			&(struct xtr_nl_rule){
+				.family = family, .priority = p + 2, .table = t, .suppress = -1 });
 	if (!zero)
 		return;
-	xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 3, .table = RT_TABLE_MAIN, .suppress = 0 });
+	xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family,
+						    .priority = p + 3,
+						    .table = RT_TABLE_MAIN,
+						    .suppress = 0 });
 	for (unsigned i = 0; i < dp->cfg.local_count; i++)
 		if (dp->cfg.locals[i].eid.ip.family == family && dp->cfg.locals[i].eid.len)
-			xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family, .priority = p + 4, .table = t + 1, .suppress = -1,
-					.from = dp->cfg.locals[i].eid });
+			xtr_dp_rib_rule(rib,
+					&(struct xtr_nl_rule){ .family = family,
+							       .priority = p + 4,
+							       .table = t + 1,
+							       .suppress = -1,
+							       .from = dp->cfg.locals[i].eid });
 }
 
 /* ---- what the kernel has */
@@ -232,10 +271,12 @@ static bool xtr_dp_same_route(const struct xtr_nl_route *want, const struct xtr_
 	if (want->type != RTN_UNICAST)
 		return true; /* IPv6 reports the loopback device of a throw route */
 	return want->oif == have->oif && !memcmp(&want->via, &have->via, sizeof(want->via)) &&
-	       !memcmp(&want->prefsrc, &have->prefsrc, sizeof(want->prefsrc)) && want->mtu == have->mtu;
+	       !memcmp(&want->prefsrc, &have->prefsrc, sizeof(want->prefsrc)) &&
+	       want->mtu == have->mtu;
 }
 
-static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want, const struct xtr_dp_rib *have, struct xtr_err *err)
+static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want,
+			     const struct xtr_dp_rib *have, struct xtr_err *err)
 {
 	char text[XTR_IPPFX_STRLEN];
 
@@ -244,7 +285,8 @@ static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want, c
 
 		for (unsigned j = 0; j < want->n && !keep; j++)
 			keep = xtr_dp_same_dst(&want->r[j], &have->r[i]) &&
-			       (have->r[i].dst.ip.family == 4 || xtr_dp_same_route(&want->r[j], &have->r[i]));
+			       (have->r[i].dst.ip.family == 4 ||
+				xtr_dp_same_route(&want->r[j], &have->r[i]));
 		if (!keep)
 			xtr_nl_route_del(dp->nl, &have->r[i]);
 	}
@@ -258,13 +300,16 @@ static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want, c
 			continue;
 		r = xtr_nl_route_add(dp->nl, &want->r[i]);
 		if (r)
-			return xtr_fail(err, r, "route %s of table %u: %s%s%s", xtr_ippfx_str(&want->r[i].dst, text), want->r[i].table,
-					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+			return xtr_fail(err, r, "route %s of table %u: %s%s%s",
+					xtr_ippfx_str(&want->r[i].dst, text), want->r[i].table,
+					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "",
+					xtr_nl_error(dp->nl));
 	}
 	return 0;
 }
 
-static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *want, const struct xtr_dp_rib *have, struct xtr_err *err)
+static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *want,
+				   const struct xtr_dp_rib *have, struct xtr_err *err)
 {
 	for (unsigned i = 0; i < want->un; i++) {
 		bool there = false;
@@ -276,7 +321,8 @@ static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *w
 			continue;
 		r = xtr_nl_rule_add(dp->nl, &want->u[i]);
 		if (r && r != -EEXIST)
-			return xtr_fail(err, r, "IPv%u rule of priority %u: %s%s%s", want->u[i].family, want->u[i].priority, strerror(-r),
+			return xtr_fail(err, r, "IPv%u rule of priority %u: %s%s%s",
+					want->u[i].family, want->u[i].priority, strerror(-r),
 					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
 	}
 	for (unsigned i = 0; i < have->un; i++) {
@@ -290,21 +336,24 @@ static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *w
 	return 0;
 }
 
-static int xtr_dp_rib_neighs(struct xtr_dp *dp, const struct xtr_dp_rib *want, const struct xtr_dp_rib *have, struct xtr_err *err)
+static int xtr_dp_rib_neighs(struct xtr_dp *dp, const struct xtr_dp_rib *want,
+			     const struct xtr_dp_rib *have, struct xtr_err *err)
 {
 	for (unsigned i = 0; i < want->gn; i++) {
 		bool there = false;
 		int r;
 
 		for (unsigned j = 0; j < have->gn && !there; j++)
-			there = want->g[i].ifindex == have->g[j].ifindex && !memcmp(&want->g[i].ip, &have->g[j].ip, sizeof(have->g[j].ip)) &&
-				have->g[j].has_mac && !memcmp(want->g[i].mac, have->g[j].mac, 6) && have->g[j].state & XTR_NUD_PERMANENT;
+			there = want->g[i].ifindex == have->g[j].ifindex &&
+				!memcmp(&want->g[i].ip, &have->g[j].ip, sizeof(have->g[j].ip)) &&
+				have->g[j].has_mac && !memcmp(want->g[i].mac, have->g[j].mac, 6) &&
+				have->g[j].state & XTR_NUD_PERMANENT;
 		if (there)
 			continue;
 		r = xtr_nl_neigh_put(dp->nl, &want->g[i]);
 		if (r)
-			return xtr_fail(err, r, "next hop of the EID routes: %s%s%s", strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "",
-					xtr_nl_error(dp->nl));
+			return xtr_fail(err, r, "next hop of the EID routes: %s%s%s", strerror(-r),
+					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
 	}
 	return 0;
 }
@@ -323,7 +372,8 @@ int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err)
 		any[4] |= mine[4];
 		any[6] |= mine[6];
 	}
-	for (unsigned i = 0; i < want.n;) /* throw routes serve nothing in a family without EID routes */
+	/* throw routes serve nothing in a family without EID routes */
+	for (unsigned i = 0; i < want.n;)
 		if (!any[want.r[i].dst.ip.family])
 			want.r[i] = want.r[--want.n];
 		else

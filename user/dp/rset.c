@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Locator-sets. Two mappings with the same locators and weights share one, so the map needs an element per distinct set, not per
- * EID-prefix. A set never changes its content under its id, except which buckets point where when a locator goes up or down: flows
- * on the others keep theirs. set_by_id owns the sets; references are held by map-cache entries.
+ * Locator-sets. Two mappings with the same locators and weights share one, so the map needs an
+ * element per distinct set, not per EID-prefix. A set never changes its content under its id,
+ * except which buckets point where when a locator goes up or down: flows on the others keep theirs.
+ * set_by_id owns the sets; references are held by map-cache entries.
  */
 #include "dp/internal.h"
 
@@ -10,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Deals count buckets, those for which take[] says so, to locators in proportion to weight: largest remainder, then smoothly interleaved. */
-static void xtr_dp_deal(uint8_t bucket[XTR_BUCKETS], const bool *take, unsigned count, unsigned n, const unsigned *weight)
+/* Deals count buckets, those for which take[] says so, to locators in proportion to weight: largest
+ * remainder, then smoothly interleaved. */
+static void xtr_dp_deal(uint8_t bucket[XTR_BUCKETS], const bool *take, unsigned count, unsigned n,
+			const unsigned *weight)
 {
-	unsigned share[XTR_MAX_LOCATORS] = { 0 }, rest[XTR_MAX_LOCATORS] = { 0 }, total = 0, given = 0;
+	unsigned share[XTR_MAX_LOCATORS] = { 0 }, rest[XTR_MAX_LOCATORS] = { 0 }, total = 0,
+		 given = 0;
 	int credit[XTR_MAX_LOCATORS] = { 0 };
 
 	for (unsigned i = 0; i < n; i++)
@@ -23,7 +27,8 @@ static void xtr_dp_deal(uint8_t bucket[XTR_BUCKETS], const bool *take, unsigned 
 	for (unsigned i = 0; i < n; i++) {
 		share[i] = weight[i] * count / total;
 		rest[i] = weight[i] * count % total;
-		if (!share[i] && weight[i] && count >= n) { /* asked for something: gets something */
+		/* asked for something: gets something */
+		if (!share[i] && weight[i] && count >= n) {
 			share[i] = 1;
 			rest[i] = 0;
 		}
@@ -66,7 +71,8 @@ static void xtr_dp_deal(uint8_t bucket[XTR_BUCKETS], const bool *take, unsigned 
 /* Buckets of a set. usable NULL: all. All weights 0 or equal: equal shares (RFC 9301 5.4). */
 void xtr_dp_fill(uint8_t bucket[XTR_BUCKETS], unsigned n, const uint8_t *weight, const bool *usable)
 {
-	unsigned w[XTR_MAX_LOCATORS] = { 0 }, live[XTR_MAX_LOCATORS] = { 0 }, sum = 0, live_sum = 0, orphans = 0;
+	unsigned w[XTR_MAX_LOCATORS] = { 0 }, live[XTR_MAX_LOCATORS] = { 0 }, sum = 0, live_sum = 0,
+		 orphans = 0;
 	bool take[XTR_BUCKETS];
 
 	memset(bucket, 0, XTR_BUCKETS);
@@ -106,7 +112,8 @@ static int xtr_dp_set_write(struct xtr_dp *dp, struct xtr_dp_set *s)
 	return bpf_map_update_elem(dp->map[XTR_M_RSET], &s->id, &v, BPF_ANY) ? -errno : 0;
 }
 
-static struct xtr_dp_set *xtr_dp_set_add(struct xtr_dp *dp, const struct xtr_dp_setkey *key, uint32_t id)
+static struct xtr_dp_set *xtr_dp_set_add(struct xtr_dp *dp, const struct xtr_dp_setkey *key,
+					 uint32_t id)
 {
 	struct xtr_dp_set *s = calloc(1, sizeof(*s)), *other;
 
@@ -133,7 +140,8 @@ static void xtr_dp_set_drop(struct xtr_dp *dp, struct xtr_dp_set *s)
 	free(s);
 }
 
-static int xtr_dp_set_new(struct xtr_dp *dp, const struct xtr_dp_setkey *key, struct xtr_dp_set **out)
+static int xtr_dp_set_new(struct xtr_dp *dp, const struct xtr_dp_setkey *key,
+			  struct xtr_dp_set **out)
 {
 	uint32_t id = xtr_dp_ids_take(&dp->set_ids);
 	struct xtr_dp_set *s;
@@ -153,7 +161,8 @@ static int xtr_dp_set_new(struct xtr_dp *dp, const struct xtr_dp_setkey *key, st
 	return 0;
 }
 
-/* Takes a reference on the set of this mapping, made if need be. -ENOSPC: the maps of locators are full. */
+/* Takes a reference on the set of this mapping, made if need be. -ENOSPC: the maps of locators are
+ * full. */
 int xtr_dp_set_get(struct xtr_dp *dp, const struct xtr_dp_mapping *m, struct xtr_dp_set **out)
 {
 	struct xtr_dp_rl *rl[XTR_MAX_LOCATORS];
@@ -229,7 +238,8 @@ static int xtr_dp_set_adopt_one(void *arg, const void *key_)
 			return 0; /* torn by a crash: entries that name it are removed with it */
 		key.rl[i] = v.rloc[i];
 		key.weight[i] = (uint8_t)(share[i] > 255 ? 255 : share[i]);
-		equal &= share[i] + 1 >= share[0] && share[i] <= share[0] + 1; /* 256 in three parts */
+		/* 256 in three parts */
+		equal &= share[i] + 1 >= share[0] && share[i] <= share[0] + 1;
 	}
 	for (unsigned i = 0; i < v.n && equal; i++)
 		key.weight[i] = 1;
@@ -246,13 +256,19 @@ static int xtr_dp_set_adopt_one(void *arg, const void *key_)
 }
 
 /* Elements that were not adopted: of a larger geometry, or torn. */
-struct xtr_dp_set_bad { struct xtr_dp *dp; bool rloc; uint32_t id[256]; unsigned n; };
+struct xtr_dp_set_bad {
+	struct xtr_dp *dp;
+	bool rloc;
+	uint32_t id[256];
+	unsigned n;
+};
 
 static int xtr_dp_set_find_bad(void *arg, const void *key)
 {
 	struct xtr_dp_set_bad *b = arg;
 	uint32_t id = *(const uint32_t *)key;
-	bool known = b->rloc ? id < b->dp->rl_ids.max && b->dp->rl_by_id[id] : id < b->dp->set_ids.max && b->dp->set_by_id[id];
+	bool known = b->rloc ? id < b->dp->rl_ids.max && b->dp->rl_by_id[id]
+			     : id < b->dp->set_ids.max && b->dp->set_by_id[id];
 
 	if (!known && b->n < 256)
 		b->id[b->n++] = id;

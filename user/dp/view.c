@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The data plane as its pins show it, with or without a daemon: for xtrctl. Maps are opened for reading only where the kernel
- * allows, nothing is written, no lock is taken: rows are what the map held when it was read. The view owns its file descriptors.
+ * The data plane as its pins show it, with or without a daemon: for xtrctl. Maps are opened for
+ * reading only where the kernel allows, nothing is written, no lock is taken: rows are what the map
+ * held when it was read. The view owns its file descriptors.
  */
 #include "dp/internal.h"
 
@@ -23,7 +24,11 @@ struct xtr_dp_view {
 	struct xtr_cfg cfg;
 };
 
-struct xtr_dp_view_find { const char *root; char *out; bool other; };
+struct xtr_dp_view_find {
+	const char *root;
+	char *out;
+	bool other;
+};
 
 static int xtr_dp_view_folder(void *arg, const char *name)
 {
@@ -52,7 +57,8 @@ static int xtr_dp_view_map(const char *dir, const char *name)
 	return fd >= 0 ? fd : bpf_obj_get(path);
 }
 
-/* jiffies of now: the clock program is pinned too; without the right to run it, those of the daemon's last second. */
+/* jiffies of now: the clock program is pinned too; without the right to run it, those of the
+ * daemon's last second. */
 static void xtr_dp_view_clock(struct xtr_dp_view *v)
 {
 	uint8_t frame[64] = { 0 };
@@ -61,7 +67,8 @@ static void xtr_dp_view_clock(struct xtr_dp_view *v)
 	__u32 zero = 0;
 	int fd;
 
-	if (snprintf(path, sizeof(path), "%s/%s", v->dir, XTR_PROG_CLOCK) < (int)sizeof(path) && (fd = bpf_obj_get(path)) >= 0) {
+	if (snprintf(path, sizeof(path), "%s/%s", v->dir, XTR_PROG_CLOCK) < (int)sizeof(path) &&
+	    (fd = bpf_obj_get(path)) >= 0) {
 		bpf_prog_test_run_opts(fd, &run);
 		close(fd);
 	}
@@ -90,8 +97,11 @@ int xtr_dp_view_open(const char *bpffs, struct xtr_dp_view **out, struct xtr_err
 		free(v);
 		if (r == -EACCES || r == -EPERM)
 			return xtr_fail(err, r, "%s: %s (run as root)", root, strerror(-r));
-		return xtr_fail(err, -ENOENT, f.other ? "%s: the data plane there is of another version than this xtrctl"
-			: "%s: no data plane of xtr is attached here (is xtrd started? another bpffs folder?)", root);
+		return xtr_fail(
+			err, -ENOENT,
+			f.other ? "%s: the data plane there is of another version than this xtrctl"
+				: "%s: no data plane of xtr is attached here (is xtrd started? another bpffs folder?)",
+			root);
 	}
 	v->cpus = (unsigned)libbpf_num_possible_cpus();
 	for (unsigned i = 0; i < XTR_M_MAX; i++) {
@@ -136,9 +146,14 @@ static int xtr_dp_view_count(struct xtr_dp_view *v, int fd, __u32 i, struct xtr_
 	return 0;
 }
 
-/* ---- map-cache. Keys are taken first: walking a trie that changes under it starts again and again. */
+/* ---- map-cache. Keys are taken first: walking a trie that changes under it starts again and
+ * again. */
 
-struct xtr_dp_view_keys { uint8_t *at; unsigned n, room; size_t size; };
+struct xtr_dp_view_keys {
+	uint8_t *at;
+	unsigned n, room;
+	size_t size;
+};
 
 static int xtr_dp_view_key(void *arg, const void *key)
 {
@@ -174,7 +189,8 @@ static void xtr_dp_view_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
 {
 	struct xtr_rset s;
 
-	if (row->e.action != XTR_ACT_ENCAP || bpf_map_lookup_elem(v->map[XTR_M_RSET], &row->e.rset, &s))
+	if (row->e.action != XTR_ACT_ENCAP ||
+	    bpf_map_lookup_elem(v->map[XTR_M_RSET], &row->e.rset, &s))
 		return;
 	row->n = s.n <= XTR_MAX_LOCATORS ? s.n : XTR_MAX_LOCATORS;
 	for (unsigned b = 0; b < XTR_BUCKETS; b++)
@@ -182,13 +198,16 @@ static void xtr_dp_view_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
 			row->share[s.bucket[b]]++;
 	for (unsigned i = 0; i < row->n; i++)
 		if (!bpf_map_lookup_elem(v->map[XTR_M_RLOC], &s.rloc[i], &row->rloc[i]))
-			xtr_dp_view_count(v, v->map[XTR_M_RLSTAT], row->rloc[i].stat, &row->count[i]);
+			xtr_dp_view_count(v, v->map[XTR_M_RLSTAT], row->rloc[i].stat,
+					  &row->count[i]);
 }
 
-static int xtr_dp_view_cache_family(struct xtr_dp_view *v, int fd, bool four, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
+static int xtr_dp_view_cache_family(struct xtr_dp_view *v, int fd, bool four,
+				    int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
 {
 	struct xtr_dp_view_keys k;
-	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6), &k);
+	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6),
+				      &k);
 
 	for (unsigned i = 0; !r && i < k.n; i++) {
 		const void *key = k.at + i * k.size;
@@ -201,7 +220,10 @@ static int xtr_dp_view_cache_family(struct xtr_dp_view *v, int fd, bool four, in
 			xtr_dp_unkey4(key, &row.iid, &row.eid);
 		else
 			xtr_dp_unkey6(key, &row.iid, &row.eid);
-		row.idle_ms = !row.e.used ? UINT64_MAX : v->jiffies > row.e.used ? (v->jiffies - row.e.used) * 1000 / v->cfg.hz : 0;
+		row.idle_ms = !row.e.used ? UINT64_MAX
+			      : v->jiffies > row.e.used
+				      ? (v->jiffies - row.e.used) * 1000 / v->cfg.hz
+				      : 0;
 		xtr_dp_view_set(v, &row);
 		r = fn(arg, &row);
 	}
@@ -209,17 +231,20 @@ static int xtr_dp_view_cache_family(struct xtr_dp_view *v, int fd, bool four, in
 	return r;
 }
 
-int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
+int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *),
+		      void *arg)
 {
 	int r = xtr_dp_view_cache_family(v, v->map[XTR_M_EID4], true, fn, arg);
 
 	return r ? r : xtr_dp_view_cache_family(v, v->map[XTR_M_EID6], false, fn, arg);
 }
 
-static int xtr_dp_view_local_family(int fd, bool four, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg)
+static int xtr_dp_view_local_family(int fd, bool four,
+				    int (*fn)(void *, const struct xtr_dp_local_row *), void *arg)
 {
 	struct xtr_dp_view_keys k;
-	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6), &k);
+	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6),
+				      &k);
 
 	for (unsigned i = 0; !r && i < k.n; i++) {
 		const void *key = k.at + i * k.size;
@@ -238,14 +263,16 @@ static int xtr_dp_view_local_family(int fd, bool four, int (*fn)(void *, const s
 	return r;
 }
 
-int xtr_dp_view_local(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg)
+int xtr_dp_view_local(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_local_row *),
+		      void *arg)
 {
 	int r = xtr_dp_view_local_family(v->map[XTR_M_LOCAL4], true, fn, arg);
 
 	return r ? r : xtr_dp_view_local_family(v->map[XTR_M_LOCAL6], false, fn, arg);
 }
 
-int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_rloc_row *), void *arg)
+int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_rloc_row *),
+		     void *arg)
 {
 	struct xtr_dp_view_keys k;
 	int r = xtr_dp_view_keys_read(v->map[XTR_M_RLOC], sizeof(__u32), &k);
@@ -258,7 +285,9 @@ int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_d
 		if (bpf_map_lookup_elem(v->map[XTR_M_RLOC], &row.id, &row.r))
 			continue;
 		xtr_dp_view_count(v, v->map[XTR_M_RLSTAT], row.r.stat, &row.count);
-		row.fresh = row.r.flags & XTR_RLOC_F_L2 && (int64_t)(v->jiffies - row.r.heartbeat) <= (int64_t)v->cfg.heartbeat_max;
+		row.fresh =
+			row.r.flags & XTR_RLOC_F_L2 &&
+			(int64_t)(v->jiffies - row.r.heartbeat) <= (int64_t)v->cfg.heartbeat_max;
 		r = fn(arg, &row);
 	}
 	free(k.at);
@@ -267,7 +296,10 @@ int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_d
 
 /* ---- interfaces */
 
-struct xtr_dp_view_links { struct xtr_dp_view *v; struct xtr_dp_iface_row *row; };
+struct xtr_dp_view_links {
+	struct xtr_dp_view *v;
+	struct xtr_dp_iface_row *row;
+};
 
 static int xtr_dp_view_link(void *arg, const char *name)
 {
@@ -283,7 +315,8 @@ static int xtr_dp_view_link(void *arg, const char *name)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == l->row->ifindex) { /* 0: its device has gone */
+	/* 0: its device has gone */
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == l->row->ifindex) {
 		if (info.type == BPF_LINK_TYPE_XDP) {
 			l->row->xdp = true;
 		} else {
@@ -295,17 +328,20 @@ static int xtr_dp_view_link(void *arg, const char *name)
 	return 0;
 }
 
-int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *), void *arg)
+int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *),
+		      void *arg)
 {
 	struct xtr_dp_view_keys k;
 	struct xtr_dp_made *made = calloc(1, sizeof(*made));
-	int fd = xtr_dp_view_map(v->dir, XTR_DP_MAP_MADE), r = xtr_dp_view_keys_read(v->map[XTR_M_IFACES], sizeof(__u32), &k);
+	int fd = xtr_dp_view_map(v->dir, XTR_DP_MAP_MADE),
+	    r = xtr_dp_view_keys_read(v->map[XTR_M_IFACES], sizeof(__u32), &k);
 	struct bpf_map_info info;
 	__u32 zero = 0;
 
 	if (!made && !r)
 		r = -ENOMEM;
-	if (made && (fd < 0 || xtr_dp_map_info(fd, &info) || info.value_size != sizeof(*made) || bpf_map_lookup_elem(fd, &zero, made)))
+	if (made && (fd < 0 || xtr_dp_map_info(fd, &info) || info.value_size != sizeof(*made) ||
+		     bpf_map_lookup_elem(fd, &zero, made)))
 		made->count = 0;
 	for (unsigned i = 0; !r && i < k.n; i++) {
 		struct xtr_dp_iface_row row = { .tc_kind = "none" };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Driver name and offload settings through the ethtool ioctl: present in every supported kernel, while its netlink successor
- * is a build option. Features are looked up by name, because their bit numbers differ between kernels.
+ * Driver name and offload settings through the ethtool ioctl: present in every supported kernel,
+ * while its netlink successor is a build option. Features are looked up by name, because their bit
+ * numbers differ between kernels.
  */
 #include "net/netlink.h"
 
@@ -42,9 +43,13 @@ int xtr_nl_driver(const char *ifname, char *buf, size_t size)
 }
 
 /* Bit number of a feature; *count: how many the kernel has. */
-static int xtr_ethtool_feature(const char *ifname, const char *feature, unsigned *bit, unsigned *count)
+static int xtr_ethtool_feature(const char *ifname, const char *feature, unsigned *bit,
+			       unsigned *count)
 {
-	struct { struct ethtool_sset_info info; __u32 len; } sset = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
+	struct {
+		struct ethtool_sset_info info;
+		__u32 len;
+	} sset = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
 	struct ethtool_gstrings *names;
 	int r = xtr_ethtool(ifname, &sset);
 
@@ -62,7 +67,8 @@ static int xtr_ethtool_feature(const char *ifname, const char *feature, unsigned
 	if (!r) {
 		r = -ENOENT;
 		for (unsigned i = 0; i < sset.len && i < names->len; i++)
-			if (!strncmp((const char *)names->data + (size_t)i * ETH_GSTRING_LEN, feature, ETH_GSTRING_LEN)) {
+			if (!strncmp((const char *)names->data + (size_t)i * ETH_GSTRING_LEN,
+				     feature, ETH_GSTRING_LEN)) {
 				*bit = i;
 				r = 0;
 			}

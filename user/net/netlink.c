@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Netlink requests and notifications over libmnl. One request socket, used by one thread, so an answer always
- * belongs to the last request; NETLINK_EXT_ACK gives the kernel's own words for a refusal. Parsers take only the
- * attributes named in netlink.h and check their length: what does not fit is treated as absent. Here: transport, links, addresses.
+ * Netlink requests and notifications over libmnl. One request socket, used by one thread, so an
+ * answer always belongs to the last request; NETLINK_EXT_ACK gives the kernel's own words for a
+ * refusal. Parsers take only the attributes named in netlink.h and check their length: what does
+ * not fit is treated as absent. Here: transport, links, addresses.
  */
 #include "net/nl_int.h"
 
@@ -14,7 +15,10 @@
 #include <string.h>
 #include <time.h>
 
-unsigned char xtr_nl_af(uint8_t family) { return family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC; }
+unsigned char xtr_nl_af(uint8_t family)
+{
+	return family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC;
+}
 uint8_t xtr_nl_family(unsigned char af) { return af == AF_INET ? 4 : af == AF_INET6 ? 6 : 0; }
 
 bool xtr_nl_attr_ip(const struct nlattr *a, uint8_t family, struct xtr_ip *ip)
@@ -136,7 +140,8 @@ static int xtr_nl_deliver(const struct nlmsghdr *nlh, void *data)
 }
 
 /* Sends one request and reads until its end. 0, -errno, or what the walk's callback returned. */
-int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh, struct xtr_nl_walk *w)
+int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh,
+		   struct xtr_nl_walk *w)
 {
 	unsigned port = mnl_socket_get_portid(s);
 	bool dump = nlh->nlmsg_flags & NLM_F_DUMP, want_ack = nlh->nlmsg_flags & NLM_F_ACK;
@@ -167,9 +172,13 @@ int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh
 	}
 }
 
-int xtr_nl_talk(struct xtr_nl *nl, struct nlmsghdr *nlh) { return xtr_nl_talk_on(nl, nl->rt, nlh, NULL); }
+int xtr_nl_talk(struct xtr_nl *nl, struct nlmsghdr *nlh)
+{
+	return xtr_nl_talk_on(nl, nl->rt, nlh, NULL);
+}
 
-struct nlmsghdr *xtr_nl_msg(void *buf, uint16_t type, uint16_t flags, size_t extra, void **extra_out)
+struct nlmsghdr *xtr_nl_msg(void *buf, uint16_t type, uint16_t flags, size_t extra,
+			    void **extra_out)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
@@ -191,20 +200,26 @@ static void xtr_nl_link_afspec(const struct nlattr *spec, struct xtr_nl_link *l)
 	if (!af[AF_INET6])
 		return;
 	XTR_NL_NESTED(af[AF_INET6], in6);
-	if (in6[IFLA_INET6_ADDR_GEN_MODE] && mnl_attr_get_payload_len(in6[IFLA_INET6_ADDR_GEN_MODE]) >= 1)
-		l->no_ip6_autogen = mnl_attr_get_u8(in6[IFLA_INET6_ADDR_GEN_MODE]) == IN6_ADDR_GEN_MODE_NONE;
+	if (in6[IFLA_INET6_ADDR_GEN_MODE] &&
+	    mnl_attr_get_payload_len(in6[IFLA_INET6_ADDR_GEN_MODE]) >= 1)
+		l->no_ip6_autogen =
+			mnl_attr_get_u8(in6[IFLA_INET6_ADDR_GEN_MODE]) == IN6_ADDR_GEN_MODE_NONE;
 }
 
 int xtr_nl_parse_link(const struct nlmsghdr *nlh, void *rec)
 {
-	const struct nlattr *tb[IFLA_XDP + 1] = { 0 }, *info[IFLA_INFO_MAX + 1] = { 0 }, *xdp[IFLA_XDP_ATTACHED + 1] = { 0 };
+	const struct nlattr *tb[IFLA_XDP + 1] = { 0 }, *info[IFLA_INFO_MAX + 1] = { 0 },
+					   *xdp[IFLA_XDP_ATTACHED + 1] = { 0 };
 	const struct ifinfomsg *ifm = mnl_nlmsg_get_payload(nlh);
 	struct xtr_nl_link *l = rec;
 
-	if ((nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK) || ifm->ifi_family != AF_UNSPEC)
+	if ((nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK) ||
+	    ifm->ifi_family != AF_UNSPEC)
 		return -1;
 	XTR_NL_PARSE(nlh, sizeof(*ifm), tb);
-	*l = (struct xtr_nl_link){ .ifindex = ifm->ifi_index, .flags = ifm->ifi_flags, .type = ifm->ifi_type };
+	*l = (struct xtr_nl_link){ .ifindex = ifm->ifi_index,
+				   .flags = ifm->ifi_flags,
+				   .type = ifm->ifi_type };
 	xtr_nl_attr_str(tb[IFLA_IFNAME], l->name, sizeof(l->name));
 	xtr_nl_attr_str(tb[IFLA_IFALIAS], l->alias, sizeof(l->alias));
 	l->mtu = xtr_nl_attr_u32(tb[IFLA_MTU], 0);
@@ -245,7 +260,8 @@ int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr
 	struct xtr_nl_walk w = { xtr_nl_parse_link, xtr_nl_copy_one, &one, &rec, 0 };
 	char buf[512];
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg), &x);
+	struct nlmsghdr *nlh =
+		xtr_nl_msg(buf, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg), &x);
 	int r;
 
 	((struct ifinfomsg *)x)->ifi_index = ifindex;
@@ -255,16 +271,20 @@ int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr
 	return r ? r : one.found ? 0 : -ENODEV;
 }
 
-XTR_NL_DUMP(xtr_nl_links, struct xtr_nl_link, xtr_nl_link_fn, xtr_nl_parse_link, RTM_GETLINK, struct ifinfomsg,
-	    ((struct ifinfomsg *)x)->ifi_family)
+XTR_NL_DUMP(xtr_nl_links, struct xtr_nl_link, xtr_nl_link_fn, xtr_nl_parse_link, RTM_GETLINK,
+	    struct ifinfomsg, ((struct ifinfomsg *)x)->ifi_family)
 
-int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg) { return xtr_nl_links_af(nl, AF_UNSPEC, fn, arg); }
+int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg)
+{
+	return xtr_nl_links_af(nl, AF_UNSPEC, fn, arg);
+}
 
 int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer)
 {
 	char buf[1024];
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg), &x);
+	struct nlmsghdr *nlh = xtr_nl_msg(buf, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+					  sizeof(struct ifinfomsg), &x);
 	struct nlattr *info, *data, *other;
 
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
@@ -285,7 +305,8 @@ int xtr_nl_link_del(struct xtr_nl *nl, int ifindex)
 {
 	char buf[256];
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, RTM_DELLINK, NLM_F_ACK, sizeof(struct ifinfomsg), &x);
+	struct nlmsghdr *nlh =
+		xtr_nl_msg(buf, RTM_DELLINK, NLM_F_ACK, sizeof(struct ifinfomsg), &x);
 
 	((struct ifinfomsg *)x)->ifi_index = ifindex;
 	return xtr_nl_talk(nl, nlh);
@@ -295,7 +316,8 @@ int xtr_nl_link_change(struct xtr_nl *nl, int ifindex, const struct xtr_nl_link_
 {
 	char buf[512];
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, RTM_NEWLINK, NLM_F_ACK, sizeof(struct ifinfomsg), &x);
+	struct nlmsghdr *nlh =
+		xtr_nl_msg(buf, RTM_NEWLINK, NLM_F_ACK, sizeof(struct ifinfomsg), &x);
 	struct ifinfomsg *ifm = x;
 
 	ifm->ifi_index = ifindex;
@@ -328,24 +350,33 @@ int xtr_nl_parse_addr(const struct nlmsghdr *nlh, void *rec)
 	if ((nlh->nlmsg_type != RTM_NEWADDR && nlh->nlmsg_type != RTM_DELADDR) || !family)
 		return -1;
 	XTR_NL_PARSE(nlh, sizeof(*ifa), tb);
-	*a = (struct xtr_nl_addr){ .ifindex = (int)ifa->ifa_index, .scope = ifa->ifa_scope, .pfx.len = ifa->ifa_prefixlen };
-	a->tentative = xtr_nl_attr_u32(tb[IFA_FLAGS], ifa->ifa_flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	*a = (struct xtr_nl_addr){ .ifindex = (int)ifa->ifa_index,
+				   .scope = ifa->ifa_scope,
+				   .pfx.len = ifa->ifa_prefixlen };
+	a->tentative = xtr_nl_attr_u32(tb[IFA_FLAGS], ifa->ifa_flags) &
+		       (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 	/* On point-to-point links IFA_ADDRESS is the other side; IPv6 has IFA_LOCAL only there. */
-	if (!xtr_nl_attr_ip(tb[IFA_LOCAL], family, &a->pfx.ip) && !xtr_nl_attr_ip(tb[IFA_ADDRESS], family, &a->pfx.ip))
+	if (!xtr_nl_attr_ip(tb[IFA_LOCAL], family, &a->pfx.ip) &&
+	    !xtr_nl_attr_ip(tb[IFA_ADDRESS], family, &a->pfx.ip))
 		return -1;
 	return 0;
 }
 
-XTR_NL_DUMP(xtr_nl_addrs, struct xtr_nl_addr, xtr_nl_addr_fn, xtr_nl_parse_addr, RTM_GETADDR, struct ifaddrmsg,
-	    ((struct ifaddrmsg *)x)->ifa_family)
+XTR_NL_DUMP(xtr_nl_addrs, struct xtr_nl_addr, xtr_nl_addr_fn, xtr_nl_parse_addr, RTM_GETADDR,
+	    struct ifaddrmsg, ((struct ifaddrmsg *)x)->ifa_family)
 
-int xtr_nl_addrs(struct xtr_nl *nl, xtr_nl_addr_fn fn, void *arg) { return xtr_nl_addrs_af(nl, AF_UNSPEC, fn, arg); }
+int xtr_nl_addrs(struct xtr_nl *nl, xtr_nl_addr_fn fn, void *arg)
+{
+	return xtr_nl_addrs_af(nl, AF_UNSPEC, fn, arg);
+}
 
-static int xtr_nl_addr_do(struct xtr_nl *nl, uint16_t type, uint16_t flags, int ifindex, const struct xtr_ippfx *pfx)
+static int xtr_nl_addr_do(struct xtr_nl *nl, uint16_t type, uint16_t flags, int ifindex,
+			  const struct xtr_ippfx *pfx)
 {
 	char buf[256];
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, type, NLM_F_ACK | flags, sizeof(struct ifaddrmsg), &x);
+	struct nlmsghdr *nlh =
+		xtr_nl_msg(buf, type, NLM_F_ACK | flags, sizeof(struct ifaddrmsg), &x);
 	struct ifaddrmsg *ifa = x;
 
 	ifa->ifa_family = xtr_nl_af(pfx->ip.family);

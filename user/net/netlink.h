@@ -13,7 +13,8 @@ struct xtr_nl;
 
 int xtr_nl_open(struct xtr_nl **out);
 void xtr_nl_close(struct xtr_nl *nl);
-const char *xtr_nl_error(const struct xtr_nl *nl); /* what the kernel said about the last refused request; "" if nothing */
+/* what the kernel said about the last refused request; "" if nothing */
+const char *xtr_nl_error(const struct xtr_nl *nl);
 
 /* ---- links */
 struct xtr_nl_link {
@@ -28,7 +29,8 @@ struct xtr_nl_link {
 	uint8_t xdp;             /* XDP_ATTACHED_*: 0 none, 1 driver, 2 generic */
 };
 typedef int (*xtr_nl_link_fn)(void *arg, const struct xtr_nl_link *l);
-int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr_nl_link *out); /* -ENODEV */
+/* -ENODEV */
+int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr_nl_link *out);
 int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg);
 int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer);
 int xtr_nl_link_del(struct xtr_nl *nl, int ifindex);
@@ -44,7 +46,8 @@ int xtr_nl_link_change(struct xtr_nl *nl, int ifindex, const struct xtr_nl_link_
 struct xtr_nl_addr { int ifindex; struct xtr_ippfx pfx; uint8_t scope; bool tentative; };
 typedef int (*xtr_nl_addr_fn)(void *arg, const struct xtr_nl_addr *a);
 int xtr_nl_addrs(struct xtr_nl *nl, xtr_nl_addr_fn fn, void *arg);
-int xtr_nl_addr_add(struct xtr_nl *nl, int ifindex, const struct xtr_ippfx *pfx); /* no duplicate address detection */
+/* no duplicate address detection */
+int xtr_nl_addr_add(struct xtr_nl *nl, int ifindex, const struct xtr_ippfx *pfx);
 int xtr_nl_addr_del(struct xtr_nl *nl, int ifindex, const struct xtr_ippfx *pfx);
 
 /* ---- routes */
@@ -60,11 +63,14 @@ struct xtr_nl_route {
 	uint32_t metric;
 };
 typedef int (*xtr_nl_route_fn)(void *arg, const struct xtr_nl_route *r);
-int xtr_nl_routes(struct xtr_nl *nl, uint8_t protocol, xtr_nl_route_fn fn, void *arg); /* of one protocol, all tables, both families */
-int xtr_nl_route_add(struct xtr_nl *nl, const struct xtr_nl_route *r); /* replaces one of the same table and prefix */
+/* of one protocol, all tables, both families */
+int xtr_nl_routes(struct xtr_nl *nl, uint8_t protocol, xtr_nl_route_fn fn, void *arg);
+/* replaces one of the same table and prefix */
+int xtr_nl_route_add(struct xtr_nl *nl, const struct xtr_nl_route *r);
 int xtr_nl_route_del(struct xtr_nl *nl, const struct xtr_nl_route *r);
 /* What the kernel would do with a packet to dst carrying mark. */
-int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark, struct xtr_nl_route *out);
+int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark,
+		     struct xtr_nl_route *out);
 
 /* ---- rules */
 struct xtr_nl_rule {
@@ -90,8 +96,11 @@ struct xtr_nl_neigh {
 };
 typedef int (*xtr_nl_neigh_fn)(void *arg, const struct xtr_nl_neigh *n);
 int xtr_nl_neighs(struct xtr_nl *nl, xtr_nl_neigh_fn fn, void *arg);
-int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip, struct xtr_nl_neigh *out); /* -ENOENT */
-int xtr_nl_neigh_put(struct xtr_nl *nl, const struct xtr_nl_neigh *n); /* managed: resolve and keep; else as given */
+/* -ENOENT */
+int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip,
+		     struct xtr_nl_neigh *out);
+/* managed: resolve and keep; else as given */
+int xtr_nl_neigh_put(struct xtr_nl *nl, const struct xtr_nl_neigh *n);
 int xtr_nl_neigh_del(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip);
 
 /* ---- traffic control: what a clsact qdisc holds. *qdisc: there is one. *filters: filters on it, both directions. */

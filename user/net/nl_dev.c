@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What hangs on a device: clsact qdisc with its filters, and the XDP features that its driver declares (generic netlink family
- * "netdev", Linux 6.3, whose header the oldest supported build host does not have).
+ * What hangs on a device: clsact qdisc with its filters, and the XDP features that its driver
+ * declares (generic netlink family "netdev", Linux 6.3, whose header the oldest supported build
+ * host does not have).
  */
 #include "net/nl_int.h"
 
@@ -18,7 +19,11 @@
 
 /* ---- traffic control */
 
-struct xtr_nl_tc { int ifindex; bool qdisc; unsigned filters; };
+struct xtr_nl_tc {
+	int ifindex;
+	bool qdisc;
+	unsigned filters;
+};
 
 static int xtr_nl_parse_tc(const struct nlmsghdr *nlh, void *rec)
 {
@@ -50,7 +55,8 @@ static int xtr_nl_count_tc(void *arg, const void *rec)
 
 int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters)
 {
-	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
+	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
 	struct xtr_nl_tc rec, sum = { .ifindex = ifindex };
 	struct xtr_nl_walk w = { xtr_nl_parse_tc, xtr_nl_count_tc, &sum, &rec, 0 };
 	char buf[256];
@@ -89,7 +95,8 @@ static int xtr_nl_parse_xdp(const struct nlmsghdr *nlh, void *rec)
 	const struct nlattr *tb[XTR_NETDEV_A_DEV_XDP_FEATURES + 1] = { 0 };
 
 	XTR_NL_PARSE(nlh, sizeof(struct genlmsghdr), tb);
-	if (!tb[XTR_NETDEV_A_DEV_XDP_FEATURES] || mnl_attr_get_payload_len(tb[XTR_NETDEV_A_DEV_XDP_FEATURES]) < 8)
+	if (!tb[XTR_NETDEV_A_DEV_XDP_FEATURES] ||
+	    mnl_attr_get_payload_len(tb[XTR_NETDEV_A_DEV_XDP_FEATURES]) < 8)
 		return -1;
 	*(uint64_t *)rec = mnl_attr_get_u64(tb[XTR_NETDEV_A_DEV_XDP_FEATURES]);
 	return 0;
@@ -98,7 +105,8 @@ static int xtr_nl_parse_xdp(const struct nlmsghdr *nlh, void *rec)
 static struct nlmsghdr *xtr_nl_genl_msg(char *buf, int family, uint8_t cmd)
 {
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, (uint16_t)family, NLM_F_ACK, sizeof(struct genlmsghdr), &x);
+	struct nlmsghdr *nlh =
+		xtr_nl_msg(buf, (uint16_t)family, NLM_F_ACK, sizeof(struct genlmsghdr), &x);
 
 	((struct genlmsghdr *)x)->cmd = cmd;
 	((struct genlmsghdr *)x)->version = 1;

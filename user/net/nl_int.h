@@ -48,9 +48,11 @@ int xtr_nl_attr_cb(const struct nlattr *a, void *data);
 
 struct mnl_socket *xtr_nl_socket(int bus, unsigned groups);
 /* Message header with flags and a zeroed family header of extra octets behind it. */
-struct nlmsghdr *xtr_nl_msg(void *buf, uint16_t type, uint16_t flags, size_t extra, void **extra_out);
+struct nlmsghdr *xtr_nl_msg(void *buf, uint16_t type, uint16_t flags, size_t extra,
+			    void **extra_out);
 /* Sends one request and reads until its end. 0, -errno, or what the walk's callback returned. */
-int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh, struct xtr_nl_walk *w);
+int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh,
+		   struct xtr_nl_walk *w);
 int xtr_nl_talk(struct xtr_nl *nl, struct nlmsghdr *nlh);
 int xtr_nl_copy_one(void *arg, const void *rec); /* arg: struct xtr_nl_one */
 

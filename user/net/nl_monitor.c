@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Notifications of the kernel, typed. The socket's buffer is large; when it overflows all the same, lost() says that what is
- * known may be wrong.
+ * Notifications of the kernel, typed. The socket's buffer is large; when it overflows all the same,
+ * lost() says that what is known may be wrong.
  */
 #include "net/nl_int.h"
 
@@ -23,8 +23,10 @@ int xtr_nl_monitor_open(struct xtr_nl_monitor **out)
 
 	if (!m)
 		return -ENOMEM;
-	m->rt = xtr_nl_socket(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-			      RTMGRP_IPV6_ROUTE | RTMGRP_NEIGH | RTMGRP_IPV4_RULE | (1u << (RTNLGRP_IPV6_RULE - 1)));
+	m->rt = xtr_nl_socket(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+						     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
+						     RTMGRP_NEIGH | RTMGRP_IPV4_RULE |
+						     (1u << (RTNLGRP_IPV6_RULE - 1)));
 	if (!m->rt) {
 		int e = errno;
 
@@ -50,26 +52,37 @@ int xtr_nl_monitor_fd(const struct xtr_nl_monitor *m) { return mnl_socket_get_fd
 static int xtr_nl_notify(const struct nlmsghdr *nlh, void *data)
 {
 	const struct xtr_nl_monitor_ops *o = data;
-	union { struct xtr_nl_link l; struct xtr_nl_addr a; struct xtr_nl_route r; struct xtr_nl_rule u; struct xtr_nl_neigh n; } v;
+	union {
+		struct xtr_nl_link l;
+		struct xtr_nl_addr a;
+		struct xtr_nl_route r;
+		struct xtr_nl_rule u;
+		struct xtr_nl_neigh n;
+	} v;
 
 	switch (nlh->nlmsg_type) {
-	case RTM_NEWLINK: case RTM_DELLINK:
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
 		if (!xtr_nl_parse_link(nlh, &v.l))
 			o->link(o->ctx, nlh->nlmsg_type == RTM_DELLINK, &v.l);
 		break;
-	case RTM_NEWADDR: case RTM_DELADDR:
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
 		if (!xtr_nl_parse_addr(nlh, &v.a))
 			o->addr(o->ctx, nlh->nlmsg_type == RTM_DELADDR, &v.a);
 		break;
-	case RTM_NEWROUTE: case RTM_DELROUTE:
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
 		if (!xtr_nl_parse_route(nlh, &v.r))
 			o->route(o->ctx, nlh->nlmsg_type == RTM_DELROUTE, &v.r);
 		break;
-	case RTM_NEWRULE: case RTM_DELRULE:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
 		if (!xtr_nl_parse_rule(nlh, &v.u))
 			o->rule(o->ctx, nlh->nlmsg_type == RTM_DELRULE, &v.u);
 		break;
-	case RTM_NEWNEIGH: case RTM_DELNEIGH:
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
 		if (!xtr_nl_parse_neigh(nlh, &v.n))
 			o->neigh(o->ctx, nlh->nlmsg_type == RTM_DELNEIGH, &v.n);
 		break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Neighbours. Values of headers newer than the oldest supported build host are defined here by number; they are
- * kernel ABI.
+ * Neighbours. Values of headers newer than the oldest supported build host are defined here by
+ * number; they are kernel ABI.
  */
 #include "net/nl_int.h"
 
@@ -27,7 +27,9 @@ int xtr_nl_parse_neigh(const struct nlmsghdr *nlh, void *rec)
 	if ((nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH) || !family)
 		return -1;
 	XTR_NL_PARSE(nlh, sizeof(*ndm), tb);
-	*n = (struct xtr_nl_neigh){ .ifindex = ndm->ndm_ifindex, .state = ndm->ndm_state, .flags = ndm->ndm_flags };
+	*n = (struct xtr_nl_neigh){ .ifindex = ndm->ndm_ifindex,
+				    .state = ndm->ndm_state,
+				    .flags = ndm->ndm_flags };
 	if (!xtr_nl_attr_ip(tb[NDA_DST], family, &n->ip))
 		return -1;
 	if (tb[NDA_LLADDR] && mnl_attr_get_payload_len(tb[NDA_LLADDR]) == 6) {
@@ -40,8 +42,8 @@ int xtr_nl_parse_neigh(const struct nlmsghdr *nlh, void *rec)
 	return 0;
 }
 
-XTR_NL_DUMP(xtr_nl_neighs, struct xtr_nl_neigh, xtr_nl_neigh_fn, xtr_nl_parse_neigh, RTM_GETNEIGH, struct ndmsg,
-	    ((struct ndmsg *)x)->ndm_family)
+XTR_NL_DUMP(xtr_nl_neighs, struct xtr_nl_neigh, xtr_nl_neigh_fn, xtr_nl_parse_neigh, RTM_GETNEIGH,
+	    struct ndmsg, ((struct ndmsg *)x)->ndm_family)
 
 int xtr_nl_neighs(struct xtr_nl *nl, xtr_nl_neigh_fn fn, void *arg)
 {
@@ -53,7 +55,8 @@ int xtr_nl_neighs(struct xtr_nl *nl, xtr_nl_neigh_fn fn, void *arg)
 	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r;
 }
 
-static struct nlmsghdr *xtr_nl_neigh_msg(char *buf, uint16_t type, uint16_t flags, int ifindex, const struct xtr_ip *ip)
+static struct nlmsghdr *xtr_nl_neigh_msg(char *buf, uint16_t type, uint16_t flags, int ifindex,
+					 const struct xtr_ip *ip)
 {
 	void *x;
 	struct nlmsghdr *nlh = xtr_nl_msg(buf, type, NLM_F_ACK | flags, sizeof(struct ndmsg), &x);
@@ -65,7 +68,8 @@ static struct nlmsghdr *xtr_nl_neigh_msg(char *buf, uint16_t type, uint16_t flag
 	return nlh;
 }
 
-int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip, struct xtr_nl_neigh *out)
+int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip,
+		     struct xtr_nl_neigh *out)
 {
 	struct xtr_nl_neigh rec;
 	struct xtr_nl_one one = { out, sizeof(*out), false };
@@ -80,7 +84,8 @@ int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip, st
 int xtr_nl_neigh_put(struct xtr_nl *nl, const struct xtr_nl_neigh *n)
 {
 	char buf[256];
-	struct nlmsghdr *nlh = xtr_nl_neigh_msg(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, n->ifindex, &n->ip);
+	struct nlmsghdr *nlh = xtr_nl_neigh_msg(buf, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+						n->ifindex, &n->ip);
 	struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 
 	ndm->ndm_state = n->managed ? NUD_NONE : n->state;

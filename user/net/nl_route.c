@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Routes and rules of both families. A dump of routes is filtered by the kernel, which may hold a million of others.
+ * Routes and rules of both families. A dump of routes is filtered by the kernel, which may hold a
+ * million of others.
  */
 #include "net/nl_int.h"
 
@@ -22,7 +23,9 @@ int xtr_nl_parse_route(const struct nlmsghdr *nlh, void *rec)
 	if ((nlh->nlmsg_type != RTM_NEWROUTE && nlh->nlmsg_type != RTM_DELROUTE) || !family)
 		return -1;
 	XTR_NL_PARSE(nlh, sizeof(*rtm), tb);
-	*r = (struct xtr_nl_route){ .type = rtm->rtm_type, .protocol = rtm->rtm_protocol, .onlink = rtm->rtm_flags & RTNH_F_ONLINK };
+	*r = (struct xtr_nl_route){ .type = rtm->rtm_type,
+				    .protocol = rtm->rtm_protocol,
+				    .onlink = rtm->rtm_flags & RTNH_F_ONLINK };
 	r->table = xtr_nl_attr_u32(tb[RTA_TABLE], rtm->rtm_table);
 	r->dst = (struct xtr_ippfx){ .ip.family = family, .len = rtm->rtm_dst_len };
 	xtr_nl_attr_ip(tb[RTA_DST], family, &r->dst.ip);
@@ -46,8 +49,13 @@ int xtr_nl_parse_route(const struct nlmsghdr *nlh, void *rec)
 	return 0;
 }
 
-/* The kernel leaves out other protocols where it can (strict checking, 4.20); all of them are looked at again here. */
-struct xtr_nl_routes_of { xtr_nl_route_fn fn; void *arg; uint8_t protocol; };
+/* The kernel leaves out other protocols where it can (strict checking, 4.20); all of them are
+ * looked at again here. */
+struct xtr_nl_routes_of {
+	xtr_nl_route_fn fn;
+	void *arg;
+	uint8_t protocol;
+};
 
 static int xtr_nl_route_of(void *arg, const void *rec)
 {
@@ -81,7 +89,8 @@ int xtr_nl_routes(struct xtr_nl *nl, uint8_t protocol, xtr_nl_route_fn fn, void 
 	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r; /* a kernel without IPv6 */
 }
 
-static struct nlmsghdr *xtr_nl_route_msg(char *buf, uint16_t type, uint16_t flags, const struct xtr_nl_route *r)
+static struct nlmsghdr *xtr_nl_route_msg(char *buf, uint16_t type, uint16_t flags,
+					 const struct xtr_nl_route *r)
 {
 	void *x;
 	struct nlmsghdr *nlh = xtr_nl_msg(buf, type, NLM_F_ACK | flags, sizeof(struct rtmsg), &x);
@@ -139,7 +148,8 @@ int xtr_nl_route_del(struct xtr_nl *nl, const struct xtr_nl_route *r)
 	return xtr_nl_talk(nl, nlh);
 }
 
-int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark, struct xtr_nl_route *out)
+int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark,
+		     struct xtr_nl_route *out)
 {
 	struct xtr_nl_route rec;
 	struct xtr_nl_one one = { out, sizeof(*out), false };
@@ -184,8 +194,8 @@ int xtr_nl_parse_rule(const struct nlmsghdr *nlh, void *rec)
 	return 0;
 }
 
-XTR_NL_DUMP(xtr_nl_rules, struct xtr_nl_rule, xtr_nl_rule_fn, xtr_nl_parse_rule, RTM_GETRULE, struct fib_rule_hdr,
-	    ((struct fib_rule_hdr *)x)->family)
+XTR_NL_DUMP(xtr_nl_rules, struct xtr_nl_rule, xtr_nl_rule_fn, xtr_nl_parse_rule, RTM_GETRULE,
+	    struct fib_rule_hdr, ((struct fib_rule_hdr *)x)->family)
 
 int xtr_nl_rules(struct xtr_nl *nl, xtr_nl_rule_fn fn, void *arg)
 {
@@ -197,11 +207,13 @@ int xtr_nl_rules(struct xtr_nl *nl, xtr_nl_rule_fn fn, void *arg)
 	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r;
 }
 
-static int xtr_nl_rule_do(struct xtr_nl *nl, uint16_t type, uint16_t flags, const struct xtr_nl_rule *r)
+static int xtr_nl_rule_do(struct xtr_nl *nl, uint16_t type, uint16_t flags,
+			  const struct xtr_nl_rule *r)
 {
 	char buf[512];
 	void *x;
-	struct nlmsghdr *nlh = xtr_nl_msg(buf, type, NLM_F_ACK | flags, sizeof(struct fib_rule_hdr), &x);
+	struct nlmsghdr *nlh =
+		xtr_nl_msg(buf, type, NLM_F_ACK | flags, sizeof(struct fib_rule_hdr), &x);
 	struct fib_rule_hdr *frh = x;
 
 	frh->family = xtr_nl_af(r->family);
@@ -228,4 +240,7 @@ int xtr_nl_rule_add(struct xtr_nl *nl, const struct xtr_nl_rule *r)
 	return xtr_nl_rule_do(nl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, r);
 }
 
-int xtr_nl_rule_del(struct xtr_nl *nl, const struct xtr_nl_rule *r) { return xtr_nl_rule_do(nl, RTM_DELRULE, 0, r); }
+int xtr_nl_rule_del(struct xtr_nl *nl, const struct xtr_nl_rule *r)
+{
+	return xtr_nl_rule_do(nl, RTM_DELRULE, 0, r);
+}
