@@ -15,6 +15,7 @@
 #
 # --asan  DIR itself is a sanitizer build: any sanitizer report, leaks included, is a failure.
 # ONLY=PATTERN  run only the programs whose name matches the pattern. FUZZ_TOTAL=20  seconds for the fuzz suite.
+# JOBS=2        end-to-end scripts at a time.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -23,7 +24,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=${2:?--build needs a folder}; shift ;;
 	--asan) asan=1 ;;
-	-*) sed -n '3,21s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,22s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$1") ;;
 	esac
 	shift
@@ -36,7 +37,7 @@ mkdir -p "$build/test-logs" || exit 1
 logs=$(cd "$build/test-logs" && pwd)
 started=$(date +%s)
 # What the sanitizer e2e runs cover: every packet path and every life-cycle event of the daemon, not every combination.
-asan_e2e='0[1-5]-*'
+asan_e2e='0[1-3]-*'
 
 # LeakSanitizer inside a Criterion test does not fail it, and nobody sees the exit status of a daemon that is killed:
 # so reports go to files, and a file is a failure.
@@ -121,33 +122,60 @@ criterion() { # suite, folder of the programs, sanitizer build?
 	fi
 }
 
-script() { # suite/name, time limit, command...
-	local what=$1 limit=$2 log t0 rc
+# Runs a script with its output in the log; its status and seconds go to LOG.rc, last.
+script_run() { # log, time limit, command...
+	local log=$1 limit=$2 t0 rc
 	shift 2
-	log=$logs/${what//\//-}
-	rm -f "$log".*
 	[ "$asan_run" = 0 ] || san_env "$log.san"
 	t0=$(date +%s)
 	XTR_ASAN=$asan_run timeout -k 10 "$limit" "$@" >"$log.log" 2>&1 </dev/null
 	rc=$?
+	echo "$rc $(($(date +%s) - t0))" >"$log.rc.new"
+	mv "$log.rc.new" "$log.rc"
+}
+script_tally() { # suite/name
+	local log=$logs/${1//\//-} rc secs
+	read -r rc secs <"$log.rc"
 	grep -E '^(ok|not ok|skip) ' "$log.log" >"$log.lines"
-	[ "$asan_run" = 0 ] || sanitizer_reports "$log.san" "$what" "$log.lines"
-	tally "$what" "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
+	[ "$asan_run" = 0 ] || sanitizer_reports "$log.san" "$1" "$log.lines"
+	tally "$1" "$log.lines" "$log.log" "$rc" "$secs"
 }
 
+script() { # suite/name, time limit, command...
+	rm -f "$logs/${1//\//-}".*
+	script_run "$logs/${1//\//-}" "${@:2}"
+	script_tally "$1"
+}
+
+# Each script has mount, process and network namespaces of its own, so several can run at once.
 e2e() { # suite, build folder, pattern
-	local t name n=0
+	local t name what pending=() rest n=0
 	if [ "$(id -u)" != 0 ]; then
 		skip_suite "$1" "network namespaces and BPF need root: sudo make test"
 		return
 	fi
+	harvest() {
+		rest=()
+		for what in "${pending[@]}"; do
+			if [ -e "$logs/${what//\//-}.rc" ]; then script_tally "$what"; else rest+=("$what"); fi
+		done
+		pending=("${rest[@]}")
+	}
 	for t in tests/e2e/[0-9]*.sh; do
 		name=$(basename "$t" .sh)
 		# shellcheck disable=SC2053
 		[[ $name == $3 && $name == ${ONLY:-*} ]] || continue
 		n=$((n + 1))
-		script "$1/$name" 300 "$t" "$2"
+		rm -f "$logs/$1-$name".*
+		while [ ${#pending[@]} -ge "${JOBS:-2}" ]; do
+			wait -n
+			harvest
+		done
+		script_run "$logs/$1-$name" 400 "$t" "$2" &
+		pending+=("$1/$name")
 	done
+	wait
+	harvest
 	[ $n -gt 0 ] || [ -n "${ONLY-}" ] || { failed=$((failed + 1)); fails+=("$1: no script found"); }
 }
 
@@ -170,8 +198,9 @@ for suite in "${suites[@]}"; do
 	asan_run=$asan
 	case $suite in
 	check)
-		asan_run=0 script check 120 tests/check/run.sh
-		asan_run=0 script check/cli 120 tests/check/cli.sh "$build" ;;
+		asan_run=0
+		script check 120 tests/check/run.sh
+		script check/cli 120 tests/check/cli.sh "$build" ;;
 	unit) criterion unit "$build/tests/unit" "$asan" ;;
 	bpf)
 		if [ "$(id -u)" = 0 ]; then
