@@ -374,3 +374,55 @@ Test(net, two_xtrs_of_a_site_merge_and_learn_of_each_other)
 	fw_run(w, 2000);
 	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.n, 1);
 }
+
+/* ---- SMR (RFC 9301 6.1) */
+
+Test(net, RFC9301_6_1_a_changed_mapping_reaches_the_peers_before_its_ttl_ends)
+{
+	struct xtr_map_request m;
+	struct fw_packet *p = NULL;
+
+	fw_until(w, 1000);
+	fw_miss(a, "10.2.0.5", "10.1.0.3");
+	fw_miss(b, "10.1.0.3", "10.2.0.5");
+	fw_until(w, 20000);
+	fw_use(a, "10.2.0.5");
+	fw_use(b, "10.1.0.3");
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.locators[0].weight, 100);
+	conf_b.locs[0][0].weight = 33;
+	fw_reconfigure(b, &conf_b);
+	fw_run(w, 100);
+	cr_assert_eq(fw_counter(b, XTR_NODE_TX_SMR), 1);
+	for (unsigned i = 0; i < w->packet_count; i++)
+		if (w->packets[i].from == b && w->packets[i].sent == 20000 && fw_type(&w->packets[i]) == XTR_MSG_MAP_REQUEST)
+			p = &w->packets[i];
+	cr_assert_not_null(p);
+	cr_assert_eq(xtr_map_request_decode(p->buf, p->len, &m), 0, "not encapsulated");
+	cr_assert_eq(m.flags, XTR_MREQ_S | XTR_MREQ_D);
+	cr_assert_eq(p->dst.a[3], 1);
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.locators[0].weight, 33, "the peer asked and knows");
+	cr_assert_eq(fw_counter(a, XTR_NODE_RX_SMR), 1);
+	/* at most one in 3 s to one RLOC */
+	conf_b.locs[0][0].weight = 34;
+	fw_reconfigure(b, &conf_b);
+	fw_until(w, 22999);
+	cr_assert_eq(fw_counter(b, XTR_NODE_TX_SMR), 1);
+	fw_until(w, 23500);
+	cr_assert_eq(fw_counter(b, XTR_NODE_TX_SMR), 2);
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.locators[0].weight, 34);
+	fw_run(w, 100000);
+	cr_assert_eq(fw_counter(b, XTR_NODE_TX_SMR), 2, "not repeated");
+}
+
+Test(net, RFC9301_6_1_only_sites_that_were_sent_to_within_the_last_minute_are_told)
+{
+	fw_until(w, 1000);
+	fw_miss(b, "10.1.0.3", "10.2.0.5");
+	fw_until(w, 2000);
+	fw_use(b, "10.1.0.3");
+	fw_until(w, 70000);
+	conf_b.locs[0][0].weight = 33;
+	fw_reconfigure(b, &conf_b);
+	fw_run(w, 10000);
+	cr_assert_eq(fw_counter(b, XTR_NODE_TX_SMR), 0);
+}

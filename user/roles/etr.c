@@ -423,12 +423,16 @@ static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsig
 		for (unsigned i = 0; i < b->count; i++) {
 			const struct xtr_mapping_config *now = xtr_eiddb_get(&env->own, &b->items[i].eid);
 
+			if (now && !b->withdraw && !same_mapping(now, b->items[i].map))
+				xtr_etr_smr(srv->etr, &b->items[i].eid);
 			if (now && !srv->gone) {
 				*changed |= b->withdraw || !same_mapping(now, b->items[i].map);
 				continue;
 			}
 			(*gone)[n++].eid = b->items[i].eid;
 			*changed |= !b->withdraw;
+			if (!now && !b->withdraw)
+				xtr_etr_smr(srv->etr, &b->items[i].eid);
 		}
 	*gone_count = n;
 	return 0;
@@ -570,6 +574,8 @@ void xtr_etr_rlocs_changed(struct xtr_etr *etr)
 {
 	for (unsigned i = 0; i < etr->server_count; i++)
 		restart(etr->servers[i]);
+	for (unsigned i = 0; i < etr->env->cfg.mapping_count; i++)
+		xtr_etr_smr(etr, &etr->env->cfg.mappings[i].eid);
 }
 
 int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out)
@@ -580,6 +586,8 @@ int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out)
 	if (!etr)
 		return -ENOMEM;
 	etr->env = env;
+	etr->smr.timer.kind = XTR_TIMER_ETR_SMR;
+	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SMR, xtr_etr_smr_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SERVER, server_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_BATCH, batch_timer, etr);
 	r = xtr_etr_reconfigure(etr);
@@ -595,6 +603,7 @@ void xtr_etr_free(struct xtr_etr *etr)
 {
 	if (!etr)
 		return;
+	xtr_timer_cancel(&etr->env->timers, &etr->smr.timer);
 	for (unsigned i = 0; i < etr->server_count; i++)
 		server_free(etr->servers[i]);
 	free(etr->servers);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Egress tunnel router: registers our EID-prefixes with the Map-Servers and answers Map-Requests for them. RFC 9301 5.4-5.7,
- * 8.2. etr.c registers, etr_reply.c answers, etr_record.c writes the records of both.
+ * 8.2. etr.c registers, etr_reply.c answers, etr_record.c writes the records of both,
+ * etr_smr.c tells others about changes.
  */
 #ifndef XTR_ROLES_ETR_H
 #define XTR_ROLES_ETR_H
@@ -37,8 +38,17 @@ struct xtr_etr_server {
 	struct xtr_etr_batch *batches;
 	bool gone;                        /* not configured any more: only withdraws */
 };
+#define XTR_ETR_SMR_MAX 64
+#define XTR_ETR_SMR_PEERS 256
+struct xtr_etr_smr {                     /* what is still to be told to whom */
+	struct xtr_timer timer;
+	unsigned count, peer_count;
+	struct xtr_eid_prefix changed[XTR_ETR_SMR_MAX];
+	struct xtr_peer peers[XTR_ETR_SMR_PEERS];
+};
 struct xtr_etr {
 	struct xtr_env *env;
+	struct xtr_etr_smr smr;
 	struct xtr_etr_server **servers;
 	unsigned server_count;
 	bool had_ids; uint8_t ids[24]; /* xTR-ID and Site-ID of the last registration */
@@ -53,6 +63,11 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 /* Answers a Map-Request that matches our database. */
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
 int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);
+
+/* --- etr_smr.c */
+/* The mapping of this EID-prefix changed: tells the sites we sent data to lately (RFC 9301 6.1). */
+void xtr_etr_smr(struct xtr_etr *etr, const struct xtr_eid_prefix *changed);
+void xtr_etr_smr_timer(void *ctx, struct xtr_timer *t);
 
 /* --- etr_record.c */
 struct xtr_etr_record {

@@ -32,6 +32,8 @@ void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req);
 void xtr_itr_rlocs_changed(struct xtr_itr *itr);
 
 /* --- itr_cache.c */
+/* RLOCs in use within the last minute, each once; looks at a bounded number of entries, the youngest first. */
+unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max);
 void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t);
 /* Stores one record of an answer. Returns the entry, or NULL if it removed one or there was no room. */
 struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,

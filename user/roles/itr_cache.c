@@ -335,6 +335,35 @@ unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside,
 	return total;
 }
 
+static bool add_peer(struct xtr_peer *out, unsigned n, const struct xtr_ip *rloc, const struct xtr_eid_prefix *eid)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!xtr_ip_cmp(&out[i].rloc, rloc))
+			return false;
+	out[n].rloc = *rloc;
+	out[n].eid = *eid;
+	return true;
+}
+
+unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max)
+{
+	struct xtr_itr *itr = ctx;
+	unsigned n = 0, look = 4096;
+
+	for (struct xtr_mapping *m = itr->cache.newest; m && look-- && n < max; m = m->older) {
+		struct xtr_eid_prefix eid;
+		struct xtr_fwd fwd;
+
+		xtr_mapping_eid(m, &eid);
+		if (!m->positive || idle_ms(itr->env, &eid) > USED_LATELY)
+			continue;
+		make_fwd(itr->env, m, &fwd);
+		for (unsigned i = 0; i < fwd.n && n < max; i++)
+			n += add_peer(out, n, &fwd.locators[i].ip, &eid);
+	}
+	return n;
+}
+
 struct show { struct xtr_itr *itr; int (*fn)(void *, const struct xtr_cache_info *); void *arg; };
 
 static bool in_fwd(const struct xtr_fwd *fwd, const struct xtr_ip *ip)

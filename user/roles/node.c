@@ -337,6 +337,8 @@ static int start_roles(struct xtr_node *n)
 		r = xtr_etr_new(env, &n->etr);
 	if (!r && env->cfg.itr && !n->itr)
 		r = xtr_itr_new(env, &n->itr);
+	env->recent_peers = n->itr ? xtr_itr_recent_peers : NULL;
+	env->recent_ctx = n->itr;
 	if (!r && !n->lig)
 		r = xtr_lig_new(env, &n->lig);
 	return r;
@@ -380,6 +382,7 @@ static void stop_roles(struct xtr_node *n)
 	if (!c->itr) {
 		xtr_itr_free(n->itr, true);
 		n->itr = NULL;
+		n->env.recent_peers = NULL;
 	}
 	if (!c->ms) {
 		xtr_ms_free(n->ms);

@@ -23,6 +23,7 @@ enum xtr_timer_kind {
 	XTR_TIMER_REGISTRATION, XTR_TIMER_MS_NOTIFY, XTR_TIMER_MS_SAVE, XTR_TIMER_MS_CHECKPOINT,
 };
 
+struct xtr_peer { struct xtr_ip rloc; struct xtr_eid_prefix eid; }; /* a site we send to: one of its RLOCs and EID-prefixes */
 struct xtr_direct;
 struct xtr_env {
 	struct xtr_node_config cfg;
@@ -34,6 +35,9 @@ struct xtr_env {
 	struct xtr_eiddb own;               /* EID-prefix -> const struct xtr_mapping_config: our database */
 	struct xtr_ip up[XTR_UP_MAX];       /* our RLOCs that are up, best first */
 	unsigned up_count;
+	/* RLOCs that data was sent to within the last minute, each once; from the ITR, where there is one. */
+	unsigned (*recent_peers)(void *ctx, struct xtr_peer *out, unsigned max);
+	void *recent_ctx;
 	struct xtr_direct *direct, **direct_end;
 	unsigned direct_count;
 	uint64_t counters[XTR_NODE_COUNTER_MAX];
