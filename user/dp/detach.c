@@ -217,7 +217,9 @@ int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char 
 	r = xtr_nl_open(&nl);
 	if (r)
 		xtr_fail(err, r, "netlink: %s", strerror(-r));
-	else
+	else if (!force)
+		r = xtr_dp_check_others(nl, root, err); /* or its routes and rules would go */
+	if (!r)
 		r = xtr_dp_unmake(nl, root, say, ctx, err);
 	xtr_nl_close(nl);
 	if (lock >= 0)

@@ -287,13 +287,13 @@ static int xtr_dp_find_other(void *arg, const struct xtr_nl_link *l)
 	return 0;
 }
 
-static int xtr_dp_check_others(struct xtr_dp *dp, struct xtr_err *err)
+int xtr_dp_check_others(struct xtr_nl *nl, const char *root, struct xtr_err *err)
 {
 	struct xtr_dp_other f = { .other.ifindex = 0 };
 	int r;
 
-	xtr_dp_alias(f.alias, dp->root);
-	r = xtr_nl_links(dp->nl, xtr_dp_find_other, &f);
+	xtr_dp_alias(f.alias, root);
+	r = xtr_nl_links(nl, xtr_dp_find_other, &f);
 	if (r)
 		return xtr_fail(err, r, "cannot read the links of this host: %s", strerror(-r));
 	if (f.other.ifindex)
@@ -328,7 +328,7 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 		r = xtr_nl_monitor_open(&dp->mon);
 	if (r)
 		return xtr_fail(err, r, "netlink: %s", strerror(-r));
-	r = xtr_dp_check_others(dp, err);
+	r = xtr_dp_check_others(dp->nl, dp->root, err);
 	if (r)
 		return r;
 	dp->mine = true;
@@ -492,6 +492,7 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 			"bpffs and the sizes of the maps change only with a restart of xtrd (traffic goes on meanwhile)");
 	if (xtr_dp_config_copy(&new, cfg))
 		return xtr_fail(err, -ENOMEM, "out of memory");
+	new.flags |= old.flags & XTR_CFG_F_TRACE_DROPS; /* not of the configuration */
 	dp->now = xtr_dp_now();
 	dp->cfg = new;
 	r = xtr_dp_tables(dp, err);

@@ -238,6 +238,8 @@ const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid)
 void xtr_dp_peer_name(char out[16], const char *name);
 /* of the overlay devices that belong to these pins */
 void xtr_dp_alias(char out[64], const char *root);
+/* -EBUSY: this network namespace has the overlay device of another folder of pins. In dp.c. */
+int xtr_dp_check_others(struct xtr_nl *nl, const char *root, struct xtr_err *err);
 /* route.c */
 int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs);

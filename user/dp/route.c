@@ -121,6 +121,24 @@ static void xtr_dp_rib_throw(struct xtr_dp *dp, struct xtr_dp_rib *rib, const st
 		xtr_dp_rib_route(rib, &r);
 }
 
+/*
+ * A network the host is connected to: of the underlay, or one that has nothing to do with LISP
+ * (management, containers), which an EID route around it must not take away.
+ */
+static bool xtr_dp_rib_connected(struct xtr_dp *dp, const struct xtr_nl_addr *a)
+{
+	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, a->ifindex);
+
+	if (xtr_ip_is_linklocal(&a->pfx.ip) || xtr_ip_is_loopback(&a->pfx.ip))
+		return false;
+	if (f)
+		return f->role == XTR_ROLE_UNDERLAY;
+	for (unsigned i = 0; i < dp->ov_count; i++)
+		if (dp->ovs[i].ifindex == a->ifindex || dp->ovs[i].peer == a->ifindex)
+			return false;
+	return a->pfx.len < xtr_ip_bits(&a->pfx.ip); /* an address alone: the local table has it */
+}
+
 static void xtr_dp_rib_local(struct xtr_dp *dp, struct xtr_dp_rib *rib)
 {
 	for (unsigned i = 0; i < dp->cfg.local_count; i++)
@@ -129,12 +147,9 @@ static void xtr_dp_rib_local(struct xtr_dp *dp, struct xtr_dp_rib *rib)
 		xtr_dp_rib_throw(dp, rib,
 				 &(struct xtr_ippfx){ dp->cfg.rlocs[i],
 						      (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) });
-	for (unsigned i = 0; i < dp->addr_count; i++) {
-		const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, dp->addrs[i].ifindex);
-
-		if (f && f->role == XTR_ROLE_UNDERLAY && !xtr_ip_is_linklocal(&dp->addrs[i].pfx.ip))
+	for (unsigned i = 0; i < dp->addr_count; i++)
+		if (xtr_dp_rib_connected(dp, &dp->addrs[i]))
 			xtr_dp_rib_throw(dp, rib, &dp->addrs[i].pfx);
-	}
 }
 
 /* EID routes of one overlay device; *zero tells whether a family has one of length 0. */
