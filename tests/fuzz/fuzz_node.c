@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A node with all roles on, fed a sequence of steps: messages as they come, messages made good enough to get past nonces, MACs and
- * checksums, misses, time, changes of configuration. A step is one octet of kind, two of length, then its data.
+ * A node with all roles on, fed a sequence of steps: messages as they come, messages made good
+ * enough to get past nonces, MACs and checksums, misses, time, changes of configuration. A step is
+ * one octet of kind, two of length, then its data.
  *
- * Checked besides the sanitizers: tables stay within their limits, the data plane is told only what it can do, the node comes to
- * rest, everything is freed.
+ * Checked besides the sanitizers: tables stay within their limits, the data plane is told only what
+ * it can do, the node comes to rest, everything is freed.
  */
 #include "fuzz/exercise.h"
 
@@ -24,7 +25,11 @@ struct world {
 	struct xtr_node *n;
 	uint64_t now, random, request_nonce, register_nonce, notify_nonce, next_nonce;
 	unsigned sent;
-	struct { uint8_t buf[8192]; size_t len; char name[32]; } blobs[4];
+	struct {
+		uint8_t buf[8192];
+		size_t len;
+		char name[32];
+	} blobs[4];
 	struct xtr_node_config cfg;
 	struct xtr_rloc_config rlocs[2], locators[2];
 	struct xtr_mapping_config mappings[3];
@@ -46,7 +51,8 @@ static uint64_t nonce_at(const uint8_t *p)
 	return v;
 }
 
-static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		   const void *buf, size_t len)
 {
 	struct world *w = ctx;
 	struct xtr_ecm ecm;
@@ -63,9 +69,7 @@ static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst
 		EX_CHECK(nonce_at((const uint8_t *)buf + 4) > w->register_nonce);
 		w->register_nonce = nonce_at((const uint8_t *)buf + 4);
 		break;
-	case XTR_MSG_MAP_NOTIFY:
-		w->notify_nonce = nonce_at((const uint8_t *)buf + 4);
-		break;
+	case XTR_MSG_MAP_NOTIFY: w->notify_nonce = nonce_at((const uint8_t *)buf + 4); break;
 	case XTR_MSG_MAP_REPLY: {
 		struct xtr_map_reply m;
 
@@ -81,7 +85,8 @@ static int op_put(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_
 	struct xtr_ippfx p;
 
 	EX_CHECK(xtr_eid_to_ippfx(eid, &p));
-	EX_CHECK(fwd->n <= 8 && (fwd->action == XTR_ACT_ENCAP || (fwd->action <= XTR_ACT_DROP_AUTH && !fwd->n)));
+	EX_CHECK(fwd->n <= 8 &&
+		 (fwd->action == XTR_ACT_ENCAP || (fwd->action <= XTR_ACT_DROP_AUTH && !fwd->n)));
 	for (unsigned i = 0; i < fwd->n; i++)
 		EX_CHECK(fwd->locators[i].ip.family == 4 || fwd->locators[i].ip.family == 6);
 	return 0;
@@ -148,7 +153,8 @@ static uint64_t op_wall(void *ctx)
 	return 1700000000 + ((struct world *)ctx)->now / 1000;
 }
 
-static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+		     const char *text)
 {
 	EX_CHECK(kind < XTR_EVENT_MAX && strlen(text) < 256);
 }
@@ -173,7 +179,8 @@ static void configure(struct world *w)
 {
 	struct xtr_node_config *c = &w->cfg;
 
-	*c = (struct xtr_node_config){ .timers = XTR_NODE_TIMERS_DEFAULT, .limits = XTR_NODE_LIMITS_DEFAULT };
+	*c = (struct xtr_node_config){ .timers = XTR_NODE_TIMERS_DEFAULT,
+				       .limits = XTR_NODE_LIMITS_DEFAULT };
 	c->limits.cache_entries = CACHE;
 	c->limits.pending_requests = PENDING;
 	c->limits.registrations = REGISTRATIONS;
@@ -190,25 +197,42 @@ static void configure(struct world *w)
 	c->map_resolver_count = 2;
 	c->mr_map_servers = w->resolvers;
 	c->mr_map_server_count = 1;
-	w->mappings[0] = (struct xtr_mapping_config){ eid_of("10.1.0.0/16"), 1440, 0, w->locators, 2 };
-	w->mappings[1] = (struct xtr_mapping_config){ eid_of("10.1.7.0/24"), 60, 7, w->locators, 1 };
-	w->mappings[2] = (struct xtr_mapping_config){ eid_of("[3]2001:db8:1::/48"), 60, 0, w->locators, 1 };
+	w->mappings[0] = (struct xtr_mapping_config){ eid_of("10.1.0.0/16"), 1440, 0, w->locators,
+						      2 };
+	w->mappings[1] = (struct xtr_mapping_config){ eid_of("10.1.7.0/24"), 60, 7, w->locators,
+						      1 };
+	w->mappings[2] = (struct xtr_mapping_config){ eid_of("[3]2001:db8:1::/48"), 60, 0,
+						      w->locators, 1 };
 	c->mappings = w->mappings;
 	c->mapping_count = 3;
 	w->keys[0] = (struct xtr_key){ 1, XTR_AUTH_SHA256, secret, 6 };
 	w->keys[1] = (struct xtr_key){ .key_id = 2 };
-	w->servers[0] = (struct xtr_map_server_config){ .address = ip_of("192.0.2.9"), .key = w->keys[0], .want_notify = true };
-	w->servers[1] = (struct xtr_map_server_config){ .address = ip_of("192.0.2.1"), .key = w->keys[0], .want_notify = true,
-							.merge = true, .proxy_reply = true };
+	w->servers[0] = (struct xtr_map_server_config){ .address = ip_of("192.0.2.9"),
+							.key = w->keys[0],
+							.want_notify = true };
+	w->servers[1] = (struct xtr_map_server_config){ .address = ip_of("192.0.2.1"),
+							.key = w->keys[0],
+							.want_notify = true,
+							.merge = true,
+							.proxy_reply = true };
 	c->map_servers = w->servers;
 	c->map_server_count = 2;
 	w->prefixes[0] = (struct xtr_site_prefix_config){ eid_of("10.0.0.0/8"), true };
 	w->prefixes[1] = (struct xtr_site_prefix_config){ eid_of("2001:db8::/32"), true };
 	w->prefixes[2] = (struct xtr_site_prefix_config){ eid_of("10.9.0.0/16"), false };
 	w->prefixes[3] = (struct xtr_site_prefix_config){ eid_of("[3]2001:db8::/32"), true };
-	w->sites[0] = (struct xtr_site_config){ .name = "a", .keys = w->keys, .key_count = 2, .prefixes = w->prefixes, .prefix_count = 2 };
-	w->sites[1] = (struct xtr_site_config){ .name = "b", .keys = w->keys, .key_count = 1, .prefixes = w->prefixes + 2,
-						.prefix_count = 2, .force_proxy = true, .max_registrations = 4 };
+	w->sites[0] = (struct xtr_site_config){ .name = "a",
+						.keys = w->keys,
+						.key_count = 2,
+						.prefixes = w->prefixes,
+						.prefix_count = 2 };
+	w->sites[1] = (struct xtr_site_config){ .name = "b",
+						.keys = w->keys,
+						.key_count = 1,
+						.prefixes = w->prefixes + 2,
+						.prefix_count = 2,
+						.force_proxy = true,
+						.max_registrations = 4 };
 	c->sites = w->sites;
 	c->site_count = 2;
 }
@@ -243,7 +267,8 @@ static void set_nonce(uint8_t *buf, uint64_t nonce)
 }
 
 /* Header of the type with a nonce that counts, data as the rest; MAC right. */
-static void input_signed(struct world *w, uint8_t type, uint64_t nonce, const uint8_t *data, size_t len)
+static void input_signed(struct world *w, uint8_t type, uint64_t nonce, const uint8_t *data,
+			 size_t len)
 {
 	uint8_t buf[4096];
 
@@ -289,7 +314,8 @@ static void input_ecm(struct world *w, const uint8_t *data, size_t len)
 
 static void eid_from(const uint8_t *data, size_t len, struct xtr_eid_prefix *out)
 {
-	struct xtr_ippfx p = { .ip = { .family = len > 8 ? 6 : 4, .a = { 10 } }, .len = len > 8 ? 128 : 32 };
+	struct xtr_ippfx p = { .ip = { .family = len > 8 ? 6 : 4, .a = { 10 } },
+			       .len = len > 8 ? 128 : 32 };
 
 	if (len > 8) {
 		memcpy(p.ip.a, "\x20\x01\x0d\xb8", 4);
@@ -302,9 +328,23 @@ static void eid_from(const uint8_t *data, size_t len, struct xtr_eid_prefix *out
 
 static unsigned counted;
 
-static int count_cache(void *arg, const struct xtr_cache_info *i) { counted++; EX_CHECK(i->locator_count <= 32); return 0; }
-static int count_pending(void *arg, const struct xtr_pending_info *i) { counted++; return 0; }
-static int count_db(void *arg, const struct xtr_db_info *i) { counted++; EX_CHECK(i->locator_count <= 32); return 0; }
+static int count_cache(void *arg, const struct xtr_cache_info *i)
+{
+	counted++;
+	EX_CHECK(i->locator_count <= 32);
+	return 0;
+}
+static int count_pending(void *arg, const struct xtr_pending_info *i)
+{
+	counted++;
+	return 0;
+}
+static int count_db(void *arg, const struct xtr_db_info *i)
+{
+	counted++;
+	EX_CHECK(i->locator_count <= 32);
+	return 0;
+}
 static int count_sites(void *arg, const struct xtr_site_info *i)
 {
 	counted += i->registered;
@@ -334,8 +374,16 @@ static void on_lig(void *arg, const struct xtr_lig_result *res)
 static const struct xtr_ops ops_of(struct world *w)
 {
 	return (struct xtr_ops){
-		.ctx = w, .send = op_send, .cache_put = op_put, .cache_del = op_del, .cache_idle = op_idle,
-		.miss_failed = op_failed, .random = op_random, .save = op_save, .load = op_load, .wall_seconds = op_wall,
+		.ctx = w,
+		.send = op_send,
+		.cache_put = op_put,
+		.cache_del = op_del,
+		.cache_idle = op_idle,
+		.miss_failed = op_failed,
+		.random = op_random,
+		.save = op_save,
+		.load = op_load,
+		.wall_seconds = op_wall,
 		.event = op_event,
 	};
 }
@@ -383,7 +431,8 @@ static void step(struct world *w, uint8_t kind, const uint8_t *data, size_t len)
 	case 3: input_signed(w, XTR_MSG_MAP_NOTIFY, w->register_nonce, data, len); break;
 	case 4: input_signed(w, XTR_MSG_MAP_NOTIFY_ACK, w->notify_nonce, data, len); break;
 	case 5: input_ecm(w, data, len); break;
-	case 6: case 7: xtr_node_miss(w->n, &eid, len & 1 ? &eid : NULL, w->now); break;
+	case 6:
+	case 7: xtr_node_miss(w->n, &eid, len & 1 ? &eid : NULL, w->now); break;
 	case 8: w->now += len ? data[0] * 1000ull : 100; break;
 	case 9: w->now += len ? data[0] : 1; break;
 	case 10: reconfigure(w, len ? data[0] : 0); break;
@@ -393,7 +442,9 @@ static void step(struct world *w, uint8_t kind, const uint8_t *data, size_t len)
 		xtr_node_rlocs_up(w->n, up, len % 3, w->now);
 		break;
 	}
-	case 12: xtr_node_lig(w->n, &eid, len & 1 ? &w->resolvers[0] : NULL, on_lig, NULL, w->now); break;
+	case 12:
+		xtr_node_lig(w->n, &eid, len & 1 ? &w->resolvers[0] : NULL, on_lig, NULL, w->now);
+		break;
 	case 13:
 		if (len & 1)
 			xtr_node_cache_clear(w->n, len & 2 ? &eid : NULL, w->now);

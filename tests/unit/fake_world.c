@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The world of fake_world.h. Owns the nodes and everything they left behind. Two packets never overtake each other; at one time packets
- * come before timers.
+ * The world of fake_world.h. Owns the nodes and everything they left behind. Two packets never
+ * overtake each other; at one time packets come before timers.
  */
 #include "fake_world.h"
 
@@ -15,7 +15,9 @@
 
 #define EPOCH 1700000000ull /* wall clock at time 0 */
 
-const struct xtr_key fw_key = { .key_id = 1, .alg_id = XTR_AUTH_SHA256, .secret = (const uint8_t *)"secret", .secret_len = 6 };
+const struct xtr_key fw_key = {
+	.key_id = 1, .alg_id = XTR_AUTH_SHA256, .secret = (const uint8_t *)"secret", .secret_len = 6
+};
 
 struct xtr_ip fw_ip(const char *s)
 {
@@ -44,7 +46,8 @@ void fw_conf_init(struct fw_conf *c)
 
 void fw_conf_rloc(struct fw_conf *c, const char *ip)
 {
-	c->rlocs[c->c.rloc_count++] = (struct xtr_rloc_config){ .ip = fw_ip(ip), .priority = 1, .weight = 100 };
+	c->rlocs[c->c.rloc_count++] =
+		(struct xtr_rloc_config){ .ip = fw_ip(ip), .priority = 1, .weight = 100 };
 }
 
 struct xtr_mapping_config *fw_conf_mapping(struct fw_conf *c, const char *eid, const char *locators)
@@ -65,11 +68,14 @@ struct xtr_map_server_config *fw_conf_server(struct fw_conf *c, const char *ip)
 {
 	struct xtr_map_server_config *s = &c->servers[c->c.map_server_count++];
 
-	*s = (struct xtr_map_server_config){ .address = fw_ip(ip), .key = fw_key, .want_notify = true };
+	*s = (struct xtr_map_server_config){ .address = fw_ip(ip),
+					     .key = fw_key,
+					     .want_notify = true };
 	return s;
 }
 
-struct xtr_site_config *fw_conf_site(struct fw_conf *c, const char *name, const char *prefix, bool more)
+struct xtr_site_config *fw_conf_site(struct fw_conf *c, const char *name, const char *prefix,
+				     bool more)
 {
 	unsigned at = c->c.site_count++;
 	struct xtr_site_config *s = &c->sites[at];
@@ -85,7 +91,8 @@ void fw_conf_site_prefix(struct fw_conf *c, const char *prefix, bool more)
 {
 	unsigned at = c->c.site_count - 1;
 
-	c->prefixes[at][c->sites[at].prefix_count++] = (struct xtr_site_prefix_config){ fw_eid(prefix), more };
+	c->prefixes[at][c->sites[at].prefix_count++] =
+		(struct xtr_site_prefix_config){ fw_eid(prefix), more };
 }
 
 void fw_conf_resolver(struct fw_conf *c, const char *ip)
@@ -126,7 +133,8 @@ static void conf_copy(struct fw_conf *to, const struct fw_conf *from)
 
 /* ---- operations */
 
-static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len)
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		   const void *buf, size_t len)
 {
 	struct fw_node *f = ctx;
 	struct fw *w = f->w;
@@ -136,8 +144,15 @@ static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst
 	cr_assert(len <= XTR_MSG_MAX);
 	p = &w->packets[w->packet_count];
 	*p = (struct fw_packet){
-		.sent = w->now, .arrives = w->now + w->latency, .src = *src, .dst = *dst, .sport = 4342, .dport = dport,
-		.from = f, .len = len, .buf = malloc(len ? len : 1),
+		.sent = w->now,
+		.arrives = w->now + w->latency,
+		.src = *src,
+		.dst = *dst,
+		.sport = 4342,
+		.dport = dport,
+		.from = f,
+		.len = len,
+		.buf = malloc(len ? len : 1),
 	};
 	memcpy(p->buf, buf, len);
 	for (unsigned i = 0; !p->src.family && i < f->ip_count; i++)
@@ -259,7 +274,8 @@ static uint64_t op_wall(void *ctx)
 	return (uint64_t)((int64_t)(EPOCH + f->w->now / 1000) + f->clock_shift);
 }
 
-static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+		     const char *text)
 {
 	struct fw_node *f = ctx;
 	struct fw_event *e;
@@ -288,9 +304,17 @@ struct fw *fw_new(void)
 static void boot(struct fw_node *f)
 {
 	const struct xtr_ops ops = {
-		.ctx = f, .send = op_send, .cache_put = op_cache_put, .cache_del = op_cache_del, .cache_idle = op_cache_idle,
-		.miss_failed = op_miss_failed, .random = op_random, .save = op_save, .load = op_load,
-		.wall_seconds = op_wall, .event = op_event,
+		.ctx = f,
+		.send = op_send,
+		.cache_put = op_cache_put,
+		.cache_del = op_cache_del,
+		.cache_idle = op_cache_idle,
+		.miss_failed = op_miss_failed,
+		.random = op_random,
+		.save = op_save,
+		.load = op_load,
+		.wall_seconds = op_wall,
+		.event = op_event,
 	};
 
 	cr_assert_eq(xtr_node_new(&f->conf.c, &ops, f->w->now, &f->n), 0);
@@ -409,7 +433,8 @@ static uint64_t next_packet(struct fw *w)
 	while (w->first_waiting < w->packet_count &&
 	       (w->packets[w->first_waiting].delivered || w->packets[w->first_waiting].lost))
 		w->first_waiting++;
-	return w->first_waiting < w->packet_count ? w->packets[w->first_waiting].arrives : UINT64_MAX;
+	return w->first_waiting < w->packet_count ? w->packets[w->first_waiting].arrives
+						  : UINT64_MAX;
 }
 
 void fw_until(struct fw *w, uint64_t ms)
@@ -479,7 +504,8 @@ struct fw_dp *fw_dp_match(struct fw_node *f, const char *host)
 	struct fw_dp *best = NULL;
 
 	for (unsigned i = 0; i < f->dp_count; i++)
-		if (f->dp[i].there && xtr_eid_covers(&f->dp[i].eid, &e) && (!best || f->dp[i].eid.len > best->eid.len))
+		if (f->dp[i].there && xtr_eid_covers(&f->dp[i].eid, &e) &&
+		    (!best || f->dp[i].eid.len > best->eid.len))
 			best = &f->dp[i];
 	return best;
 }
@@ -585,7 +611,8 @@ const char *fw_sent_times(struct fw_node *f, int type, char *buf, size_t size)
 		const struct fw_packet *p = &f->w->packets[i];
 
 		if (p->from == f && fw_type(p) == type)
-			at += (size_t)snprintf(buf + at, size - at, "%s%llu", at ? " " : "", (unsigned long long)p->sent);
+			at += (size_t)snprintf(buf + at, size - at, "%s%llu", at ? " " : "",
+					       (unsigned long long)p->sent);
 	}
 	return buf;
 }
@@ -595,7 +622,10 @@ const char *fw_sent_times(struct fw_node *f, int type, char *buf, size_t size)
 static void put_rec(struct xtr_wr *w, const struct fw_rec *r)
 {
 	const struct xtr_record_head h = {
-		.ttl = r->ttl, .act = r->act, .authoritative = !r->not_authoritative, .map_version = r->version,
+		.ttl = r->ttl,
+		.act = r->act,
+		.authoritative = !r->not_authoritative,
+		.map_version = r->version,
 	};
 	struct xtr_eid_prefix eid = fw_eid(r->eid);
 	size_t mark = xtr_put_record_begin(w, &h, &eid);
@@ -604,13 +634,15 @@ static void put_rec(struct xtr_wr *w, const struct fw_rec *r)
 	for (; n < 8 && r->locs[n].ip; n++) {
 		struct xtr_ip ip = fw_ip(r->locs[n].ip);
 
-		xtr_put_locator(w, r->locs[n].priority ? r->locs[n].priority : 1, r->locs[n].weight ? r->locs[n].weight : 100,
-				255, 0, true, false, !r->locs[n].down, &ip);
+		xtr_put_locator(w, r->locs[n].priority ? r->locs[n].priority : 1,
+				r->locs[n].weight ? r->locs[n].weight : 100, 255, 0, true, false,
+				!r->locs[n].down, &ip);
 	}
 	xtr_put_record_end(w, mark, n);
 }
 
-size_t fw_make_reply(uint8_t *buf, size_t size, uint64_t nonce, const struct fw_rec *recs, unsigned n)
+size_t fw_make_reply(uint8_t *buf, size_t size, uint64_t nonce, const struct fw_rec *recs,
+		     unsigned n)
 {
 	struct xtr_wr w = xtr_wr_init(buf, size);
 
@@ -621,13 +653,18 @@ size_t fw_make_reply(uint8_t *buf, size_t size, uint64_t nonce, const struct fw_
 	return xtr_wr_len(&w);
 }
 
-size_t fw_make_register(uint8_t *buf, size_t size, const struct fw_reg *reg, const struct fw_rec *recs, unsigned n)
+size_t fw_make_register(uint8_t *buf, size_t size, const struct fw_reg *reg,
+			const struct fw_rec *recs, unsigned n)
 {
 	static const uint8_t site_id[8];
 	const struct xtr_key *key = reg->key ? reg->key : &fw_key;
 	const struct xtr_register_out head = {
-		.type = XTR_MSG_MAP_REGISTER, .flags = reg->flags | (reg->xtr_id ? XTR_REG_I : 0), .nonce = reg->nonce,
-		.key_id = key->key_id, .alg_id = key->alg_id, .record_count = (uint8_t)n,
+		.type = XTR_MSG_MAP_REGISTER,
+		.flags = reg->flags | (reg->xtr_id ? XTR_REG_I : 0),
+		.nonce = reg->nonce,
+		.key_id = key->key_id,
+		.alg_id = key->alg_id,
+		.record_count = (uint8_t)n,
 	};
 	struct xtr_wr w = xtr_wr_init(buf, size);
 
@@ -637,8 +674,10 @@ size_t fw_make_register(uint8_t *buf, size_t size, const struct fw_reg *reg, con
 	if (reg->xtr_id)
 		xtr_put_ids(&w, reg->xtr_id, site_id);
 	cr_assert_eq(w.err, 0);
-	cr_assert_eq(xtr_auth_sign(buf, xtr_wr_len(&w), 16, (size_t)xtr_auth_len(key->alg_id), XTR_MSG_MAP_REGISTER,
-				   key->alg_id, reg->nonce, key->secret, key->secret_len), 0);
+	cr_assert_eq(xtr_auth_sign(buf, xtr_wr_len(&w), 16, (size_t)xtr_auth_len(key->alg_id),
+				   XTR_MSG_MAP_REGISTER, key->alg_id, reg->nonce, key->secret,
+				   key->secret_len),
+		     0);
 	return xtr_wr_len(&w);
 }
 
@@ -647,11 +686,16 @@ size_t fw_make_request(uint8_t *buf, size_t size, const struct fw_req *req)
 	struct xtr_ip rlocs[2] = { fw_ip(req->itr_rloc) }, inner = rlocs[0], dst;
 	struct xtr_eid_prefix eid = fw_eid(req->eid), src;
 	struct xtr_mreq_out m = {
-		.flags = req->flags, .nonce = req->nonce, .itr_rlocs = rlocs, .itr_rloc_count = 1, .eid = &eid,
+		.flags = req->flags,
+		.nonce = req->nonce,
+		.itr_rlocs = rlocs,
+		.itr_rloc_count = 1,
+		.eid = &eid,
 	};
 	struct xtr_ippfx p;
 	uint8_t msg[1024];
-	struct xtr_wr w = xtr_wr_init(req->plain ? buf : msg, req->plain ? size : sizeof(msg)), e = xtr_wr_init(buf, size);
+	struct xtr_wr w = xtr_wr_init(req->plain ? buf : msg, req->plain ? size : sizeof(msg)),
+		      e = xtr_wr_init(buf, size);
 
 	if (req->itr_rloc2) {
 		rlocs[1] = fw_ip(req->itr_rloc2);

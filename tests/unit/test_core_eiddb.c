@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* EID databases: instances and families do not meet; groups; holes; tables that go when they are empty. */
+/* EID databases: instances and families do not meet; groups; holes; tables that go when they are
+ * empty. */
 #include "core/eiddb.h"
 #include "fake_world.h"
 
@@ -90,9 +91,12 @@ Test(eiddb, set_replaces_and_says_what_was_there)
 
 Test(eiddb, groups_prefer_the_source_then_the_group_then_the_range)
 {
-	struct xtr_eid_prefix sg = group("10.1.1.1", "233.252.0.1", 32), star = group(NULL, "233.252.0.1", 32),
-			      range = group(NULL, "233.252.0.0", 24), bad = group("10.1.1.1", "233.252.0.0", 24),
-			      other = group("10.9.9.9", "233.252.0.1", 32), any = group("10.1.1.1", "233.252.0.77", 32);
+	struct xtr_eid_prefix sg = group("10.1.1.1", "233.252.0.1", 32),
+			      star = group(NULL, "233.252.0.1", 32),
+			      range = group(NULL, "233.252.0.0", 24),
+			      bad = group("10.1.1.1", "233.252.0.0", 24),
+			      other = group("10.9.9.9", "233.252.0.1", 32),
+			      any = group("10.1.1.1", "233.252.0.77", 32);
 
 	xtr_eiddb_init(&db);
 	cr_assert_eq(xtr_eiddb_set(&db, &sg, "sg", NULL, NULL), 0);
@@ -116,9 +120,15 @@ static int same(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 Test(eiddb, keys_survive_packing)
 {
 	struct xtr_eid_prefix list[] = {
-		fw_eid("0.0.0.0/0"), fw_eid("10.1.2.3"), fw_eid("[4294967295]10.128.0.0/9"), fw_eid("::/0"),
-		fw_eid("2001:db8::/33"), fw_eid("[1]2001:db8::1"), group("10.1.1.1", "233.252.0.1", 32),
-		group(NULL, "233.252.0.0", 24), { .afi = XTR_AFI_MAC, .len = 48, .a = { 2, 0, 0, 0, 0, 1 } },
+		fw_eid("0.0.0.0/0"),
+		fw_eid("10.1.2.3"),
+		fw_eid("[4294967295]10.128.0.0/9"),
+		fw_eid("::/0"),
+		fw_eid("2001:db8::/33"),
+		fw_eid("[1]2001:db8::1"),
+		group("10.1.1.1", "233.252.0.1", 32),
+		group(NULL, "233.252.0.0", 24),
+		{ .afi = XTR_AFI_MAC, .len = 48, .a = { 2, 0, 0, 0, 0, 1 } },
 		{ .afi = XTR_AFI_NAME, .len = 24, .a = "abc" },
 	};
 	unsigned n = 0;
@@ -133,7 +143,8 @@ Test(eiddb, keys_survive_packing)
 
 Test(eiddb, cut_and_host)
 {
-	struct xtr_eid_prefix e = fw_eid("10.255.0.0/16"), h = xtr_eid_host(&e), c = xtr_eid_cut(&h, 9), want;
+	struct xtr_eid_prefix e = fw_eid("10.255.0.0/16"), h = xtr_eid_host(&e),
+			      c = xtr_eid_cut(&h, 9), want;
 
 	want = fw_eid("10.255.0.0/32");
 	cr_assert(xtr_eid_equal(&h, &want));

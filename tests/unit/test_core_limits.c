@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Token buckets, the limit of Map-Replies (RFC 9301 5.4), and the nonce sequence (RFC 9301 5.6, security rule S-8). */
+/* Token buckets, the limit of Map-Replies (RFC 9301 5.4), and the nonce sequence (RFC 9301 5.6,
+ * security rule S-8). */
 #include "core/nonce.h"
 #include "core/ratelimit.h"
 #include "fake_world.h"
@@ -27,7 +28,9 @@ Test(bucket, gives_its_burst_then_its_rate)
 }
 
 static struct xtr_reply_limit l;
-static const struct xtr_reply_rates rates = { .per_second = 100000, .per_rloc = 50, .interval = 3000 };
+static const struct xtr_reply_rates rates = { .per_second = 100000,
+					      .per_rloc = 50,
+					      .interval = 3000 };
 
 static bool take(const char *to, const char *eid, bool probe, uint64_t now)
 {
@@ -72,7 +75,9 @@ Test(reply_limit, a_flood_of_receivers_stays_in_fixed_memory_and_under_the_total
 
 	cr_assert_eq(xtr_reply_limit_init(&l, 100), 0);
 	for (unsigned i = 0; i < 100000; i++) {
-		struct xtr_ip ip = { .family = 4, .a = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i } };
+		struct xtr_ip ip = {
+			.family = 4, .a = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i }
+		};
 
 		n += xtr_reply_limit_take(&l, &few, &ip, &e, false, 1000);
 	}

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-struct in { const char *ip; uint8_t priority; bool reachable; };
+struct in {
+	const char *ip;
+	uint8_t priority;
+	bool reachable;
+};
 
 static uint8_t wire[8192], out_buf[2][XTR_LOCSET_OCTETS];
 
@@ -20,7 +24,8 @@ static void record(const struct in *in, unsigned n, struct xtr_record *rec)
 
 		xtr_put_locator(&w, in[i].priority, 0, 255, 0, true, false, in[i].reachable, &ip);
 	}
-	*rec = (struct xtr_record){ .locator_count = (uint8_t)n, .locators = xtr_rd_init(wire, xtr_wr_len(&w)) };
+	*rec = (struct xtr_record){ .locator_count = (uint8_t)n,
+				    .locators = xtr_rd_init(wire, xtr_wr_len(&w)) };
 }
 
 static const char *text(const struct xtr_locset *s)
@@ -36,7 +41,8 @@ static const char *text(const struct xtr_locset *s)
 		char a[128];
 
 		at += (size_t)snprintf(buf + at, sizeof(buf) - at, "%s%s/%u%s", n++ ? " " : "",
-				       xtr_addr_str(&l.addr, a, sizeof(a)), l.priority, l.reachable ? "" : "!");
+				       xtr_addr_str(&l.addr, a, sizeof(a)), l.priority,
+				       l.reachable ? "" : "!");
 	}
 	cr_assert_eq(n, s->count);
 	return buf;
@@ -45,15 +51,16 @@ static const char *text(const struct xtr_locset *s)
 Test(locset, RFC9301_5_5_sorted_ipv4_first_without_duplicates)
 {
 	static const struct in in[] = {
-		{ "2001:db8::2", 1, true }, { "192.0.2.200", 1, true }, { "10.0.0.1", 1, true }, { "2001:db8::1", 2, true },
-		{ "192.0.2.3", 1, true }, { "10.0.0.1", 9, true },
+		{ "2001:db8::2", 1, true }, { "192.0.2.200", 1, true }, { "10.0.0.1", 1, true },
+		{ "2001:db8::1", 2, true }, { "192.0.2.3", 1, true },   { "10.0.0.1", 9, true },
 	};
 	struct xtr_locset s;
 	struct xtr_record rec;
 
 	record(in, 6, &rec);
 	xtr_locset_read(&rec, out_buf[0], XTR_LOCSET_OCTETS, &s);
-	cr_assert_str_eq(text(&s), "10.0.0.1/1 192.0.2.3/1 192.0.2.200/1 2001:db8::1/2 2001:db8::2/1");
+	cr_assert_str_eq(text(&s),
+			 "10.0.0.1/1 192.0.2.3/1 192.0.2.200/1 2001:db8::1/2 2001:db8::2/1");
 }
 
 Test(locset, union_takes_the_newest_values_and_any_R_bit)
@@ -96,10 +103,11 @@ Test(locset, RFC9306_3_unknown_lcaf_locators_are_left_out)
 {
 	/* 192.0.2.1, then an LCAF of unassigned type 200 with 2 octets. */
 	static const uint8_t bytes[] = {
-		1, 1, 255, 0, 0, 1, 0, 1, 192, 0, 2, 1,
-		1, 1, 255, 0, 0, 1, 0x40, 0x03, 0, 0, 200, 0, 0, 2, 0xaa, 0xbb,
+		1,   1, 255, 0, 0,    1,    0, 1, 192, 0, 2, 1, 1,    1,
+		255, 0, 0,   1, 0x40, 0x03, 0, 0, 200, 0, 0, 2, 0xaa, 0xbb,
 	};
-	const struct xtr_record rec = { .locator_count = 2, .locators = xtr_rd_init(bytes, sizeof(bytes)) };
+	const struct xtr_record rec = { .locator_count = 2,
+					.locators = xtr_rd_init(bytes, sizeof(bytes)) };
 	struct xtr_locset s;
 
 	xtr_locset_read(&rec, out_buf[0], XTR_LOCSET_OCTETS, &s);
@@ -118,7 +126,8 @@ Test(locset, empty)
 
 Test(locset, RFC9301_5_4_addresses_that_cannot_be_rlocs)
 {
-	static const char *const bad[] = { "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1" };
+	static const char *const bad[] = { "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255",
+					   "::",      "::1",       "ff02::1" };
 	struct xtr_ip ip;
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ITR: what becomes of answers. RFC 9301 5.4, 5.5, 8.1; lifetimes to the millisecond. One ITR, 192.0.2.1 and 2001:db8::1.
+ * ITR: what becomes of answers. RFC 9301 5.4, 5.5, 8.1; lifetimes to the millisecond. One ITR,
+ * 192.0.2.1 and 2001:db8::1.
  */
 #include "fake_world.h"
 
@@ -53,7 +54,8 @@ static void answer(const struct fw_rec *recs, unsigned n)
 {
 	uint8_t buf[4096];
 
-	fw_inject(itr, "192.0.2.2", 4342, buf, fw_make_reply(buf, sizeof(buf), nonce_of_last(), recs, n));
+	fw_inject(itr, "192.0.2.2", 4342, buf,
+		  fw_make_reply(buf, sizeof(buf), nonce_of_last(), recs, n));
 }
 
 /* Asks for eid and gets these records. */
@@ -68,7 +70,8 @@ static void resolve(const char *eid, const struct fw_rec *recs, unsigned n)
 		resolve(eid, recs_, sizeof(recs_) / sizeof(recs_[0])); \
 	} while (0)
 
-/* "192.0.2.2/100 192.0.2.3/50": the forwarding set; "none" for no entry, "action 3" for a negative one. */
+/* "192.0.2.2/100 192.0.2.3/50": the forwarding set; "none" for no entry, "action 3" for a negative
+ * one. */
 static const char *fwd(const char *prefix)
 {
 	static char buf[512];
@@ -85,7 +88,8 @@ static const char *fwd(const char *prefix)
 	buf[0] = '\0';
 	for (unsigned i = 0; i < d->fwd.n; i++)
 		at += (size_t)snprintf(buf + at, sizeof(buf) - at, "%s%s/%u", i ? " " : "",
-				       xtr_ip_str(&d->fwd.locators[i].ip, s), d->fwd.locators[i].weight);
+				       xtr_ip_str(&d->fwd.locators[i].ip, s),
+				       d->fwd.locators[i].weight);
 	return buf;
 }
 
@@ -123,9 +127,11 @@ Test(cache, RFC9301_5_4_a_record_has_to_cover_the_eid_and_a_bad_answer_does_not_
 
 Test(cache, RFC9301_5_5_more_specific_records_are_cached_others_are_not)
 {
-	RESOLVE("10.2.5.5", FW_REC("10.2.0.0/16", 60, "192.0.2.2"), FW_REC("10.2.1.0/24", 60, "192.0.2.3"),
-		FW_REC("10.9.0.0/16", 60, "192.0.2.4"), FW_REC("10.0.0.0/8", 60, "192.0.2.5"));
-	cr_assert_str_eq(fwd("10.2.0.0/16"), "192.0.2.2/100", "the longest that covers is the match");
+	RESOLVE("10.2.5.5", FW_REC("10.2.0.0/16", 60, "192.0.2.2"),
+		FW_REC("10.2.1.0/24", 60, "192.0.2.3"), FW_REC("10.9.0.0/16", 60, "192.0.2.4"),
+		FW_REC("10.0.0.0/8", 60, "192.0.2.5"));
+	cr_assert_str_eq(fwd("10.2.0.0/16"), "192.0.2.2/100",
+			 "the longest that covers is the match");
 	cr_assert_str_eq(fwd("10.2.1.0/24"), "192.0.2.3/100");
 	cr_assert_str_eq(fwd("10.9.0.0/16"), "none");
 	cr_assert_str_eq(fwd("10.0.0.0/8"), "none");
@@ -156,7 +162,8 @@ Test(cache, records_about_our_own_eids_are_not_cached)
 {
 	conf.mappings[0].eid = fw_eid("10.2.7.0/24");
 	fw_reconfigure(itr, &conf);
-	RESOLVE("10.2.5.5", FW_REC("10.2.0.0/16", 60, "192.0.2.2"), FW_REC("10.2.7.0/25", 60, "192.0.2.66"));
+	RESOLVE("10.2.5.5", FW_REC("10.2.0.0/16", 60, "192.0.2.2"),
+		FW_REC("10.2.7.0/25", 60, "192.0.2.66"));
 	cr_assert_str_eq(fwd("10.2.0.0/16"), "192.0.2.2/100");
 	cr_assert_str_eq(fwd("10.2.7.0/25"), "none");
 }
@@ -191,25 +198,31 @@ Test(cache, RFC9301_5_1_an_unknown_afi_drops_the_message)
 
 /* ---- the forwarding set */
 
-#define LOCS(...) { .eid = "10.2.0.0/24", .ttl = 60, .locs = { __VA_ARGS__ } }
+#define LOCS(...) \
+	{ \
+		.eid = "10.2.0.0/24", .ttl = 60, .locs = { __VA_ARGS__ } \
+	}
 
 Test(cache, the_best_priority_only_in_order_with_weights)
 {
-	RESOLVE("10.2.0.5", LOCS(FW_LOC("192.0.2.9", .priority = 2), FW_LOC("192.0.2.4", .weight = 25), FW_LOC("192.0.2.3", .weight = 75)));
+	RESOLVE("10.2.0.5",
+		LOCS(FW_LOC("192.0.2.9", .priority = 2), FW_LOC("192.0.2.4", .weight = 25),
+		     FW_LOC("192.0.2.3", .weight = 75)));
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.3/75 192.0.2.4/25");
 }
 
 Test(cache, RFC9301_5_4_unreachable_locators_and_priority_255_are_not_used)
 {
-	RESOLVE("10.2.0.5", LOCS(FW_LOC("192.0.2.3", .down = true), FW_LOC("192.0.2.4", .priority = 255),
-				 FW_LOC("192.0.2.5", .priority = 200)));
+	RESOLVE("10.2.0.5",
+		LOCS(FW_LOC("192.0.2.3", .down = true), FW_LOC("192.0.2.4", .priority = 255),
+		     FW_LOC("192.0.2.5", .priority = 200)));
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.5/100");
 }
 
 Test(cache, our_own_locators_and_impossible_ones_are_not_used)
 {
-	RESOLVE("10.2.0.5", LOCS(FW_LOC("192.0.2.1"), FW_LOC("127.0.0.1"), FW_LOC("224.0.0.1"), FW_LOC("0.0.0.0"),
-				 FW_LOC("192.0.2.5")));
+	RESOLVE("10.2.0.5", LOCS(FW_LOC("192.0.2.1"), FW_LOC("127.0.0.1"), FW_LOC("224.0.0.1"),
+				 FW_LOC("0.0.0.0"), FW_LOC("192.0.2.5")));
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.5/100");
 }
 
@@ -263,8 +276,10 @@ Test(cache, at_most_eight_locators)
 
 Test(cache, RFC9301_5_4_negative_actions)
 {
-	static const uint8_t want[8] = { XTR_ACT_NO_ACTION, XTR_ACT_NATIVE, XTR_ACT_SEND_REQUEST, XTR_ACT_DROP, XTR_ACT_DROP_POLICY,
-					 XTR_ACT_DROP_AUTH, XTR_ACT_NO_ACTION, XTR_ACT_NO_ACTION };
+	static const uint8_t want[8] = { XTR_ACT_NO_ACTION,    XTR_ACT_NATIVE,
+					 XTR_ACT_SEND_REQUEST, XTR_ACT_DROP,
+					 XTR_ACT_DROP_POLICY,  XTR_ACT_DROP_AUTH,
+					 XTR_ACT_NO_ACTION,    XTR_ACT_NO_ACTION };
 	char eid[32], prefix[32], text[32];
 
 	for (unsigned act = 0; act < 8; act++) {
@@ -278,7 +293,8 @@ Test(cache, RFC9301_5_4_negative_actions)
 
 Test(cache, ACT_is_ignored_with_locators)
 {
-	RESOLVE("10.2.0.5", { .eid = "10.2.0.0/24", .ttl = 60, .act = 3, .locs = { FW_LOC("192.0.2.2") } });
+	RESOLVE("10.2.0.5",
+		{ .eid = "10.2.0.0/24", .ttl = 60, .act = 3, .locs = { FW_LOC("192.0.2.2") } });
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.2/100");
 }
 
@@ -446,7 +462,9 @@ static int first_info(void *arg, const struct xtr_cache_info *i)
 
 Test(cache, static_entries_do_not_expire_and_answers_do_not_replace_them)
 {
-	const struct xtr_fwd f = { .action = XTR_ACT_ENCAP, .n = 1, .locators = { { fw_ip("192.0.2.77"), 1 } } };
+	const struct xtr_fwd f = { .action = XTR_ACT_ENCAP,
+				   .n = 1,
+				   .locators = { { fw_ip("192.0.2.77"), 1 } } };
 	struct xtr_eid_prefix e = fw_eid("10.2.0.0/24");
 
 	cr_assert_eq(xtr_node_cache_add(itr->n, &e, &f, w->now), 0);
@@ -454,7 +472,8 @@ Test(cache, static_entries_do_not_expire_and_answers_do_not_replace_them)
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.77/1");
 	fw_until(w, 100000 * MIN);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.77/1");
-	RESOLVE("10.3.0.5", FW_REC("10.2.0.0/15", 60, "192.0.2.2"), FW_REC("10.2.0.0/24", 60, "192.0.2.3"));
+	RESOLVE("10.3.0.5", FW_REC("10.2.0.0/15", 60, "192.0.2.2"),
+		FW_REC("10.2.0.0/24", 60, "192.0.2.3"));
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.77/1");
 	cr_assert_str_eq(fwd("10.2.0.0/15"), "192.0.2.2/100");
 	cr_assert_eq(xtr_node_cache_clear(itr->n, &e, w->now), 1);
@@ -465,13 +484,17 @@ Test(cache, static_entries_do_not_expire_and_answers_do_not_replace_them)
 Test(cache, adopted_entries_are_left_alone_then_end_or_are_refreshed)
 {
 	const struct xtr_fwd f = {
-		.action = XTR_ACT_ENCAP, .n = 2, .locators = { { fw_ip("192.0.2.78"), 60 }, { fw_ip("192.0.2.77"), 40 } },
+		.action = XTR_ACT_ENCAP,
+		.n = 2,
+		.locators = { { fw_ip("192.0.2.78"), 60 }, { fw_ip("192.0.2.77"), 40 } },
 	};
 	struct xtr_eid_prefix e = fw_eid("10.2.0.0/24"), e2 = fw_eid("10.3.0.0/24");
 
 	/* as the data plane found them */
 	for (unsigned i = 0; i < 2; i++) {
-		itr->dp[i] = (struct fw_dp){ .eid = i ? e2 : e, .fwd = f, .used = UINT64_MAX, .there = true };
+		itr->dp[i] = (struct fw_dp){
+			.eid = i ? e2 : e, .fwd = f, .used = UINT64_MAX, .there = true
+		};
 		itr->dp_count++;
 		xtr_node_adopt(itr->n, i ? &e2 : &e, &f, w->now);
 	}
@@ -485,7 +508,8 @@ Test(cache, adopted_entries_are_left_alone_then_end_or_are_refreshed)
 		fw_use(itr, "10.2.0.5");
 	}
 	fw_until(w, 270000);
-	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 1, "only the one in use is asked for");
+	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 1,
+		     "only the one in use is asked for");
 	answer(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.2"), 1);
 	fw_until(w, 299999);
 	cr_assert_str_eq(fwd("10.3.0.0/24"), "192.0.2.78/60 192.0.2.77/40");
@@ -496,7 +520,9 @@ Test(cache, adopted_entries_are_left_alone_then_end_or_are_refreshed)
 
 Test(cache, adopting_what_is_ours_now_removes_it)
 {
-	const struct xtr_fwd f = { .action = XTR_ACT_ENCAP, .n = 1, .locators = { { fw_ip("192.0.2.77"), 1 } } };
+	const struct xtr_fwd f = { .action = XTR_ACT_ENCAP,
+				   .n = 1,
+				   .locators = { { fw_ip("192.0.2.77"), 1 } } };
 	struct xtr_eid_prefix e = fw_eid("10.1.0.0/25");
 
 	itr->dp[itr->dp_count++] = (struct fw_dp){ .eid = e, .fwd = f, .there = true };
@@ -508,8 +534,11 @@ Test(cache, what_xtrctl_shows)
 {
 	char s[64];
 
-	RESOLVE("10.2.0.5", { .eid = "10.2.0.0/24", .ttl = 60, .version = 7,
-			      .locs = { FW_LOC("192.0.2.3", .priority = 2), FW_LOC("192.0.2.2"), FW_LOC("192.0.2.4", .down = true) } });
+	RESOLVE("10.2.0.5", { .eid = "10.2.0.0/24",
+			      .ttl = 60,
+			      .version = 7,
+			      .locs = { FW_LOC("192.0.2.3", .priority = 2), FW_LOC("192.0.2.2"),
+					FW_LOC("192.0.2.4", .down = true) } });
 	fw_run(w, 5000);
 	cr_assert_eq(xtr_node_walk_cache(itr->n, w->now, first_info, NULL), 7);
 	cr_assert_eq(info.source, XTR_CACHE_REPLY);

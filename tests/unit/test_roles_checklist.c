@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The checklist of the Map-Server interface (draft-ietf-lisp-ms, RFC 9301): most numbers MS-n are in the names of tests in
- * test_roles_*.c; what is about the system as a whole is here.
+ * The checklist of the Map-Server interface (draft-ietf-lisp-ms, RFC 9301): most numbers MS-n are
+ * in the names of tests in test_roles_*.c; what is about the system as a whole is here.
  *
- * Not tested because not built: MS-16 (a second mapping database), MS-36, MS-37, MS-45, MS-51 (LISP-SEC), MS-43, MS-44 (caching
- * Map-Resolver; MS-10 makes non-caching the default, RFC 9301 removed the other).
+ * Not tested because not built: MS-16 (a second mapping database), MS-36, MS-37, MS-45, MS-51
+ * (LISP-SEC), MS-43, MS-44 (caching Map-Resolver; MS-10 makes non-caching the default, RFC 9301
+ * removed the other).
  */
 #include "fake_world.h"
 
@@ -100,9 +101,11 @@ static struct xtr_map_reply reply_of(struct fw_node *f, struct xtr_record *rec)
 	return m;
 }
 
-Test(checklist, MS_46_any_of_several_map_resolvers_gives_the_same_answer_and_keeps_nothing_of_the_client)
+Test(checklist,
+     MS_46_any_of_several_map_resolvers_gives_the_same_answer_and_keeps_nothing_of_the_client)
 {
-	/* Two nodes with one configuration, as behind one anycast address; the request goes to one, its repetition to the other. */
+	/* Two nodes with one configuration, as behind one anycast address; the request goes to one,
+	 * its repetition to the other. */
 	const struct fw_req q = { .nonce = 77, .eid = "10.2.0.5", .itr_rloc = "192.0.2.1" };
 	struct fw_node *other;
 	uint8_t buf[512];
@@ -115,14 +118,17 @@ Test(checklist, MS_46_any_of_several_map_resolvers_gives_the_same_answer_and_kee
 	cr_assert_eq(fw_sent_count(mr, XTR_MSG_MAP_REQUEST), 1);
 	cr_assert_eq(fw_sent_count(other, XTR_MSG_MAP_REQUEST), 1);
 	cr_assert_eq(fw_sent(mr, 1, 0)->len, fw_sent(other, 1, 0)->len);
-	cr_assert_eq(memcmp(fw_sent(mr, 1, 0)->buf, fw_sent(other, 1, 0)->buf, fw_sent(mr, 1, 0)->len), 0);
+	cr_assert_eq(
+		memcmp(fw_sent(mr, 1, 0)->buf, fw_sent(other, 1, 0)->buf, fw_sent(mr, 1, 0)->len),
+		0);
 }
 
 Test(checklist, MS_47_etrs_that_share_an_rloc_are_told_apart_by_their_xtr_id)
 {
 	static const uint8_t x1[16] = { 1 }, x2[16] = { 2 };
 	const struct fw_rec rec = FW_REC("10.2.0.0/24", 60, "192.0.2.66");
-	const struct fw_reg r1 = { .nonce = 500, .xtr_id = x1 }, r2 = { .nonce = 100, .xtr_id = x2 };
+	const struct fw_reg r1 = { .nonce = 500, .xtr_id = x1 },
+			    r2 = { .nonce = 100, .xtr_id = x2 };
 	uint8_t buf[512];
 
 	go();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ETR: registration. RFC 9301 5.6, 5.7, 8.2, to the millisecond. One ETR (192.0.2.1); its Map-Server 192.0.2.9 exists only as far
- * as a test plays it.
+ * ETR: registration. RFC 9301 5.6, 5.7, 8.2, to the millisecond. One ETR (192.0.2.1); its
+ * Map-Server 192.0.2.9 exists only as far as a test plays it.
  */
 #include "fake_world.h"
 
@@ -50,8 +50,9 @@ static struct xtr_register reg(unsigned i)
 
 	cr_assert_not_null(p, "Map-Register %u was not sent", i);
 	cr_assert_eq(xtr_register_decode_head(p->buf, p->len, &m), 0);
-	cr_assert_eq(xtr_auth_verify(p->buf, p->len, m.auth_off, m.auth_len, m.type, m.alg_id, m.nonce, fw_key.secret,
-				     fw_key.secret_len), 0, "MAC of Map-Register %u", i);
+	cr_assert_eq(xtr_auth_verify(p->buf, p->len, m.auth_off, m.auth_len, m.type, m.alg_id,
+				     m.nonce, fw_key.secret, fw_key.secret_len),
+		     0, "MAC of Map-Register %u", i);
 	cr_assert_eq(xtr_register_decode_body(&m), 0);
 	return m;
 }
@@ -64,8 +65,9 @@ static size_t notify(uint8_t *buf, unsigned i, const struct xtr_key *key)
 	memcpy(buf, p->buf, p->len);
 	buf[0] = (uint8_t)(XTR_MSG_MAP_NOTIFY << 4 | (p->buf[0] & 2 ? 8 : 0)); /* I */
 	buf[1] = buf[2] = 0;
-	cr_assert_eq(xtr_auth_sign(buf, p->len, 16, 32, XTR_MSG_MAP_NOTIFY, key->alg_id, reg(i).nonce, key->secret,
-				   key->secret_len), 0);
+	cr_assert_eq(xtr_auth_sign(buf, p->len, 16, 32, XTR_MSG_MAP_NOTIFY, key->alg_id,
+				   reg(i).nonce, key->secret, key->secret_len),
+		     0);
 	return p->len;
 }
 
@@ -107,7 +109,8 @@ Test(etr, MS_5_a_map_register_carries_the_prefix_and_its_locators)
 
 	conf.locs[0][0].priority = 3;
 	conf.locs[0][0].weight = 70;
-	conf.locs[0][1] = (struct xtr_rloc_config){ fw_ip("10.255.0.1"), 4, 30, 255, 0 }; /* another xTR of the site */
+	conf.locs[0][1] = (struct xtr_rloc_config){ fw_ip("10.255.0.1"), 4, 30, 255,
+						    0 }; /* another xTR of the site */
 	conf.mappings[0].rloc_count = 2;
 	go();
 	fw_until(w, 0);
@@ -181,8 +184,9 @@ Test(etr, MS_23_quick_registration_every_20_s_for_five_minutes_then_MS_21_every_
 	conf.servers[0].want_notify = false;
 	go();
 	fw_until(w, 540000);
-	cr_assert_str_eq(times(), "0 20000 40000 60000 80000 100000 120000 140000 160000 180000 200000 220000 240000 260000 280000 "
-			 "300000 360000 420000 480000 540000");
+	cr_assert_str_eq(times(), "0 20000 40000 60000 80000 100000 120000 140000 160000 180000 "
+				  "200000 220000 240000 260000 280000 "
+				  "300000 360000 420000 480000 540000");
 }
 
 Test(etr, MS_24_M_in_quick_registration_and_then_now_and_then)
@@ -206,7 +210,8 @@ Test(etr, MS_24_M_in_quick_registration_and_then_now_and_then)
 
 Test(etr, RFC9301_5_7_without_map_notify_again_after_1_2_4_up_to_60_s)
 {
-	conf.c.timers.quick_interval = conf.c.timers.register_interval = 100000000; /* only the repetition */
+	conf.c.timers.quick_interval = conf.c.timers.register_interval =
+		100000000; /* only the repetition */
 	go();
 	fw_until(w, 250000);
 	cr_assert_str_eq(times(), "0 1000 3000 7000 15000 31000 63000 123000 183000 243000");
@@ -288,7 +293,8 @@ static void unsolicited(uint64_t nonce)
 
 	buf[0] = XTR_MSG_MAP_NOTIFY << 4;
 	buf[1] = buf[2] = 0;
-	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_NOTIFY, 2, nonce, fw_key.secret, fw_key.secret_len);
+	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_NOTIFY, 2, nonce, fw_key.secret,
+		      fw_key.secret_len);
 	fw_inject(etr, "192.0.2.9", 4342, buf, len);
 }
 
@@ -305,8 +311,9 @@ Test(etr, RFC9301_5_7_an_unsolicited_map_notify_is_acknowledged_with_the_same_co
 	p = fw_sent(etr, XTR_MSG_MAP_NOTIFY_ACK, 0);
 	cr_assert_eq(xtr_register_decode_head(p->buf, p->len, &m), 0);
 	cr_assert_eq(m.nonce, 1000);
-	cr_assert_eq(xtr_auth_verify(p->buf, p->len, m.auth_off, m.auth_len, m.type, m.alg_id, m.nonce, fw_key.secret,
-				     fw_key.secret_len), 0);
+	cr_assert_eq(xtr_auth_verify(p->buf, p->len, m.auth_off, m.auth_len, m.type, m.alg_id,
+				     m.nonce, fw_key.secret, fw_key.secret_len),
+		     0);
 	cr_assert_eq(xtr_register_decode_body(&m), 0);
 	cr_assert_eq(m.record_count, 1);
 	unsolicited(1000); /* our acknowledgement was lost */
@@ -318,7 +325,8 @@ Test(etr, RFC9301_5_7_an_unsolicited_map_notify_is_acknowledged_with_the_same_co
 
 Test(etr, RFC9301_5_7_a_record_missing_or_without_locators_is_not_accepted)
 {
-	const struct fw_rec recs[] = { FW_REC("10.1.0.0/24", 1440, "192.0.2.1"), FW_NEG("10.2.0.0/24", 0, 0) };
+	const struct fw_rec recs[] = { FW_REC("10.1.0.0/24", 1440, "192.0.2.1"),
+				       FW_NEG("10.2.0.0/24", 0, 0) };
 	struct fw_reg r;
 	uint8_t buf[1024];
 	size_t len;
@@ -330,7 +338,8 @@ Test(etr, RFC9301_5_7_a_record_missing_or_without_locators_is_not_accepted)
 	r = (struct fw_reg){ .nonce = reg(0).nonce };
 	len = fw_make_register(buf, sizeof(buf), &r, recs, 2);
 	buf[0] = XTR_MSG_MAP_NOTIFY << 4;
-	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_NOTIFY, 2, r.nonce, fw_key.secret, fw_key.secret_len);
+	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_NOTIFY, 2, r.nonce, fw_key.secret,
+		      fw_key.secret_len);
 	fw_inject(etr, "192.0.2.9", 4342, buf, len);
 	show();
 	cr_assert_eq(db_count, 3);
@@ -375,7 +384,8 @@ Test(etr, an_rloc_that_goes_down_registers_at_once_with_its_R_bit_off)
 	struct xtr_rd it = { 0 };
 
 	fw_conf_rloc(&conf, "192.0.2.5");
-	conf.locs[0][conf.mappings[0].rloc_count++] = (struct xtr_rloc_config){ fw_ip("192.0.2.5"), 1, 100, 255, 0 };
+	conf.locs[0][conf.mappings[0].rloc_count++] = (struct xtr_rloc_config){ fw_ip("192.0.2.5"),
+										1, 100, 255, 0 };
 	conf.servers[0].want_notify = false;
 	go();
 	fw_until(w, 425000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ETR: answers. RFC 9301 5.4, 5.5, 7.1. One ETR, 192.0.2.1 and 2001:db8::1; requests come from 192.0.2.8 (in an ECM, as from a
- * Map-Server) or directly.
+ * ETR: answers. RFC 9301 5.4, 5.5, 7.1. One ETR, 192.0.2.1 and 2001:db8::1; requests come from
+ * 192.0.2.8 (in an ECM, as from a Map-Server) or directly.
  */
 #include "fake_world.h"
 
@@ -41,7 +41,8 @@ static void ask_with(struct fw_req q)
 
 	q.nonce = q.nonce ? q.nonce : 0x1122334455667788;
 	q.itr_rloc = q.itr_rloc ? q.itr_rloc : "192.0.2.2";
-	fw_inject(etr, "192.0.2.8", q.plain && q.sport ? q.sport : 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+	fw_inject(etr, "192.0.2.8", q.plain && q.sport ? q.sport : 4342, buf,
+		  fw_make_request(buf, sizeof(buf), &q));
 }
 
 #define ASK(...) ask_with((struct fw_req){ __VA_ARGS__ })
@@ -73,11 +74,14 @@ static const char *text(void)
 		char s[XTR_EID_STRLEN], a[128];
 
 		cr_assert_eq(xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL), 0);
-		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%s %u%s", at ? "; " : "", xtr_eid_str(&e, s) + 3, rec.ttl,
+		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%s %u%s", at ? "; " : "",
+				       xtr_eid_str(&e, s) + 3, rec.ttl,
 				       rec.authoritative ? " A" : "");
 		while (xtr_locator_next(&rec, &it, &l))
-			at += (size_t)snprintf(out + at, sizeof(out) - at, " %s/%u%s%s%s", xtr_addr_str(&l.addr, a, sizeof(a)),
-					       l.priority, l.local ? "L" : "", l.probed ? "p" : "", l.reachable ? "R" : "");
+			at += (size_t)snprintf(out + at, sizeof(out) - at, " %s/%u%s%s%s",
+					       xtr_addr_str(&l.addr, a, sizeof(a)), l.priority,
+					       l.local ? "L" : "", l.probed ? "p" : "",
+					       l.reachable ? "R" : "");
 	}
 	return out;
 }
@@ -119,8 +123,9 @@ Test(reply, RFC9301_5_5_longest_match_with_all_more_specifics_and_one_ttl)
 {
 	overlap();
 	ASK(.eid = "2001:db8:1:5::5");
-	cr_assert_str_eq(text(), "2001:db8:1::/48 60 A 192.0.2.1/1LR; 2001:db8:1:1::/64 60 A 192.0.2.1/1LR; "
-				 "2001:db8:1:2::/64 60 A 192.0.2.1/1LR");
+	cr_assert_str_eq(
+		text(), "2001:db8:1::/48 60 A 192.0.2.1/1LR; 2001:db8:1:1::/64 60 A 192.0.2.1/1LR; "
+			"2001:db8:1:2::/64 60 A 192.0.2.1/1LR");
 }
 
 Test(reply, RFC9301_5_5_the_longest_match_alone_when_nothing_is_below)
@@ -143,7 +148,8 @@ Test(reply, what_does_not_fit_is_answered_by_the_hole_around_the_eid)
 	ASK(.eid = "10.1.200.7");
 	cr_assert_str_eq(text(), "10.1.128.0/17 1440 A 192.0.2.1/1LR");
 	ASK(.eid = "10.200.0.7");
-	cr_assert_str_eq(text(), "10.128.0.0/9 1440 A 192.0.2.1/1LR", "another part of the match: not held back by the rate limit");
+	cr_assert_str_eq(text(), "10.128.0.0/9 1440 A 192.0.2.1/1LR",
+			 "another part of the match: not held back by the rate limit");
 	cr_assert_leq(last()->len, XTR_MSG_SAFE4);
 }
 
@@ -157,7 +163,8 @@ Test(reply, RFC9301_5_locators_that_do_not_fit_are_left_out_worst_priority_first
 		struct xtr_ip ip = fw_ip("2001:db8::100");
 
 		ip.a[15] = (uint8_t)i;
-		conf.locs[0][i] = (struct xtr_rloc_config){ ip, (uint8_t)(i == 31 ? 0 : 1), 1, 255, 0 };
+		conf.locs[0][i] = (struct xtr_rloc_config){ ip, (uint8_t)(i == 31 ? 0 : 1), 1, 255,
+							    0 };
 	}
 	conf.mappings[0].rloc_count = 32;
 	go();
@@ -184,7 +191,8 @@ Test(reply, an_itr_rloc_of_a_family_we_have)
 	ASK(.eid = "10.1.0.7", .itr_rloc = "192.0.2.2", .itr_rloc2 = "2001:db8::2");
 	cr_assert_str_eq(xtr_ip_str(&last()->dst, s), "2001:db8::2");
 	cr_assert_str_eq(xtr_ip_str(&last()->src, s), "2001:db8::1");
-	cr_assert_str_eq(text(), "10.1.0.0/24 1440 A 192.0.2.1/1L 2001:db8::1/1LR", "R by what is up");
+	cr_assert_str_eq(text(), "10.1.0.0/24 1440 A 192.0.2.1/1L 2001:db8::1/1LR",
+			 "R by what is up");
 	ASK(.eid = "10.1.0.7", .itr_rloc = "192.0.2.2");
 	cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_REPLY), 1);
 	cr_assert_eq(fw_counter(etr, XTR_NODE_DROP_NO_RLOC), 1);
@@ -260,7 +268,10 @@ Test(reply, RFC9301_5_2_D_wants_no_answer)
 Test(reply, T_8_a_piggybacked_mapping_is_not_believed)
 {
 	uint8_t buf[1024];
-	struct fw_req q = { .nonce = 0x1122334455667788, .eid = "10.1.0.7", .itr_rloc = "192.0.2.2", .plain = true };
+	struct fw_req q = { .nonce = 0x1122334455667788,
+			    .eid = "10.1.0.7",
+			    .itr_rloc = "192.0.2.2",
+			    .plain = true };
 	struct xtr_wr wr;
 	const struct xtr_record_head h = { .ttl = 60, .authoritative = true };
 	struct xtr_eid_prefix e = fw_eid("10.9.0.0/16");
@@ -291,7 +302,8 @@ Test(reply, LISP_SEC_is_not_pretended)
 	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");
 	go();
 	len = fw_make_request(buf, sizeof(buf), &q);
-	/* S = 1: 36 octets of authentication data between the ECM word and the inner header (RFC 9303 6.1) */
+	/* S = 1: 36 octets of authentication data between the ECM word and the inner header (RFC
+	 * 9303 6.1) */
 	memcpy(sec, buf, 4);
 	sec[0] |= 8;
 	memset(sec + 4, 0, 36);
@@ -307,7 +319,10 @@ Test(reply, LISP_SEC_is_not_pretended)
 Test(reply, several_records_in_one_request)
 {
 	uint8_t buf[1024];
-	struct fw_req q = { .nonce = 0x1122334455667788, .eid = "10.1.0.7", .itr_rloc = "192.0.2.2", .plain = true };
+	struct fw_req q = { .nonce = 0x1122334455667788,
+			    .eid = "10.1.0.7",
+			    .itr_rloc = "192.0.2.2",
+			    .plain = true };
 	struct xtr_eid_prefix e = fw_eid("10.2.0.9");
 	struct xtr_wr wr;
 	size_t len;
@@ -321,7 +336,8 @@ Test(reply, several_records_in_one_request)
 	wr = xtr_wr_init(buf + len + 2, sizeof(buf) - len - 2);
 	buf[len + 1] = xtr_eid_put(&wr, &e);
 	fw_inject(etr, "192.0.2.8", 4342, buf, len + 2 + xtr_wr_len(&wr));
-	cr_assert_str_eq(text(), "10.1.0.0/24 1440 A 192.0.2.1/1LR; 10.2.0.0/24 1440 A 192.0.2.3/1R");
+	cr_assert_str_eq(text(),
+			 "10.1.0.0/24 1440 A 192.0.2.1/1LR; 10.2.0.0/24 1440 A 192.0.2.3/1R");
 }
 
 Test(reply, RFC9301_5_neither_port_4342)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What an attacker may send: damaged copies of real messages, floods, forged answers. Nothing may crash (ASan, UBSan), nothing may
- * grow, nothing may change that is not authenticated. One node that is everything (192.0.2.1), which a site 192.0.2.77 registers with.
+ * What an attacker may send: damaged copies of real messages, floods, forged answers. Nothing may
+ * crash (ASan, UBSan), nothing may grow, nothing may change that is not authenticated. One node
+ * that is everything (192.0.2.1), which a site 192.0.2.77 registers with.
  */
 #include "fake_world.h"
 
@@ -67,13 +68,24 @@ static unsigned pending(void)
 static size_t sample(unsigned which, uint8_t *buf, size_t size)
 {
 	const struct fw_rec recs[] = {
-		{ .eid = "10.2.7.0/24", .ttl = 60, .locs = { FW_LOC("192.0.2.77"), FW_LOC("2001:db8::77") } },
+		{ .eid = "10.2.7.0/24",
+		  .ttl = 60,
+		  .locs = { FW_LOC("192.0.2.77"), FW_LOC("2001:db8::77") } },
 		FW_REC("10.2.8.0/24", 60, "192.0.2.77"),
 	};
-	const struct fw_reg reg = { .nonce = 1000, .flags = XTR_REG_M | XTR_REG_P, .xtr_id = (const uint8_t *)"0123456789abcdef" };
-	const struct fw_req req = { .nonce = 7, .eid = "10.2.7.9", .itr_rloc = "192.0.2.50", .itr_rloc2 = "2001:db8::50",
+	const struct fw_reg reg = { .nonce = 1000,
+				    .flags = XTR_REG_M | XTR_REG_P,
+				    .xtr_id = (const uint8_t *)"0123456789abcdef" };
+	const struct fw_req req = { .nonce = 7,
+				    .eid = "10.2.7.9",
+				    .itr_rloc = "192.0.2.50",
+				    .itr_rloc2 = "2001:db8::50",
 				    .source = "10.9.0.1" };
-	const struct fw_req plain = { .nonce = 7, .eid = "10.1.0.0/24", .flags = XTR_MREQ_P, .itr_rloc = "192.0.2.50", .plain = true };
+	const struct fw_req plain = { .nonce = 7,
+				      .eid = "10.1.0.0/24",
+				      .flags = XTR_MREQ_P,
+				      .itr_rloc = "192.0.2.50",
+				      .plain = true };
 	size_t len;
 
 	switch (which) {
@@ -83,7 +95,8 @@ static size_t sample(unsigned which, uint8_t *buf, size_t size)
 	case 3: return fw_make_reply(buf, size, 7, recs, 2);
 	default:
 		len = fw_make_register(buf, size, &reg, recs, 2);
-		buf[0] = (uint8_t)((which == 4 ? XTR_MSG_MAP_NOTIFY : XTR_MSG_MAP_NOTIFY_ACK) << 4 | 8);
+		buf[0] = (uint8_t)((which == 4 ? XTR_MSG_MAP_NOTIFY : XTR_MSG_MAP_NOTIFY_ACK) << 4 |
+				   8);
 		return len;
 	}
 }
@@ -177,7 +190,8 @@ Test(hostile, T_1_a_flood_of_forged_map_registers_leaves_nothing_behind)
 	cr_assert_eq(fw_sent_count(n, XTR_MSG_MAP_NOTIFY), 0);
 	fw_run(w, 2000);
 	for (unsigned b = 0; b < 8; b++)
-		cr_assert(!n->blobs[b].buf || n->blobs[b].len < 100, "state of forged senders is kept");
+		cr_assert(!n->blobs[b].buf || n->blobs[b].len < 100,
+			  "state of forged senders is kept");
 }
 
 Test(hostile, a_site_with_a_good_key_cannot_fill_the_map_server)
@@ -193,7 +207,8 @@ Test(hostile, a_site_with_a_good_key_cannot_fill_the_map_server)
 		memcpy(id, &i, sizeof(i));
 		snprintf(eid, sizeof(eid), "10.2.%u.0/24", i % 200);
 		fw_inject(n, "192.0.2.77", 4342, buf,
-			  fw_make_register(buf, sizeof(buf), &r, &(struct fw_rec)FW_REC(eid, 60, "192.0.2.77"), 1));
+			  fw_make_register(buf, sizeof(buf), &r,
+					   &(struct fw_rec)FW_REC(eid, 60, "192.0.2.77"), 1));
 	}
 	cr_assert_eq(registrations(), 100);
 	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_LIMIT), 20000 - 100);
@@ -222,7 +237,8 @@ Test(hostile, T_3_guessed_nonces)
 
 	fw_miss(n, "10.3.0.5", NULL);
 	for (unsigned i = 0; i < 50000; i++)
-		fw_inject(n, "192.0.2.66", 4342, buf, fw_make_reply(buf, sizeof(buf), i * 0x9e3779b97f4a7c15ull, &rec, 1));
+		fw_inject(n, "192.0.2.66", 4342, buf,
+			  fw_make_reply(buf, sizeof(buf), i * 0x9e3779b97f4a7c15ull, &rec, 1));
 	cr_assert_eq(fw_dp_size(n), 0);
 	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_NONCE), 50000);
 	cr_assert_eq(pending(), 1);
@@ -245,9 +261,16 @@ Test(hostile, T_7_a_flood_of_requests_for_a_victim_is_not_amplified)
 Test(hostile, T_9_an_smr_storm_makes_one_request)
 {
 	const struct fw_req q = {
-		.nonce = 1, .flags = XTR_MREQ_S, .eid = "10.3.0.0/24", .source = "10.3.0.1", .itr_rloc = "192.0.2.66", .plain = true,
+		.nonce = 1,
+		.flags = XTR_MREQ_S,
+		.eid = "10.3.0.0/24",
+		.source = "10.3.0.1",
+		.itr_rloc = "192.0.2.66",
+		.plain = true,
 	};
-	const struct xtr_fwd f = { .action = 8, .n = 1, .locators = { { fw_ip("192.0.2.77"), 1 } } };
+	const struct xtr_fwd f = { .action = 8,
+				   .n = 1,
+				   .locators = { { fw_ip("192.0.2.77"), 1 } } };
 	struct xtr_eid_prefix e = fw_eid("10.3.0.0/24");
 	uint8_t buf[512];
 	size_t len = fw_make_request(buf, sizeof(buf), &q);
@@ -295,7 +318,8 @@ Test(hostile, messages_for_roles_that_are_off)
 	for (unsigned which = 0; which < 6; which++)
 		fw_inject(n, "192.0.2.66", 4342, buf, sample(which, buf, sizeof(buf)));
 	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_ROLE), 5);
-	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_NONCE), 1); /* the Map-Reply: lig works without roles */
+	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_NONCE),
+		     1); /* the Map-Reply: lig works without roles */
 	buf[0] = XTR_MSG_INFO << 4;
 	fw_inject(n, "192.0.2.66", 4342, buf, 40);
 	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_ROLE), 6);

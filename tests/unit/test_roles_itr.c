@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ITR: asking. RFC 9301 5.3, 6.1, 8.1. One ITR alone in the world (192.0.2.1, 2001:db8::1); its Map-Resolvers 192.0.2.8
- * and 192.0.2.7 exist only as far as a test plays them.
+ * ITR: asking. RFC 9301 5.3, 6.1, 8.1. One ITR alone in the world (192.0.2.1, 2001:db8::1); its
+ * Map-Resolvers 192.0.2.8 and 192.0.2.7 exist only as far as a test plays them.
  */
 #include "fake_world.h"
 
@@ -30,9 +30,18 @@ static void start(const char *second_resolver)
 	fw_until(w, 0);
 }
 
-static void one(void) { start(NULL); }
-static void two(void) { start("192.0.2.7"); }
-static void done(void) { fw_free(w); }
+static void one(void)
+{
+	start(NULL);
+}
+static void two(void)
+{
+	start("192.0.2.7");
+}
+static void done(void)
+{
+	fw_free(w);
+}
 
 static const char *times(void)
 {
@@ -139,7 +148,8 @@ Test(itr, an_ipv6_eid_with_ipv4_rlocs_only)
 	fw_tick(itr);
 	fw_miss(itr, "2001:db8:2::5", "2001:db8:1::5");
 	cr_assert_eq(xtr_ecm_decode(fw_sent(itr, 1, 0)->buf, fw_sent(itr, 1, 0)->len, &ecm), 0);
-	cr_assert_str_eq(xtr_ip_str(&ecm.inner_src, s), "2001:db8:1::5", "the packet's source stands in");
+	cr_assert_str_eq(xtr_ip_str(&ecm.inner_src, s), "2001:db8:1::5",
+			 "the packet's source stands in");
 	fw_miss(itr, "2001:db8:3::5", NULL);
 	cr_assert_eq(xtr_ecm_decode(fw_sent(itr, 1, 1)->buf, fw_sent(itr, 1, 1)->len, &ecm), 0);
 	cr_assert_str_eq(xtr_ip_str(&ecm.inner_src, s), "192.0.2.1");
@@ -385,7 +395,12 @@ Test(itr2, a_resolver_of_a_family_without_rloc_is_not_used)
 static void smr(const char *source, const char *rec)
 {
 	struct fw_req q = {
-		.nonce = 99, .flags = XTR_MREQ_S | XTR_MREQ_D, .eid = rec, .source = source, .itr_rloc = "192.0.2.2", .plain = true,
+		.nonce = 99,
+		.flags = XTR_MREQ_S | XTR_MREQ_D,
+		.eid = rec,
+		.source = source,
+		.itr_rloc = "192.0.2.2",
+		.plain = true,
 	};
 	uint8_t buf[512];
 
@@ -407,11 +422,13 @@ Test(itr, RFC9301_6_1_an_smr_makes_the_itr_ask_the_mapping_system)
 	cr_assert_str_eq(to(1), "192.0.2.8", "not to the sender");
 	e = asked(1);
 	cr_assert(xtr_eid_equal(&e, &want));
-	cr_assert_str_eq(xtr_ip_str(&fw_dp_get(itr, "10.2.0.0/24")->fwd.locators[0].ip, s), "192.0.2.2");
+	cr_assert_str_eq(xtr_ip_str(&fw_dp_get(itr, "10.2.0.0/24")->fwd.locators[0].ip, s),
+			 "192.0.2.2");
 	/* once per 3 s */
 	fw_until(w, 10500);
 	answer(1, (struct fw_rec[]){ FW_REC("10.2.0.0/24", 60, "192.0.2.3") }, 1);
-	cr_assert_str_eq(xtr_ip_str(&fw_dp_get(itr, "10.2.0.0/24")->fwd.locators[0].ip, s), "192.0.2.3");
+	cr_assert_str_eq(xtr_ip_str(&fw_dp_get(itr, "10.2.0.0/24")->fwd.locators[0].ip, s),
+			 "192.0.2.3");
 	fw_until(w, 12999);
 	smr("10.2.0.0/32", "10.1.0.0/24");
 	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 2);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Resolver. RFC 9301 8.4. One Map-Resolver (192.0.2.8); its Map-Servers 192.0.2.9 and .10 exist only as far as a test plays them.
+ * Map-Resolver. RFC 9301 8.4. One Map-Resolver (192.0.2.8); its Map-Servers 192.0.2.9 and .10 exist
+ * only as far as a test plays them.
  */
 #include "fake_world.h"
 
@@ -187,7 +188,8 @@ Test(mr, MS_38_with_a_map_server_here_what_it_knows_is_answered_here)
 	cr_assert_eq(fw_sent_count(mr, XTR_MSG_MAP_REPLY), 1);
 	cr_assert_eq(xtr_map_reply_decode(fw_sent(mr, 2, 0)->buf, fw_sent(mr, 2, 0)->len, &m), 0);
 	ASK("10.7.0.5");
-	cr_assert_eq(fw_sent_count(mr, XTR_MSG_MAP_REQUEST), 1, "what it does not know goes to the other Map-Server");
+	cr_assert_eq(fw_sent_count(mr, XTR_MSG_MAP_REQUEST), 1,
+		     "what it does not know goes to the other Map-Server");
 }
 
 Test(mr, MS_9_with_only_the_map_server_here_it_decides_everything)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Server: registration. RFC 9301 5.6, 5.7, 8.2; security rules S-1 to S-7. One Map-Server (192.0.2.9); the xTRs 192.0.2.1, .2, .3
- * exist only as far as a test plays them.
+ * Map-Server: registration. RFC 9301 5.6, 5.7, 8.2; security rules S-1 to S-7. One Map-Server
+ * (192.0.2.9); the xTRs 192.0.2.1, .2, .3 exist only as far as a test plays them.
  */
 #include "fake_world.h"
 
@@ -82,8 +82,14 @@ static const struct xtr_site_info *row_n(const char *eid, unsigned n)
 	return NULL;
 }
 
-static const struct xtr_site_info *row(const char *eid) { return row_n(eid, 0); }
-static bool registered(const char *eid) { return row(eid) && row(eid)->registered; }
+static const struct xtr_site_info *row(const char *eid)
+{
+	return row_n(eid, 0);
+}
+static bool registered(const char *eid)
+{
+	return row(eid) && row(eid)->registered;
+}
 
 static void refused(const char *text, enum xtr_node_counter c)
 {
@@ -93,7 +99,8 @@ static void refused(const char *text, enum xtr_node_counter c)
 	cr_assert(!r->registered);
 	cr_assert_eq(fw_counter(ms, c), 1);
 	cr_assert_eq(r->refused, 1);
-	cr_assert_not_null(strstr(r->last_refusal, text), "\"%s\" is not in \"%s\"", text, r->last_refusal);
+	cr_assert_not_null(strstr(r->last_refusal, text), "\"%s\" is not in \"%s\"", text,
+			   r->last_refusal);
 	cr_assert_str_eq(xtr_ip_str(&r->last_refusal_from, s), "192.0.2.1");
 	cr_assert_eq(r->last_refusal_ms, 0);
 	cr_assert_eq(fw_events(ms, XTR_EVENT_REGISTER_REFUSED), 1);
@@ -202,8 +209,9 @@ static struct xtr_register notify(unsigned i)
 
 	cr_assert_not_null(p, "Map-Notify %u was not sent", i);
 	cr_assert_eq(xtr_register_decode_head(p->buf, p->len, &m), 0);
-	cr_assert_eq(xtr_auth_verify(p->buf, p->len, m.auth_off, m.auth_len, m.type, m.alg_id, m.nonce, fw_key.secret,
-				     fw_key.secret_len), 0);
+	cr_assert_eq(xtr_auth_verify(p->buf, p->len, m.auth_off, m.auth_len, m.type, m.alg_id,
+				     m.nonce, fw_key.secret, fw_key.secret_len),
+		     0);
 	cr_assert_eq(xtr_register_decode_body(&m), 0);
 	return m;
 }
@@ -224,10 +232,12 @@ static const char *notified(unsigned i)
 		char s[XTR_EID_STRLEN], a[128];
 
 		cr_assert_eq(xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL), 0);
-		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%s:", at ? "; " : "", xtr_eid_str(&e, s) + 3);
+		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%s:", at ? "; " : "",
+				       xtr_eid_str(&e, s) + 3);
 		while (xtr_locator_next(&rec, &it, &l))
-			at += (size_t)snprintf(out + at, sizeof(out) - at, " %s/%u%s", xtr_addr_str(&l.addr, a, sizeof(a)),
-					       l.priority, l.reachable ? "R" : "");
+			at += (size_t)snprintf(out + at, sizeof(out) - at, " %s/%u%s",
+					       xtr_addr_str(&l.addr, a, sizeof(a)), l.priority,
+					       l.reachable ? "R" : "");
 	}
 	return out;
 }
@@ -324,9 +334,12 @@ Test(ms, MS_18_the_key_of_one_site_is_no_key_of_another)
 
 Test(ms, T_1_MS_19_MS_50_a_prefix_outside_the_configuration_is_refused)
 {
-	/* Authentic, and its first record is the site's own: the second is another site's, the third nobody's. */
+	/* Authentic, and its first record is the site's own: the second is another site's, the
+	 * third nobody's. */
 	const struct fw_rec recs[] = {
-		site_a, FW_REC("10.2.0.0/24", 1440, "192.0.2.1"), FW_REC("10.99.0.0/24", 1440, "192.0.2.1"),
+		site_a,
+		FW_REC("10.2.0.0/24", 1440, "192.0.2.1"),
+		FW_REC("10.99.0.0/24", 1440, "192.0.2.1"),
 	};
 
 	send_from("192.0.2.1", (struct fw_reg){ .flags = XTR_REG_M }, recs, 3);
@@ -334,7 +347,8 @@ Test(ms, T_1_MS_19_MS_50_a_prefix_outside_the_configuration_is_refused)
 	cr_assert(!registered("10.2.0.0/24"));
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_PREFIX), 2);
 	cr_assert_not_null(strstr(row("10.1.0.0/24")->last_refusal, "10.99.0.0/24"));
-	cr_assert_str_eq(notified(0), "10.1.0.0/24: 192.0.2.1/1R; 10.2.0.0/24:; 10.99.0.0/24:", "refused ones without locators");
+	cr_assert_str_eq(notified(0), "10.1.0.0/24: 192.0.2.1/1R; 10.2.0.0/24:; 10.99.0.0/24:",
+			 "refused ones without locators");
 }
 
 Test(ms, no_site_for_the_first_record)
@@ -372,7 +386,8 @@ Test(ms, registrations_of_a_site_and_in_all_are_bounded)
 	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 10);
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_LIMIT), 10);
 	REGISTER("192.0.2.1", REC("10.17.3.0/24", 1440, "192.0.2.1"));
-	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 11, "a refresh is always accepted");
+	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 11,
+		     "a refresh is always accepted");
 	conf.sites[0].max_registrations = 100;
 	conf.c.limits.registrations = 12;
 	fw_reconfigure(ms, &conf);
@@ -385,10 +400,13 @@ Test(ms, registrations_of_a_site_and_in_all_are_bounded)
 
 Test(ms, RFC9302_6_an_older_map_version_is_dropped)
 {
-	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 60, .version = 4000, .locs = { FW_LOC("192.0.2.1") }));
-	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 60, .version = 3999, .locs = { FW_LOC("192.0.2.66") }));
+	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 60, .version = 4000,
+				.locs = { FW_LOC("192.0.2.1") }));
+	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 60, .version = 3999,
+				.locs = { FW_LOC("192.0.2.66") }));
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_REPLAY), 1);
-	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 60, .version = 3, .locs = { FW_LOC("192.0.2.2") })); /* wrapped */
+	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 60, .version = 3,
+				.locs = { FW_LOC("192.0.2.2") })); /* wrapped */
 	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 2);
 }
 
@@ -398,16 +416,20 @@ Test(ms, records_of_a_message_with_a_bad_mac_are_not_looked_at)
 	uint8_t buf[1024];
 	size_t len = fw_make_register(buf, sizeof(buf), &r, &site_a, 1);
 
-	/* Garbage after the first EID: with a good MAC that is "malformed", with a bad one nobody knows. */
+	/* Garbage after the first EID: with a good MAC that is "malformed", with a bad one nobody
+	 * knows. */
 	memset(buf + len - 8, 0xff, 8);
 	fw_inject(ms, "192.0.2.1", 4342, buf, len);
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_AUTH), 1);
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_MALFORMED), 0);
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_UNKNOWN_AFI), 0);
 	memset(buf + 16, 0, 32);
-	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_REGISTER, 2, 5000, fw_key.secret, fw_key.secret_len);
+	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_REGISTER, 2, 5000, fw_key.secret,
+		      fw_key.secret_len);
 	fw_inject(ms, "192.0.2.1", 4342, buf, len);
-	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_MALFORMED) + fw_counter(ms, XTR_NODE_DROP_UNKNOWN_AFI), 1);
+	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_MALFORMED) +
+			     fw_counter(ms, XTR_NODE_DROP_UNKNOWN_AFI),
+		     1);
 	cr_assert(!registered("10.1.0.0/24"));
 }
 
@@ -488,8 +510,10 @@ Test(ms, registrations_survive_a_restart_with_what_is_left_of_their_time)
 {
 	static const uint8_t x1[16] = { 7 };
 
-	REGISTER("192.0.2.1", V(.eid = "10.1.0.0/24", .ttl = 77, .version = 5, .locs = { FW_LOC("192.0.2.1", .weight = 30),
-				FW_LOC("2001:db8::1") }), .xtr_id = x1, .flags = XTR_REG_P);
+	REGISTER("192.0.2.1",
+		 V(.eid = "10.1.0.0/24", .ttl = 77, .version = 5,
+		   .locs = { FW_LOC("192.0.2.1", .weight = 30), FW_LOC("2001:db8::1") }),
+		 .xtr_id = x1, .flags = XTR_REG_P);
 	REGISTER("192.0.2.2", REC("10.17.3.0/24", 1440, "192.0.2.2"));
 	fw_run(w, 60000);
 	fw_stop(ms);
@@ -498,7 +522,8 @@ Test(ms, registrations_survive_a_restart_with_what_is_left_of_their_time)
 	fw_run(w, 0);
 	cr_assert(registered("10.1.0.0/24"));
 	cr_assert(registered("10.17.3.0/24"));
-	cr_assert_eq(row("10.1.0.0/24")->expires_ms, 100000, "%llu", (unsigned long long)row("10.1.0.0/24")->expires_ms);
+	cr_assert_eq(row("10.1.0.0/24")->expires_ms, 100000, "%llu",
+		     (unsigned long long)row("10.1.0.0/24")->expires_ms);
 	cr_assert(row("10.1.0.0/24")->proxy);
 	cr_assert(row("10.1.0.0/24")->has_xtr_id);
 	cr_assert_eq(row("10.1.0.0/24")->locator_count, 2);
@@ -592,7 +617,8 @@ Test(ms, switched_off_it_refuses_everything)
 
 static const uint8_t x1[16] = { 1 }, x2[16] = { 2 }, x3[16] = { 3 };
 #define MERGE(src, id, ip, ...) \
-	REGISTER(src, REC("10.1.0.0/24", 1440, ip), .xtr_id = id, .flags = XTR_REG_MERGE | XTR_REG_M, __VA_ARGS__)
+	REGISTER(src, REC("10.1.0.0/24", 1440, ip), .xtr_id = id, \
+		 .flags = XTR_REG_MERGE | XTR_REG_M, __VA_ARGS__)
 
 Test(ms, without_merge_and_ids_the_last_one_replaces_the_set)
 {
@@ -640,9 +666,11 @@ Test(ms, a_part_that_is_withdrawn_is_told_to_the_rest)
 	MERGE("192.0.2.1", x1, "192.0.2.1");
 	MERGE("192.0.2.2", x2, "192.0.2.2");
 	fw_run(w, 100);
-	REGISTER("192.0.2.1", NEG("10.1.0.0/24", 0), .xtr_id = x1, .flags = XTR_REG_MERGE | XTR_REG_M);
+	REGISTER("192.0.2.1", NEG("10.1.0.0/24", 0), .xtr_id = x1,
+		 .flags = XTR_REG_MERGE | XTR_REG_M);
 	cr_assert_str_eq(notified(fw_sent_count(ms, 4) - 2), "10.1.0.0/24: 192.0.2.2/1R");
-	cr_assert_str_eq(notified(fw_sent_count(ms, 4) - 1), "10.1.0.0/24:", "to the one that withdrew");
+	cr_assert_str_eq(notified(fw_sent_count(ms, 4) - 1),
+			 "10.1.0.0/24:", "to the one that withdrew");
 }
 
 /* Map-Notify-Ack for Map-Notify i. */
@@ -653,7 +681,8 @@ static void ack(unsigned i, const struct xtr_key *key)
 
 	memcpy(buf, p->buf, p->len);
 	buf[0] = XTR_MSG_MAP_NOTIFY_ACK << 4;
-	xtr_auth_sign(buf, p->len, 16, 32, XTR_MSG_MAP_NOTIFY_ACK, 2, notify(i).nonce, key->secret, key->secret_len);
+	xtr_auth_sign(buf, p->len, 16, 32, XTR_MSG_MAP_NOTIFY_ACK, 2, notify(i).nonce, key->secret,
+		      key->secret_len);
 	fw_inject(ms, "192.0.2.2", 4342, buf, p->len);
 }
 
@@ -703,5 +732,6 @@ Test(ms, a_newer_set_replaces_the_map_notify_that_waits)
 	fw_until(w, 4500);
 	for (unsigned i = 0; i < fw_sent_count(ms, 4); i++)
 		if (fw_sent(ms, 4, i)->sent >= 1000)
-			cr_assert_str_eq(notified(i), "10.1.0.0/24: 192.0.2.1/1R 192.0.2.2/1R 192.0.2.3/1R");
+			cr_assert_str_eq(notified(i),
+					 "10.1.0.0/24: 192.0.2.1/1R 192.0.2.2/1R 192.0.2.3/1R");
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Server: the decision table for Map-Requests, RFC 9301 8.3, row by row, and the least-specific negative prefixes of 8.4. One Map-Server
- * (192.0.2.9, 2001:db8::9); ETRs 192.0.2.1, .2 and the ITR 192.0.2.50 exist only as far as a test plays them.
+ * Map-Server: the decision table for Map-Requests, RFC 9301 8.3, row by row, and the least-specific
+ * negative prefixes of 8.4. One Map-Server (192.0.2.9, 2001:db8::9); ETRs 192.0.2.1, .2 and the ITR
+ * 192.0.2.50 exist only as far as a test plays them.
  */
 #include "fake_world.h"
 
@@ -45,14 +46,16 @@ static void tear_down(void)
 TestSuite(table, .init = with_sites, .fini = tear_down);
 TestSuite(hole, .init = world, .fini = tear_down);
 
-static void reg(const char *src, uint32_t flags, const struct fw_rec *recs, unsigned n, const uint8_t *xtr_id)
+static void reg(const char *src, uint32_t flags, const struct fw_rec *recs, unsigned n,
+		const uint8_t *xtr_id)
 {
 	const struct fw_reg r = { .nonce = ++nonce, .flags = flags, .xtr_id = xtr_id };
 	uint8_t buf[4096];
 	uint64_t before = fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED);
 
 	fw_inject(ms, src, 4342, buf, fw_make_register(buf, sizeof(buf), &r, recs, n));
-	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), before + 1, "registration not accepted");
+	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), before + 1,
+		     "registration not accepted");
 }
 
 #define REG(flags, ...) do { \
@@ -66,12 +69,14 @@ static void ask_with(struct fw_req q)
 
 	q.nonce = 0x1122334455667788;
 	q.itr_rloc = q.itr_rloc ? q.itr_rloc : "192.0.2.50";
-	fw_inject(ms, q.plain ? "192.0.2.50" : "192.0.2.8", 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+	fw_inject(ms, q.plain ? "192.0.2.50" : "192.0.2.8", 4342, buf,
+		  fw_make_request(buf, sizeof(buf), &q));
 }
 
 #define ASK(e, ...) ask_with((struct fw_req){ .eid = (e), __VA_ARGS__ })
 
-/* The last Map-Reply: "10.2.0.0/24 15 act1" or "10.1.0.0/16 1440 192.0.2.1/1R"; and how many there are. */
+/* The last Map-Reply: "10.2.0.0/24 15 act1" or "10.1.0.0/16 1440 192.0.2.1/1R"; and how many there
+ * are. */
 static const char *reply(void)
 {
 	static char out[8192];
@@ -94,13 +99,15 @@ static const char *reply(void)
 
 		cr_assert(!rec.authoritative, "RFC 9301 8.3: only an ETR sets A");
 		cr_assert_eq(xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL), 0);
-		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%s %u", at ? "; " : "", xtr_eid_str(&e, s) + 3, rec.ttl);
+		at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%s %u", at ? "; " : "",
+				       xtr_eid_str(&e, s) + 3, rec.ttl);
 		if (!rec.locator_count)
 			at += (size_t)snprintf(out + at, sizeof(out) - at, " act%u", rec.act);
 		while (xtr_locator_next(&rec, &it, &l)) {
 			cr_assert(!l.local, "RFC 9301 5.4: L is 0 in a proxy reply");
-			at += (size_t)snprintf(out + at, sizeof(out) - at, " %s/%u%s", xtr_addr_str(&l.addr, a, sizeof(a)),
-					       l.priority, l.reachable ? "R" : "");
+			at += (size_t)snprintf(out + at, sizeof(out) - at, " %s/%u%s",
+					       xtr_addr_str(&l.addr, a, sizeof(a)), l.priority,
+					       l.reachable ? "R" : "");
 		}
 	}
 	return out;
@@ -175,8 +182,10 @@ Test(table, row_5_another_sites_wider_registration_does_not_answer)
 
 Test(table, row_6_MS_32_MS_27_an_etr_asked_for_proxy)
 {
-	REG(XTR_REG_P, { .eid = "10.1.0.0/16", .ttl = 60,
-			 .locs = { FW_LOC("192.0.2.2", .priority = 2, .down = true), FW_LOC("192.0.2.1") } });
+	REG(XTR_REG_P,
+	    { .eid = "10.1.0.0/16",
+	      .ttl = 60,
+	      .locs = { FW_LOC("192.0.2.2", .priority = 2, .down = true), FW_LOC("192.0.2.1") } });
 	ASK("10.1.0.5");
 	cr_assert_str_eq(reply(), "10.1.0.0/16 60 192.0.2.1/1R 192.0.2.2/2");
 	cr_assert_eq(forwarded(), 0);
@@ -185,20 +194,23 @@ Test(table, row_6_MS_32_MS_27_an_etr_asked_for_proxy)
 Test(table, row_6_MS_32_any_etr)
 {
 	static const uint8_t x1[16] = { 1 }, x2[16] = { 2 };
-	const struct fw_rec a = FW_REC("10.1.0.0/16", 60, "192.0.2.1"), b = FW_REC("10.1.0.0/16", 90, "192.0.2.2");
+	const struct fw_rec a = FW_REC("10.1.0.0/16", 60, "192.0.2.1"),
+			    b = FW_REC("10.1.0.0/16", 90, "192.0.2.2");
 
 	reg("192.0.2.1", XTR_REG_MERGE | XTR_REG_P, &a, 1, x1);
 	reg("192.0.2.2", XTR_REG_MERGE, &b, 1, x2);
 	ASK("10.1.0.5");
-	cr_assert_str_eq(reply(), "10.1.0.0/16 60 192.0.2.1/1R 192.0.2.2/1R", "the union, the shorter TTL");
+	cr_assert_str_eq(reply(), "10.1.0.0/16 60 192.0.2.1/1R 192.0.2.2/1R",
+			 "the union, the shorter TTL");
 }
 
 Test(table, row_6_overlap_all_more_specifics_with_one_ttl)
 {
-	REG(XTR_REG_P, FW_REC("10.1.0.0/16", 1440, "192.0.2.1"), FW_REC("10.1.1.0/24", 60, "192.0.2.2"),
-	    FW_REC("10.1.2.0/24", 70, "192.0.2.3"));
+	REG(XTR_REG_P, FW_REC("10.1.0.0/16", 1440, "192.0.2.1"),
+	    FW_REC("10.1.1.0/24", 60, "192.0.2.2"), FW_REC("10.1.2.0/24", 70, "192.0.2.3"));
 	ASK("10.1.5.5");
-	cr_assert_str_eq(reply(), "10.1.0.0/16 60 192.0.2.1/1R; 10.1.1.0/24 60 192.0.2.2/1R; 10.1.2.0/24 60 192.0.2.3/1R");
+	cr_assert_str_eq(reply(), "10.1.0.0/16 60 192.0.2.1/1R; 10.1.1.0/24 60 192.0.2.2/1R; "
+				  "10.1.2.0/24 60 192.0.2.3/1R");
 	ASK("10.1.1.5");
 	cr_assert_str_eq(reply(), "10.1.1.0/24 60 192.0.2.2/1R");
 }
@@ -249,7 +261,10 @@ Test(table, row_6_forced_by_configuration)
 
 Test(table, row_7_MS_33_forwarded_to_an_etr_unaltered)
 {
-	const struct fw_req q = { .nonce = 0x1122334455667788, .eid = "10.1.0.5", .itr_rloc = "192.0.2.50", .sport = 61000,
+	const struct fw_req q = { .nonce = 0x1122334455667788,
+				  .eid = "10.1.0.5",
+				  .itr_rloc = "192.0.2.50",
+				  .sport = 61000,
 				  .source = "10.9.0.1" };
 	struct xtr_ecm in, out;
 	struct fw_packet *p;
@@ -257,7 +272,9 @@ Test(table, row_7_MS_33_forwarded_to_an_etr_unaltered)
 	size_t len = fw_make_request(buf, sizeof(buf), &q);
 	char s[64];
 
-	REG(0, { .eid = "10.1.0.0/16", .ttl = 60, .locs = { FW_LOC("192.0.2.1"), FW_LOC("192.0.2.2", .down = true) } });
+	REG(0, { .eid = "10.1.0.0/16",
+		 .ttl = 60,
+		 .locs = { FW_LOC("192.0.2.1"), FW_LOC("192.0.2.2", .down = true) } });
 	fw_inject(ms, "192.0.2.8", 4342, buf, len);
 	cr_assert_eq(forwarded(), 1);
 	cr_assert_str_eq(reply(), "", "the ETR answers");
@@ -280,7 +297,9 @@ Test(table, row_7_one_etr_after_the_other)
 {
 	unsigned to[2] = { 0 };
 
-	REG(0, { .eid = "10.1.0.0/16", .ttl = 60, .locs = { FW_LOC("192.0.2.1"), FW_LOC("192.0.2.2") } });
+	REG(0, { .eid = "10.1.0.0/16",
+		 .ttl = 60,
+		 .locs = { FW_LOC("192.0.2.1"), FW_LOC("192.0.2.2") } });
 	for (unsigned i = 0; i < 10; i++) {
 		ASK("10.1.0.5");
 		to[fw_sent(ms, XTR_MSG_MAP_REQUEST, i)->dst.a[3] - 1]++;
@@ -301,7 +320,8 @@ Test(table, row_7_never_to_ourselves)
 {
 	REG(0, FW_REC("10.1.0.0/16", 1440, "192.0.2.9"));
 	ASK("10.1.0.5");
-	cr_assert_eq(fw_sent(ms, XTR_MSG_MAP_REQUEST, 0)->dst.a[3], 1, "to the sender of the registration");
+	cr_assert_eq(fw_sent(ms, XTR_MSG_MAP_REQUEST, 0)->dst.a[3], 1,
+		     "to the sender of the registration");
 	cr_assert_eq(forwarded(), 1);
 }
 
@@ -331,7 +351,8 @@ Test(table, MS_42_an_unencapsulated_map_request_is_taken_too)
 	ASK("10.1.0.5", .plain = true);
 	cr_assert_eq(forwarded(), 1);
 	cr_assert_eq(xtr_ecm_decode(fw_sent(ms, 1, 0)->buf, fw_sent(ms, 1, 0)->len, &ecm), 0);
-	cr_assert_str_eq(xtr_ip_str(&ecm.inner_src, s), "192.0.2.50", "the ITR's RLOC was its source");
+	cr_assert_str_eq(xtr_ip_str(&ecm.inner_src, s), "192.0.2.50",
+			 "the ITR's RLOC was its source");
 	cr_assert_str_eq(xtr_ip_str(&ecm.inner_dst, s), "10.1.0.5");
 	ASK("10.2.0.5", .plain = true);
 	cr_assert_str_eq(reply(), "10.2.0.0/24 1 act1");
@@ -357,7 +378,8 @@ Test(table, negative_answers_are_rate_limited_too)
 
 Test(table, a_prefix_that_has_been_split_is_answered_for_its_first_address)
 {
-	REG(XTR_REG_P, FW_REC("10.1.0.0/17", 1440, "192.0.2.1"), FW_REC("10.1.128.0/17", 1440, "192.0.2.1"));
+	REG(XTR_REG_P, FW_REC("10.1.0.0/17", 1440, "192.0.2.1"),
+	    FW_REC("10.1.128.0/17", 1440, "192.0.2.1"));
 	ASK("10.1.0.0/16");
 	cr_assert_str_eq(reply(), "10.1.0.0/17 1440 192.0.2.1/1R");
 }
@@ -436,7 +458,8 @@ Test(hole, a_site_inside_a_site)
 
 Test(hole, a_negative_prefix_never_covers_what_exists)
 {
-	/* Every answer about a random EID is checked against everything configured and registered. */
+	/* Every answer about a random EID is checked against everything configured and registered.
+	 */
 	struct xtr_eid_prefix known[64];
 	char eid[64];
 	unsigned seed = 3, n = 0, negative = 0;
@@ -449,7 +472,8 @@ Test(hole, a_negative_prefix_never_covers_what_exists)
 	fw_conf_site(&conf, "c", "10.200.7.0/24", false);
 	go();
 	for (unsigned i = 0; i < 40; i++) {
-		snprintf(eid, sizeof(eid), "10.%u.%u.0/%u", 32 + rand_r(&seed) % 32, rand_r(&seed) % 256, 20 + rand_r(&seed) % 5);
+		snprintf(eid, sizeof(eid), "10.%u.%u.0/%u", 32 + rand_r(&seed) % 32,
+			 rand_r(&seed) % 256, 20 + rand_r(&seed) % 5);
 		if (!strncmp(eid, "10.33.", 6)) /* another site's */
 			continue;
 		known[n++] = fw_eid(eid);
@@ -464,7 +488,8 @@ Test(hole, a_negative_prefix_never_covers_what_exists)
 
 		if (i % 100 == 0)
 			fw_run(w, 10);
-		snprintf(eid, sizeof(eid), "10.%u.%u.%u", rand_r(&seed) % 256, rand_r(&seed) % 256, rand_r(&seed) % 256);
+		snprintf(eid, sizeof(eid), "10.%u.%u.%u", rand_r(&seed) % 256, rand_r(&seed) % 256,
+			 rand_r(&seed) % 256);
 		host = fw_eid(eid);
 		ASK(eid);
 		if (fw_sent_count(ms, XTR_MSG_MAP_REPLY) == before)
@@ -480,7 +505,8 @@ Test(hole, a_negative_prefix_never_covers_what_exists)
 		for (unsigned k = 0; k < n; k++)
 			cr_assert(!xtr_eid_covers(&got, &known[k]), "%s is registered", eid);
 		for (unsigned s = 0; s < conf.c.site_count; s++)
-			cr_assert(!xtr_eid_covers(&got, &conf.prefixes[s][0].eid) || xtr_eid_equal(&got, &conf.prefixes[s][0].eid));
+			cr_assert(!xtr_eid_covers(&got, &conf.prefixes[s][0].eid) ||
+				  xtr_eid_equal(&got, &conf.prefixes[s][0].eid));
 	}
 	cr_assert_gt(negative, 100);
 }

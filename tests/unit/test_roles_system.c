@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Whole systems in virtual time: several nodes that only know each other by messages, and one node that is everything at once.
+ * Whole systems in virtual time: several nodes that only know each other by messages, and one node
+ * that is everything at once.
  *
  *   site A 192.0.2.1  10.1.0.0/24 ┐                    ┌ 192.0.2.8 Map-Resolver
  *   site B 192.0.2.2  10.2.0.0/24 ┴── 10 ms each way ──┴ 192.0.2.9 Map-Server
@@ -50,9 +51,18 @@ static void start(bool proxy)
 	b = fw_start(w, "b", &conf_b);
 }
 
-static void plain(void) { start(false); }
-static void with_proxy(void) { start(true); }
-static void tear_down(void) { fw_free(w); }
+static void plain(void)
+{
+	start(false);
+}
+static void with_proxy(void)
+{
+	start(true);
+}
+static void tear_down(void)
+{
+	fw_free(w);
+}
 
 TestSuite(net, .init = plain, .fini = tear_down);
 TestSuite(proxy, .init = with_proxy, .fini = tear_down);
@@ -203,8 +213,9 @@ Test(net, every_message_fits_and_has_one_port_4342)
 		cr_assert(w->packets[i].sport == 4342 || w->packets[i].dport == 4342);
 	}
 	/* RX and TX count packets, exactly */
-	cr_assert_eq(fw_counter(a, XTR_NODE_TX) + fw_counter(b, XTR_NODE_TX) + fw_counter(mr, XTR_NODE_TX) +
-		     fw_counter(ms, XTR_NODE_TX), w->packet_count);
+	cr_assert_eq(fw_counter(a, XTR_NODE_TX) + fw_counter(b, XTR_NODE_TX) +
+			     fw_counter(mr, XTR_NODE_TX) + fw_counter(ms, XTR_NODE_TX),
+		     w->packet_count);
 }
 
 /* ---- one node that is everything */
@@ -321,7 +332,8 @@ Test(all_in_one, a_longer_registration_of_another_wins_over_our_own_database)
 Test(all_in_one, two_map_servers_that_name_each_other_do_not_play_for_ever)
 {
 	/* each has a registration that points at the other one */
-	const struct fw_rec to_b = FW_REC("10.2.7.0/24", 60, "192.0.2.2"), to_a = FW_REC("10.2.7.0/24", 60, "192.0.2.1");
+	const struct fw_rec to_b = FW_REC("10.2.7.0/24", 60, "192.0.2.2"),
+			    to_a = FW_REC("10.2.7.0/24", 60, "192.0.2.1");
 	const struct fw_reg r = { .nonce = 9 };
 	const struct fw_req q = { .nonce = 5, .eid = "10.2.7.9", .itr_rloc = "192.0.2.50" };
 	struct fw_conf c;
@@ -358,7 +370,8 @@ Test(net, two_xtrs_of_a_site_merge_and_learn_of_each_other)
 		x[i] = fw_start(w, rlocs[i], &c);
 		fw_until(w, 1000 * (i + 1));
 	}
-	cr_assert_eq(fw_sent_count(x[0], XTR_MSG_MAP_NOTIFY_ACK), 1, "the change was told and acknowledged");
+	cr_assert_eq(fw_sent_count(x[0], XTR_MSG_MAP_NOTIFY_ACK), 1,
+		     "the change was told and acknowledged");
 	fw_until(w, 10000);
 	cr_assert_eq(fw_sent_count(x[0], XTR_MSG_MAP_NOTIFY_ACK), 1, "and not repeated");
 	fw_until(w, 200000); /* b's old registration is gone */
@@ -394,13 +407,15 @@ Test(net, RFC9301_6_1_a_changed_mapping_reaches_the_peers_before_its_ttl_ends)
 	fw_run(w, 100);
 	cr_assert_eq(fw_counter(b, XTR_NODE_TX_SMR), 1);
 	for (unsigned i = 0; i < w->packet_count; i++)
-		if (w->packets[i].from == b && w->packets[i].sent == 20000 && fw_type(&w->packets[i]) == XTR_MSG_MAP_REQUEST)
+		if (w->packets[i].from == b && w->packets[i].sent == 20000 &&
+		    fw_type(&w->packets[i]) == XTR_MSG_MAP_REQUEST)
 			p = &w->packets[i];
 	cr_assert_not_null(p);
 	cr_assert_eq(xtr_map_request_decode(p->buf, p->len, &m), 0, "not encapsulated");
 	cr_assert_eq(m.flags, XTR_MREQ_S | XTR_MREQ_D);
 	cr_assert_eq(p->dst.a[3], 1);
-	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.locators[0].weight, 33, "the peer asked and knows");
+	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.locators[0].weight, 33,
+		     "the peer asked and knows");
 	cr_assert_eq(fw_counter(a, XTR_NODE_RX_SMR), 1);
 	/* at most one in 3 s to one RLOC */
 	conf_b.locs[0][0].weight = 34;

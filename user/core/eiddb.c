@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Tables of tries. Owns tries and tables, never the values. Invariant: a table exists exactly as long as its trie holds a
- * value, so instance IDs that come from the network cannot make tables pile up.
+ * Tables of tries. Owns tries and tables, never the values. Invariant: a table exists exactly as
+ * long as its trie holds a value, so instance IDs that come from the network cannot make tables
+ * pile up.
  *
- * A group (S,G) is packed as group octets, then source octets, so that longest match prefers (S,G) over (*,G) over a group
- * range. A group range together with a source would not be a prefix in this order and is refused.
+ * A group (S,G) is packed as group octets, then source octets, so that longest match prefers (S,G)
+ * over (*,G) over a group range. A group range together with a source would not be a prefix in this
+ * order and is refused.
  */
 #define HASH_NONFATAL_OOM 1
 #include "util/hash.h"
@@ -83,7 +85,8 @@ static void unpack(uint64_t key, const uint8_t *octets, unsigned bits, struct xt
 		memcpy(out->a, octets + w / 8, n - w / 8);
 }
 
-void xtr_eid_unpack(const struct xtr_eidtab *tab, const uint8_t *octets, unsigned bits, struct xtr_eid_prefix *out)
+void xtr_eid_unpack(const struct xtr_eidtab *tab, const uint8_t *octets, unsigned bits,
+		    struct xtr_eid_prefix *out)
 {
 	unpack(tab->key, octets, bits, out);
 }
@@ -166,7 +169,8 @@ static void drop_if_empty(struct xtr_eiddb *db, struct xtr_eidtab *t)
 	free(t);
 }
 
-int xtr_eiddb_set(struct xtr_eiddb *db, const struct xtr_eid_prefix *eid, void *value, void **old, struct xtr_eidtab **tab)
+int xtr_eiddb_set(struct xtr_eiddb *db, const struct xtr_eid_prefix *eid, void *value, void **old,
+		  struct xtr_eidtab **tab)
 {
 	uint8_t key[XTR_EID_PACKED_MAX];
 	int bits = xtr_eid_pack(eid, key), r;
@@ -257,7 +261,9 @@ int xtr_eiddb_walk(const struct xtr_eiddb *db, const struct xtr_eid_prefix *insi
 	if (inside) {
 		w.tab = find(db, inside);
 		bits = xtr_eid_pack(inside, key);
-		return w.tab && bits >= 0 ? xtr_trie_walk(w.tab->trie, key, (unsigned)bits, walk_one, &w) : 0;
+		return w.tab && bits >= 0
+			       ? xtr_trie_walk(w.tab->trie, key, (unsigned)bits, walk_one, &w)
+			       : 0;
 	}
 	HASH_ITER(hh, db->tabs, t, tmp) {
 		w.tab = t;

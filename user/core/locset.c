@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Locator-sets as wire octets. Works on the caller's memory; allocates nothing. A set that was read is well-formed, so iterating
- * cannot fail.
+ * Locator-sets as wire octets. Works on the caller's memory; allocates nothing. A set that was read
+ * is well-formed, so iterating cannot fail.
  */
 #include "core/locset.h"
 
@@ -11,7 +11,8 @@ bool xtr_rloc_valid(const struct xtr_ip *ip)
 {
 	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
 
-	if (!ip->family || xtr_ip_is_unspecified(ip) || xtr_ip_is_loopback(ip) || xtr_ip_is_multicast(ip))
+	if (!ip->family || xtr_ip_is_unspecified(ip) || xtr_ip_is_loopback(ip) ||
+	    xtr_ip_is_multicast(ip))
 		return false;
 	return ip->family != 4 || memcmp(ip->a, broadcast, 4);
 }
@@ -34,7 +35,8 @@ int xtr_addr_order(const struct xtr_addr *a, const struct xtr_addr *b)
 bool xtr_locset_next(const struct xtr_locset *s, struct xtr_rd *it, struct xtr_locator *out)
 {
 	const struct xtr_record rec = {
-		.locator_count = s->count, .locators = xtr_rd_init(s->octets, s->len),
+		.locator_count = s->count,
+		.locators = xtr_rd_init(s->octets, s->len),
 	};
 
 	return s->len && xtr_locator_next(&rec, it, out);
@@ -42,7 +44,8 @@ bool xtr_locset_next(const struct xtr_locset *s, struct xtr_rd *it, struct xtr_l
 
 bool xtr_locset_equal(const struct xtr_locset *a, const struct xtr_locset *b)
 {
-	return a->count == b->count && a->len == b->len && (!a->len || !memcmp(a->octets, b->octets, a->len));
+	return a->count == b->count && a->len == b->len &&
+	       (!a->len || !memcmp(a->octets, b->octets, a->len));
 }
 
 struct sorter {
@@ -51,7 +54,8 @@ struct sorter {
 	size_t octets;
 };
 
-/* Puts one in its place. A duplicate: the first stays, or (newest) the new values and the sum of the R bits. */
+/* Puts one in its place. A duplicate: the first stays, or (newest) the new values and the sum of
+ * the R bits. */
 static void sort_in(struct sorter *s, const struct xtr_locator *l, size_t size, bool newest)
 {
 	unsigned at = s->n;
@@ -91,7 +95,8 @@ static void write_out(const struct sorter *s, uint8_t *buf, size_t size, struct 
 	out->count = w.err ? 0 : (uint8_t)s->n;
 }
 
-void xtr_locset_read(const struct xtr_record *rec, uint8_t *buf, size_t size, struct xtr_locset *out)
+void xtr_locset_read(const struct xtr_record *rec, uint8_t *buf, size_t size,
+		     struct xtr_locset *out)
 {
 	struct sorter s; /* the array stays as it is: it is filled up to n */
 	struct xtr_rd it = { 0 };
@@ -105,7 +110,8 @@ void xtr_locset_read(const struct xtr_record *rec, uint8_t *buf, size_t size, st
 	write_out(&s, buf, size, out);
 }
 
-void xtr_locset_union(const struct xtr_locset *sets, unsigned n, uint8_t *buf, size_t size, struct xtr_locset *out)
+void xtr_locset_union(const struct xtr_locset *sets, unsigned n, uint8_t *buf, size_t size,
+		      struct xtr_locset *out)
 {
 	struct sorter s; /* the array stays as it is: it is filled up to n */
 	struct xtr_locator l;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-cache storage. Owns the entries; an entry is one block of memory with its key and locators behind it (about 110
- * octets for an IPv4 entry with two locators). Invariants: an entry is in the database, in the list and, if it expires,
- * in the timers, or it is freed.
+ * Map-cache storage. Owns the entries; an entry is one block of memory with its key and locators
+ * behind it (about 110 octets for an IPv4 entry with two locators). Invariants: an entry is in the
+ * database, in the list and, if it expires, in the timers, or it is freed.
  */
 #include "core/mapcache.h"
 
@@ -55,7 +55,8 @@ void xtr_mapcache_free(struct xtr_mapcache *c)
 	xtr_eiddb_free(&c->db, NULL);
 }
 
-int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n, struct xtr_mapping **out)
+int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n,
+		     struct xtr_mapping **out)
 {
 	size_t key_octets, from_octets = xtr_ip_bits(&n->from) / 8;
 	uint8_t key[XTR_EID_PACKED_MAX], *data;
@@ -66,7 +67,8 @@ int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n, st
 	if (bits < 0)
 		return bits;
 	key_octets = xtr_eid_packed_octets((unsigned)bits);
-	m = calloc(1, offsetof(struct xtr_mapping, data) + from_octets + key_octets + n->locators->len);
+	m = calloc(1, offsetof(struct xtr_mapping, data) + from_octets + key_octets +
+			      n->locators->len);
 	if (!m)
 		return -ENOMEM;
 	m->timer.kind = c->kind;
@@ -111,7 +113,8 @@ struct xtr_mapping *xtr_mapcache_get(const struct xtr_mapcache *c, const struct 
 	return xtr_eiddb_get(&c->db, eid);
 }
 
-struct xtr_mapping *xtr_mapcache_match(const struct xtr_mapcache *c, const struct xtr_eid_prefix *eid)
+struct xtr_mapping *xtr_mapcache_match(const struct xtr_mapcache *c,
+				       const struct xtr_eid_prefix *eid)
 {
 	return xtr_eiddb_match(&c->db, eid, NULL);
 }
@@ -153,7 +156,8 @@ void xtr_mapping_eid(const struct xtr_mapping *m, struct xtr_eid_prefix *out)
 struct xtr_locset xtr_mapping_locators(const struct xtr_mapping *m)
 {
 	return (struct xtr_locset){
-		.octets = m->data + from_octets_of(m) + xtr_eid_packed_octets(m->bits), .len = m->locs_len,
+		.octets = m->data + from_octets_of(m) + xtr_eid_packed_octets(m->bits),
+		.len = m->locs_len,
 		.count = m->locs_count,
 	};
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The map-cache: mappings learned, adopted or set by hand, by EID-prefix, with their lifetimes and an order of use for
- * eviction. Knows nothing of messages and nothing of the data plane; who puts an entry tells the data plane.
+ * The map-cache: mappings learned, adopted or set by hand, by EID-prefix, with their lifetimes and
+ * an order of use for eviction. Knows nothing of messages and nothing of the data plane; who puts
+ * an entry tells the data plane.
  */
 #ifndef XTR_CORE_MAPCACHE_H
 #define XTR_CORE_MAPCACHE_H
@@ -18,12 +19,12 @@ struct xtr_mapping {
 	uint32_t fwd_print;
 	uint16_t map_version, bits, locs_len;
 	uint8_t locs_count;
-	uint8_t source;                    /* enum xtr_cache_source of roles/node.h */
-	uint8_t act;                       /* 0..5, with no locators */
+	uint8_t source; /* enum xtr_cache_source of roles/node.h */
+	uint8_t act;    /* 0..5, with no locators */
 	bool positive : 1, authoritative : 1;
-	bool given : 1;                    /* the data plane has it, as fwd_print */
-	uint8_t from;                      /* family of who answered */
-	uint8_t data[];                    /* address of who answered, packed EID, locators */
+	bool given : 1; /* the data plane has it, as fwd_print */
+	uint8_t from;   /* family of who answered */
+	uint8_t data[]; /* address of who answered, packed EID, locators */
 };
 
 struct xtr_mapcache {
@@ -40,17 +41,23 @@ struct xtr_mapping_new {
 	uint8_t source, act;
 	bool positive, authoritative;
 	uint16_t map_version;
-	uint64_t now, expires, timer;  /* timer: first deadline; XTR_NEVER: none */
+	uint64_t now, expires, timer; /* timer: first deadline; XTR_NEVER: none */
 };
 
 /* kind: of the entries' timers. */
 void xtr_mapcache_init(struct xtr_mapcache *c, struct xtr_timers *timers, uint8_t kind);
 void xtr_mapcache_free(struct xtr_mapcache *c);
-static inline size_t xtr_mapcache_count(const struct xtr_mapcache *c) { return c->db.count; }
+static inline size_t xtr_mapcache_count(const struct xtr_mapcache *c)
+{
+	return c->db.count;
+}
 /* Adds or replaces; *out is the entry. 0, -ENOMEM, -EPROTONOSUPPORT. */
-int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n, struct xtr_mapping **out);
-struct xtr_mapping *xtr_mapcache_get(const struct xtr_mapcache *c, const struct xtr_eid_prefix *eid);
-struct xtr_mapping *xtr_mapcache_match(const struct xtr_mapcache *c, const struct xtr_eid_prefix *eid);
+int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n,
+		     struct xtr_mapping **out);
+struct xtr_mapping *xtr_mapcache_get(const struct xtr_mapcache *c,
+				     const struct xtr_eid_prefix *eid);
+struct xtr_mapping *xtr_mapcache_match(const struct xtr_mapcache *c,
+				       const struct xtr_eid_prefix *eid);
 void xtr_mapcache_del(struct xtr_mapcache *c, struct xtr_mapping *m);
 /* Moves to the young end. */
 void xtr_mapcache_touch(struct xtr_mapcache *c, struct xtr_mapping *m);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Starts at wall-clock seconds in the high half, a counter in the low half, or above the stored limit if that is later: so a
- * lost state directory is harmless while the clock is right, and a clock set back is harmless while the state directory is there. What
- * is stored is a limit ahead of use: a crash cannot lose a nonce that was sent, and storage is written once per RESERVE messages.
+ * Starts at wall-clock seconds in the high half, a counter in the low half, or above the stored
+ * limit if that is later: so a lost state directory is harmless while the clock is right, and a
+ * clock set back is harmless while the state directory is there. What is stored is a limit ahead of
+ * use: a crash cannot lose a nonce that was sent, and storage is written once per RESERVE messages.
  */
 #include "core/nonce.h"
 

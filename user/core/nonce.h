@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The nonce of the messages we authenticate: strictly increasing for the life of the router, restarts included
- * (RFC 9301 5.6). One sequence serves all keys and all receivers.
+ * The nonce of the messages we authenticate: strictly increasing for the life of the router,
+ * restarts included (RFC 9301 5.6). One sequence serves all keys and all receivers.
  */
 #ifndef XTR_CORE_NONCE_H
 #define XTR_CORE_NONCE_H
@@ -10,8 +10,8 @@
 
 struct xtr_nonce_seq {
 	uint64_t next;
-	uint64_t limit;  /* nonces below are covered by what is stored */
-	bool stored;     /* the state directory took the limit */
+	uint64_t limit; /* nonces below are covered by what is stored */
+	bool stored;    /* the state directory took the limit */
 };
 
 void xtr_nonce_open(struct xtr_nonce_seq *s, const struct xtr_ops *ops);

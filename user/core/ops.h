@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the control plane needs from the world. daemon/ fills this in with sockets, BPF maps and files; unit tests,
- * fuzzers and simulations with fakes. Core and roles never block, never read a clock: `now` (milliseconds,
- * monotonic, any start) is an argument of every entry point.
+ * What the control plane needs from the world. daemon/ fills this in with sockets, BPF maps and
+ * files; unit tests, fuzzers and simulations with fakes. Core and roles never block, never read a
+ * clock: `now` (milliseconds, monotonic, any start) is an argument of every entry point.
  */
 #ifndef XTR_CORE_OPS_H
 #define XTR_CORE_OPS_H
@@ -12,47 +12,55 @@
 /* One usable locator of a map-cache entry, for the data plane. */
 struct xtr_fwd_locator {
 	struct xtr_ip ip;
-	uint8_t weight;         /* as received; all equal (also all 0) means equal shares */
+	uint8_t weight; /* as received; all equal (also all 0) means equal shares */
 };
 /* What the data plane shall do for an EID-prefix. */
 struct xtr_fwd {
-	uint8_t action;         /* enum xtr_action of headers/xtr/abi.h: XTR_ACT_ENCAP or a negative action */
+	uint8_t action; /* enum xtr_action (abi.h): XTR_ACT_ENCAP or a negative one */
 	uint16_t map_version;
-	uint8_t n;              /* locators of the best priority only, 0..8; 0 with XTR_ACT_ENCAP: none usable */
+	uint8_t n; /* locators of the best priority only, 0..8; 0 with XTR_ACT_ENCAP: none usable */
 	struct xtr_fwd_locator locators[8];
 };
 
 enum xtr_event_kind { /* typed events of `xtrctl monitor`; X-macro so that names and enum agree */
 #define XTR_EVENTS(X) \
-	X(CACHE_ADD, "cache-add") X(CACHE_CHANGE, "cache-change") X(CACHE_DEL, "cache-del") X(MISS, "miss") \
-	X(REQUEST_SENT, "map-request-sent") X(REQUEST_TIMEOUT, "map-request-timeout") X(REPLY, "map-reply") \
-	X(REGISTER_SENT, "map-register-sent") X(REGISTER_ACKED, "map-register-acked") X(REGISTER_LOST, "map-register-unacknowledged") \
-	X(SITE_ADD, "site-registered") X(SITE_CHANGE, "site-changed") X(SITE_EXPIRE, "site-expired") \
-	X(REGISTER_REFUSED, "map-register-refused") X(MESSAGE_DROPPED, "message-dropped") X(DROP, "packet-dropped")
+	X(CACHE_ADD, "cache-add") X(CACHE_CHANGE, "cache-change") X(CACHE_DEL, "cache-del") \
+	X(MISS, "miss") X(REQUEST_SENT, "map-request-sent") \
+	X(REQUEST_TIMEOUT, "map-request-timeout") X(REPLY, "map-reply") \
+	X(REGISTER_SENT, "map-register-sent") X(REGISTER_ACKED, "map-register-acked") \
+	X(REGISTER_LOST, "map-register-unacknowledged") X(SITE_ADD, "site-registered") \
+	X(SITE_CHANGE, "site-changed") X(SITE_EXPIRE, "site-expired") \
+	X(REGISTER_REFUSED, "map-register-refused") X(MESSAGE_DROPPED, "message-dropped") \
+	X(DROP, "packet-dropped")
 #define X(sym, name) XTR_EVENT_##sym,
-	XTR_EVENTS(X)
+		      XTR_EVENTS(X)
 #undef X
-	XTR_EVENT_MAX,
+			      XTR_EVENT_MAX,
 };
 
 struct xtr_ops {
 	void *ctx;
-	/* Sends a control message from port 4342. src family 0: the kernel chooses. 0 or -errno (logged by the callee, rate limited). */
-	int (*send)(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf, size_t len);
-	/* Data plane. put replaces; packets queued for EIDs inside the prefix are released by it. IPv4 and IPv6 EIDs only. */
+	/* Sends a control message from port 4342. src family 0: the kernel chooses. 0 or -errno
+	 * (logged by the callee, rate limited). */
+	int (*send)(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		    const void *buf, size_t len);
+	/* Data plane. put replaces; packets queued for EIDs inside the prefix are released by it.
+	 * IPv4 and IPv6 EIDs only. */
 	int (*cache_put)(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd);
 	int (*cache_del)(void *ctx, const struct xtr_eid_prefix *eid);
 	/* Milliseconds since the data plane last used the entry; UINT64_MAX: never or unknown. */
 	uint64_t (*cache_idle)(void *ctx, const struct xtr_eid_prefix *eid);
-	/* The mapping system gave no answer for this host EID: drop its queued packets (counted). */
+	/* The mapping system gave no answer for this EID: drop its queued packets (counted). */
 	void (*miss_failed)(void *ctx, const struct xtr_eid_prefix *eid);
 	void (*random)(void *ctx, void *buf, size_t len);
-	/* Small named blobs in the state directory, written atomically. load: octets read, or -errno. */
+	/* Small named blobs in the state directory, written atomically. load: octets read, or
+	 * -errno. */
 	int (*save)(void *ctx, const char *name, const void *buf, size_t len);
 	int (*load)(void *ctx, const char *name, void *buf, size_t size);
 	uint64_t (*wall_seconds)(void *ctx);
 	/* Text of the event for people and monitor; eid may be NULL. Cheap when nobody listens. */
-	void (*event)(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text);
+	void (*event)(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+		      const char *text);
 };
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Table of outstanding Map-Requests. Owns its entries. Invariant: an entry is in the nonce table exactly while its nonce is
- * not 0, so an answer can be used once (RFC 9301 5.4).
+ * Table of outstanding Map-Requests. Owns its entries. Invariant: an entry is in the nonce table
+ * exactly while its nonce is not 0, so an answer can be used once (RFC 9301 5.4).
  */
 #define HASH_NONFATAL_OOM 1
 #include "core/pending.h"
@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void xtr_pendings_init(struct xtr_pendings *ps, struct xtr_timers *timers, uint8_t kind, uint32_t limit)
+void xtr_pendings_init(struct xtr_pendings *ps, struct xtr_timers *timers, uint8_t kind,
+		       uint32_t limit)
 {
 	memset(ps, 0, sizeof(*ps));
 	ps->timers = timers;
@@ -24,7 +25,8 @@ void xtr_pendings_free(struct xtr_pendings *ps)
 		xtr_pending_del(ps, ps->oldest);
 }
 
-struct xtr_pending *xtr_pending_find(const struct xtr_pendings *ps, const struct xtr_eid_prefix *eid)
+struct xtr_pending *xtr_pending_find(const struct xtr_pendings *ps,
+				     const struct xtr_eid_prefix *eid)
 {
 	struct xtr_pending *p;
 

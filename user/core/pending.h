@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Map-Requests that wait for their answer, by EID-prefix and by nonce. Bounded: a new one pushes the oldest out. An entry
- * outlives its answer until the next request for the same EID-prefix is allowed (RFC 9301 5.3).
+ * Map-Requests that wait for their answer, by EID-prefix and by nonce. Bounded: a new one pushes
+ * the oldest out. An entry outlives its answer until the next request for the same EID-prefix is
+ * allowed (RFC 9301 5.3).
  */
 #ifndef XTR_CORE_PENDING_H
 #define XTR_CORE_PENDING_H
@@ -11,18 +12,18 @@
 #include "codec/eid.h"
 
 enum xtr_pending_state {
-	XTR_PENDING_WAITING,  /* a request is out */
-	XTR_PENDING_DONE,     /* answered; kept for the rate limit */
-	XTR_PENDING_HOLDOFF,  /* no answer to all tries: quiet for a while */
+	XTR_PENDING_WAITING, /* a request is out */
+	XTR_PENDING_DONE,    /* answered; kept for the rate limit */
+	XTR_PENDING_HOLDOFF, /* no answer to all tries: quiet for a while */
 };
 enum { XTR_WHY_MISS = 1 << 0, XTR_WHY_REFRESH = 1 << 1, XTR_WHY_SMR = 1 << 2 };
 
 struct xtr_pending {
 	struct xtr_eid_prefix eid, source;
 	bool has_source;
-	bool again;                /* asked for once more while it may not be sent */
-	uint8_t why;               /* XTR_WHY_* */
-	uint8_t state;             /* enum xtr_pending_state */
+	bool again;    /* asked for once more while it may not be sent */
+	uint8_t why;   /* XTR_WHY_* */
+	uint8_t state; /* enum xtr_pending_state */
 	uint8_t again_why;
 	unsigned tries;
 	uint64_t nonce;
@@ -41,11 +42,14 @@ struct xtr_pendings {
 	uint8_t kind;
 };
 
-void xtr_pendings_init(struct xtr_pendings *ps, struct xtr_timers *timers, uint8_t kind, uint32_t limit);
+void xtr_pendings_init(struct xtr_pendings *ps, struct xtr_timers *timers, uint8_t kind,
+		       uint32_t limit);
 void xtr_pendings_free(struct xtr_pendings *ps);
-struct xtr_pending *xtr_pending_find(const struct xtr_pendings *ps, const struct xtr_eid_prefix *eid);
+struct xtr_pending *xtr_pending_find(const struct xtr_pendings *ps,
+				     const struct xtr_eid_prefix *eid);
 struct xtr_pending *xtr_pending_by_nonce(const struct xtr_pendings *ps, uint64_t nonce);
-/* A new one, not armed and without nonce; NULL if out of memory. The caller makes room before (ps->oldest). */
+/* A new one, not armed and without nonce; NULL if out of memory. The caller makes room before
+ * (ps->oldest). */
 struct xtr_pending *xtr_pending_add(struct xtr_pendings *ps, const struct xtr_eid_prefix *eid);
 /* Starts to wait for this nonce, or, with 0, ends waiting. -ENOMEM, -EEXIST. */
 int xtr_pending_set_nonce(struct xtr_pendings *ps, struct xtr_pending *p, uint64_t nonce);

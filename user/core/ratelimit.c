@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Token buckets and the table of recent Map-Replies. RFC 9301 5.4 recommends one Map-Reply per 3 s per destination RLOC;
- * taken literally that starves an ITR that asks for many EIDs, so equal answers are 3 s apart, and different ones
- * to one RLOC share a token bucket.
+ * Token buckets and the table of recent Map-Replies. RFC 9301 5.4 recommends one Map-Reply per 3 s
+ * per destination RLOC; taken literally that starves an ITR that asks for many EIDs, so equal
+ * answers are 3 s apart, and different ones to one RLOC share a token bucket.
  *
- * Both tables are set-associative with keyed fingerprints: a collision can only make the limit stricter for a moment, and
- * nobody outside can aim for one. When a set is full its oldest slot is reused, so a flood can only loosen the limit per pair,
- * never the two buckets.
+ * Both tables are set-associative with keyed fingerprints: a collision can only make the limit
+ * stricter for a moment, and nobody outside can aim for one. When a set is full its oldest slot is
+ * reused, so a flood can only loosen the limit per pair, never the two buckets.
  */
 #include "util/hash.h"
 #include "core/ratelimit.h"
@@ -70,7 +70,8 @@ void xtr_reply_limit_free(struct xtr_reply_limit *l)
 
 static struct xtr_reply_rloc *rloc_slot(struct xtr_reply_limit *l, uint64_t print)
 {
-	struct xtr_reply_rloc *set = &l->rlocs[(uint32_t)(print >> 32) & l->mask & ~(WAYS - 1u)], *oldest = set;
+	struct xtr_reply_rloc *set = &l->rlocs[(uint32_t)(print >> 32) & l->mask & ~(WAYS - 1u)],
+			      *oldest = set;
 
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i].print == print)
@@ -85,7 +86,8 @@ static struct xtr_reply_rloc *rloc_slot(struct xtr_reply_limit *l, uint64_t prin
 
 static struct xtr_reply_slot *pair_slot(struct xtr_reply_limit *l, uint64_t print)
 {
-	struct xtr_reply_slot *set = &l->pairs[((uint32_t)(print >> 32) & l->mask) * WAYS], *oldest = set;
+	struct xtr_reply_slot *set = &l->pairs[((uint32_t)(print >> 32) & l->mask) * WAYS],
+			      *oldest = set;
 
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i].print == print)
@@ -97,10 +99,15 @@ static struct xtr_reply_slot *pair_slot(struct xtr_reply_limit *l, uint64_t prin
 	return oldest;
 }
 
-bool xtr_reply_limit_take(struct xtr_reply_limit *l, const struct xtr_reply_rates *rates, const struct xtr_ip *to,
-			  const struct xtr_eid_prefix *eid, bool probe, uint64_t now)
+bool xtr_reply_limit_take(struct xtr_reply_limit *l, const struct xtr_reply_rates *rates,
+			  const struct xtr_ip *to, const struct xtr_eid_prefix *eid, bool probe,
+			  uint64_t now)
 {
-	struct { struct xtr_ip to; uint8_t probe; struct xtr_eid_prefix eid; } key;
+	struct {
+		struct xtr_ip to;
+		uint8_t probe;
+		struct xtr_eid_prefix eid;
+	} key;
 	struct xtr_reply_slot *pair;
 	struct xtr_reply_rloc *rloc;
 	uint64_t print;

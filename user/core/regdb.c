@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Registration database. Owns sites, configured prefixes, registrants and registrations. A registration is one block with its
- * key and locators behind it (about 110 octets for an IPv4 prefix with two locators).
+ * Registration database. Owns sites, configured prefixes, registrants and registrations. A
+ * registration is one block with its key and locators behind it (about 110 octets for an IPv4
+ * prefix with two locators).
  *
- * Invariants: a registration is in the database under its EID-prefix, has an armed timer not later than its expiry, and points at a
- * registrant, whose site allows the EID-prefix. A refresh only moves `expires`; the timer follows when it is due. A registrant
- * outlives its registrations, because its nonce guards against replay.
+ * Invariants: a registration is in the database under its EID-prefix, has an armed timer not later
+ * than its expiry, and points at a registrant, whose site allows the EID-prefix. A refresh only
+ * moves `expires`; the timer follows when it is due. A registrant outlives its registrations,
+ * because its nonce guards against replay.
  */
 #define HASH_NONFATAL_OOM 1
 #include "core/regdb.h"
@@ -103,7 +105,8 @@ void xtr_regdb_free(struct xtr_regdb *db)
 
 static uint64_t uid_of(const char *name)
 {
-	static const uint8_t key[16] = "site name in xtr"; /* the same in every process: it goes to disk */
+	static const uint8_t key[16] =
+		"site name in xtr"; /* the same in every process: it goes to disk */
 
 	return xtr_hash_with(key, name, strlen(name));
 }
@@ -253,7 +256,8 @@ bool xtr_site_prefix_allows(const struct xtr_site_prefix *p, const struct xtr_ei
 
 /* ---- registrants */
 
-struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db, const struct xtr_registrant_key *key)
+struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db,
+					   const struct xtr_registrant_key *key)
 {
 	struct xtr_registrant *who;
 
@@ -261,8 +265,8 @@ struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db, const str
 	return who;
 }
 
-/* Room for one more: at the cost of the one unseen longest, if that is long enough ago that its last message hardly is in
- * anybody's hands, and it has nothing registered. */
+/* Room for one more: at the cost of the one unseen longest, if that is long enough ago that its
+ * last message hardly is in anybody's hands, and it has nothing registered. */
 static bool registrant_room(struct xtr_regdb *db, uint64_t now)
 {
 	struct xtr_registrant *who = db->oldest;
@@ -275,7 +279,8 @@ static bool registrant_room(struct xtr_regdb *db, uint64_t now)
 	return true;
 }
 
-struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db, const struct xtr_registrant_key *key, uint64_t now)
+struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db,
+					   const struct xtr_registrant_key *key, uint64_t now)
 {
 	struct xtr_registrant *who = xtr_registrant_find(db, key);
 
@@ -297,7 +302,8 @@ struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db, const struct xt
 	return who;
 }
 
-void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint64_t nonce, uint64_t now)
+void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint64_t nonce,
+			 uint64_t now)
 {
 	who->nonce = nonce;
 	who->seen = now;
@@ -307,7 +313,8 @@ void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint6
 
 /* ---- registrations */
 
-struct xtr_registration *xtr_regdb_match(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid)
+struct xtr_registration *xtr_regdb_match(const struct xtr_regdb *db,
+					 const struct xtr_eid_prefix *eid)
 {
 	return xtr_eiddb_match(&db->registered, eid, NULL);
 }
@@ -325,7 +332,9 @@ void xtr_registration_eid(const struct xtr_registration *r, struct xtr_eid_prefi
 struct xtr_locset xtr_registration_locators(const struct xtr_registration *r)
 {
 	return (struct xtr_locset){
-		.octets = r->data + xtr_eid_packed_octets(r->bits), .len = r->locs_len, .count = r->locs_count,
+		.octets = r->data + xtr_eid_packed_octets(r->bits),
+		.len = r->locs_len,
+		.count = r->locs_count,
 	};
 }
 
@@ -340,7 +349,8 @@ static void by_age(const struct xtr_registration **list, unsigned n)
 		}
 }
 
-void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size, struct xtr_locset *out)
+void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size,
+			    struct xtr_locset *out)
 {
 	const struct xtr_registration *list[UNION_MAX];
 	struct xtr_locset sets[UNION_MAX];
@@ -359,7 +369,8 @@ void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, s
 }
 
 /* Takes r out of the list of its EID-prefix; true if the list is empty now. */
-static bool chain_remove(struct xtr_regdb *db, struct xtr_registration *r, const struct xtr_eid_prefix *eid)
+static bool chain_remove(struct xtr_regdb *db, struct xtr_registration *r,
+			 const struct xtr_eid_prefix *eid)
 {
 	struct xtr_registration *head = xtr_eiddb_get(&db->registered, eid);
 
@@ -370,7 +381,8 @@ static bool chain_remove(struct xtr_regdb *db, struct xtr_registration *r, const
 		return false;
 	}
 	if (r->next) {
-		xtr_eiddb_set(&db->registered, eid, r->next, NULL, NULL); /* replaces: needs no memory */
+		xtr_eiddb_set(&db->registered, eid, r->next, NULL,
+			      NULL); /* replaces: needs no memory */
 		return false;
 	}
 	xtr_eiddb_del(&db->registered, eid);
@@ -397,12 +409,14 @@ bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t no
 	return last;
 }
 
-static struct xtr_registration *registration_new(const struct xtr_regdb *db, const struct xtr_registration_new *n)
+static struct xtr_registration *registration_new(const struct xtr_regdb *db,
+						 const struct xtr_registration_new *n)
 {
 	uint8_t key[XTR_EID_PACKED_MAX];
 	int bits = xtr_eid_pack(n->eid, key);
 	size_t key_octets = xtr_eid_packed_octets((unsigned)bits);
-	struct xtr_registration *r = calloc(1, offsetof(struct xtr_registration, data) + key_octets + n->locators->len);
+	struct xtr_registration *r = calloc(1, offsetof(struct xtr_registration, data) +
+						       key_octets + n->locators->len);
 
 	if (!r)
 		return NULL;
@@ -417,7 +431,8 @@ static struct xtr_registration *registration_new(const struct xtr_regdb *db, con
 	return r;
 }
 
-static void refresh(struct xtr_regdb *db, struct xtr_registration *r, const struct xtr_registration_new *n)
+static void refresh(struct xtr_regdb *db, struct xtr_registration *r,
+		    const struct xtr_registration_new *n)
 {
 	r->last = n->now;
 	r->expires = n->expires;
@@ -429,8 +444,10 @@ static void refresh(struct xtr_regdb *db, struct xtr_registration *r, const stru
 		xtr_timer_set(db->timers, &r->timer, n->expires);
 }
 
-/* Without merge and without xTR-IDs nobody can tell two routers of a site from one that moved: the last one replaces the set. */
-static void replace_others(struct xtr_regdb *db, struct xtr_registration *keep, const struct xtr_eid_prefix *eid, uint64_t now)
+/* Without merge and without xTR-IDs nobody can tell two routers of a site from one that moved: the
+ * last one replaces the set. */
+static void replace_others(struct xtr_regdb *db, struct xtr_registration *keep,
+			   const struct xtr_eid_prefix *eid, uint64_t now)
 {
 	struct xtr_registration *r, *next;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a Map-Server knows: the configured sites with their EID-prefixes, who registers (with the last nonce of each, RFC 9301
- * 5.6), and the registrations. Knows nothing of messages, keys are looked at by the role.
+ * What a Map-Server knows: the configured sites with their EID-prefixes, who registers (with the
+ * last nonce of each, RFC 9301 5.6), and the registrations. Knows nothing of messages, keys are
+ * looked at by the role.
  */
 #ifndef XTR_CORE_REGDB_H
 #define XTR_CORE_REGDB_H
@@ -16,41 +17,46 @@
 
 struct xtr_site {
 	const struct xtr_site_config *cfg;
-	uint64_t uid;               /* hash of the name, the same in every process */
+	uint64_t uid; /* hash of the name, the same in every process */
 	char *name;
 	uint32_t registrations;
 	uint64_t refused, refused_at;
 	struct xtr_ip refused_from;
 	char refusal[XTR_REFUSAL_TEXT];
 };
-struct xtr_site_prefix {            /* a configured EID-prefix */
+struct xtr_site_prefix { /* a configured EID-prefix */
 	struct xtr_site *site;
 	struct xtr_eid_prefix eid;
-	bool more;                  /* accept more-specifics */
-	uint64_t lost_at;           /* when the last registration of exactly it ended; XTR_NEVER */
+	bool more;        /* accept more-specifics */
+	uint64_t lost_at; /* when the last registration of exactly it ended; XTR_NEVER */
 };
 
 /* One that registers: (Site-ID, xTR-ID), or the source address, with the key; RFC 9301 5.6. */
 struct xtr_registrant_key {
-	uint64_t site;              /* uid */
+	uint64_t site; /* uid */
 	uint8_t by_id, key_id;
-	uint8_t id[24];             /* xTR-ID and Site-ID; or family and address */
+	uint8_t id[24]; /* xTR-ID and Site-ID; or family and address */
 	uint8_t pad[6];
 };
 struct xtr_registrant {
 	struct xtr_registrant_key key;
-	struct xtr_site *site;      /* NULL: not configured any more; only its nonce is kept */
-	uint64_t nonce;             /* last accepted */
+	struct xtr_site *site; /* NULL: not configured any more; only its nonce is kept */
+	uint64_t nonce;        /* last accepted */
 	uint64_t seen;
 	struct xtr_ip source, local; /* of the last Map-Register: its sender, our address */
-	uint8_t auth_len;           /* of its last Map-Register; 0: not known since a restart */
+	uint8_t auth_len;            /* of its last Map-Register; 0: not known since a restart */
 	uint32_t registrations;
 	struct xtr_registrant *newer, *older; /* by seen */
 	UT_hash_handle hh;
 };
 
-enum { XTR_REGN_PROXY = 1 << 0, XTR_REGN_NOTIFY = 1 << 1, XTR_REGN_MERGE = 1 << 2, XTR_REGN_TTL = 1 << 3 };
-struct xtr_registration {           /* of one EID-prefix by one registrant */
+enum {
+	XTR_REGN_PROXY = 1 << 0,
+	XTR_REGN_NOTIFY = 1 << 1,
+	XTR_REGN_MERGE = 1 << 2,
+	XTR_REGN_TTL = 1 << 3
+};
+struct xtr_registration {              /* of one EID-prefix by one registrant */
 	struct xtr_registration *next; /* same EID-prefix, other registrant */
 	struct xtr_eidtab *tab;
 	struct xtr_registrant *who;
@@ -58,8 +64,8 @@ struct xtr_registration {           /* of one EID-prefix by one registrant */
 	uint64_t last, expires;
 	uint32_t registers, ttl_min;
 	uint16_t bits, map_version, locs_len;
-	uint8_t locs_count, flags;  /* XTR_REGN_* */
-	uint8_t data[];             /* packed EID, then locators */
+	uint8_t locs_count, flags; /* XTR_REGN_* */
+	uint8_t data[];            /* packed EID, then locators */
 };
 
 struct xtr_regdb {
@@ -75,24 +81,30 @@ struct xtr_regdb {
 
 void xtr_regdb_init(struct xtr_regdb *db, struct xtr_timers *timers, uint8_t kind);
 void xtr_regdb_free(struct xtr_regdb *db);
-/* Takes the configured sites; registrations that are not allowed any more are handed to gone() and removed. Site state is kept
- * by name. 0, -ENOMEM (then nothing is configured). */
+/* Takes the configured sites; registrations that are not allowed any more are handed to gone() and
+ * removed. Site state is kept by name. 0, -ENOMEM (then nothing is configured). */
 int xtr_regdb_configure(struct xtr_regdb *db, const struct xtr_site_config *sites, unsigned n,
 			void (*gone)(void *ctx, const struct xtr_registration *r), void *ctx);
 /* Longest configured EID-prefix that covers eid. */
-struct xtr_site_prefix *xtr_regdb_site(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid);
+struct xtr_site_prefix *xtr_regdb_site(const struct xtr_regdb *db,
+				       const struct xtr_eid_prefix *eid);
 /* May this EID-prefix be registered below the configured one? */
 bool xtr_site_prefix_allows(const struct xtr_site_prefix *p, const struct xtr_eid_prefix *eid);
 
-struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db, const struct xtr_registrant_key *key);
+struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db,
+					   const struct xtr_registrant_key *key);
 /* Finds or makes one. NULL: out of memory, or the table is full of ones that were seen lately. */
-struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db, const struct xtr_registrant_key *key, uint64_t now);
+struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db,
+					   const struct xtr_registrant_key *key, uint64_t now);
 /* Notes a Map-Register that was accepted. */
-void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint64_t nonce, uint64_t now);
+void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint64_t nonce,
+			 uint64_t now);
 
 /* Longest registered EID-prefix that covers eid: head of its list; exact. */
-struct xtr_registration *xtr_regdb_match(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid);
-struct xtr_registration *xtr_regdb_get(const struct xtr_regdb *db, const struct xtr_eid_prefix *eid);
+struct xtr_registration *xtr_regdb_match(const struct xtr_regdb *db,
+					 const struct xtr_eid_prefix *eid);
+struct xtr_registration *xtr_regdb_get(const struct xtr_regdb *db,
+				       const struct xtr_eid_prefix *eid);
 
 struct xtr_registration_new {
 	const struct xtr_eid_prefix *eid;
@@ -104,15 +116,16 @@ struct xtr_registration_new {
 	uint8_t flags;
 };
 enum xtr_put_result { XTR_PUT_SAME, XTR_PUT_CHANGED, XTR_PUT_NEW };
-/* Adds or refreshes the registration of this registrant. enum xtr_put_result, or -ENOMEM, -EPROTONOSUPPORT. NEW: the
- * EID-prefix was not registered at all before. */
+/* Adds or refreshes the registration of this registrant. enum xtr_put_result, or -ENOMEM,
+ * -EPROTONOSUPPORT. NEW: the EID-prefix was not registered at all before. */
 int xtr_regdb_put(struct xtr_regdb *db, const struct xtr_registration_new *n);
 /* Removes; returns true if it was the last one of the EID-prefix. */
 bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t now);
 
 void xtr_registration_eid(const struct xtr_registration *r, struct xtr_eid_prefix *out);
 struct xtr_locset xtr_registration_locators(const struct xtr_registration *r);
-/* The union of all registrants' locators (RFC 9301 5.6, merge). *out views buf or the registration. */
-void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size, struct xtr_locset *out);
+/* Union of all registrants' locators (RFC 9301 5.6). *out views buf or the registration. */
+void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size,
+			    struct xtr_locset *out);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A 4-ary min-heap of pointers. Owns the array, not the timers. Invariant: heap[i]->pos == i + 1, and no child is
- * earlier than its parent. The array never shrinks below its high-water mark.
+ * A 4-ary min-heap of pointers. Owns the array, not the timers. Invariant: heap[i]->pos == i + 1,
+ * and no child is earlier than its parent. The array never shrinks below its high-water mark.
  */
 #include "core/timer.h"
 
@@ -22,7 +22,8 @@ void xtr_timers_free(struct xtr_timers *ts)
 	memset(ts, 0, sizeof(*ts));
 }
 
-void xtr_timers_kind(struct xtr_timers *ts, uint8_t kind, void (*fn)(void *ctx, struct xtr_timer *t), void *ctx)
+void xtr_timers_kind(struct xtr_timers *ts, uint8_t kind,
+		     void (*fn)(void *ctx, struct xtr_timer *t), void *ctx)
 {
 	ts->kinds[kind].fn = fn;
 	ts->kinds[kind].ctx = ctx;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The roles' way to the world. A message to one of our own RLOCs does not become a packet: it is queued and handed to the
- * node's input when the role that sent it has returned, with the same checks as one from the wire. The queue is bounded.
+ * The roles' way to the world. A message to one of our own RLOCs does not become a packet: it is
+ * queued and handed to the node's input when the role that sent it has returned, with the same
+ * checks as one from the wire. The queue is bounded.
  */
 #include "roles/role.h"
 
@@ -49,7 +50,8 @@ uint64_t xtr_env_random(struct xtr_env *env)
 	return v;
 }
 
-static int queue_direct(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, const void *buf, size_t len)
+static int queue_direct(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
+			const void *buf, size_t len)
 {
 	struct xtr_direct *d;
 
@@ -69,8 +71,8 @@ static int queue_direct(struct xtr_env *env, const struct xtr_ip *src, const str
 	return 0;
 }
 
-int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf,
-		 size_t len, enum xtr_node_counter counter)
+int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
+		 uint16_t dport, const void *buf, size_t len, enum xtr_node_counter counter)
 {
 	static const struct xtr_ip any = { 0 };
 	int r;
@@ -91,7 +93,8 @@ int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr
 	return r;
 }
 
-void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *fmt, ...)
+void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+		   const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
@@ -114,7 +117,8 @@ void xtr_env_bad(struct xtr_env *env, int err)
 		xtr_count(env, DROP_MALFORMED);
 }
 
-unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set, struct xtr_cache_locator *out, unsigned max)
+unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set,
+			   struct xtr_cache_locator *out, unsigned max)
 {
 	struct xtr_rd it = { 0 };
 	struct xtr_locator l;

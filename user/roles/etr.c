@@ -2,13 +2,14 @@
 /*
  * ETR, the registering side. RFC 9301 5.6, 5.7, 8.2.
  *
- * The database is cut into batches that fit into one Map-Register each. All batches of a Map-Server go out together, every 20 s in the
- * five minutes after a start or a change, every 60 s later. A batch that asked for a Map-Notify and got none goes out again after
- * 1, 2, 4 ... 60 s. Every message has a new, greater nonce (the Map-Server drops others); a Map-Notify for any of the
- * last few counts as acknowledgement.
+ * The database is cut into batches that fit into one Map-Register each. All batches of a Map-Server
+ * go out together, every 20 s in the five minutes after a start or a change, every 60 s later. A
+ * batch that asked for a Map-Notify and got none goes out again after 1, 2, 4 ... 60 s. Every
+ * message has a new, greater nonce (the Map-Server drops others); a Map-Notify for any of the last
+ * few counts as acknowledgement.
  *
- * Owns servers, batches and items. An item points at the mapping in the configuration of the node, so reconfigure makes
- * all batches new.
+ * Owns servers, batches and items. An item points at the mapping in the configuration of the node,
+ * so reconfigure makes all batches new.
  */
 #include "roles/etr.h"
 
@@ -19,8 +20,8 @@
 #include <string.h>
 
 #define WITHDRAW_TRIES 5
-#define LOST_AFTER 3      /* unanswered Map-Registers before it is worth an event */
-#define NOTIFY_EVERY 10   /* in the steady state every tenth Map-Register asks for a Map-Notify */
+#define LOST_AFTER 3    /* unanswered Map-Registers before it is worth an event */
+#define NOTIFY_EVERY 10 /* in the steady state every tenth Map-Register asks for a Map-Notify */
 #define MSG_HEAD 16
 #define IDS 24
 
@@ -62,7 +63,8 @@ static struct xtr_etr_batch *batch_add(struct xtr_etr_server *srv, unsigned max_
 	return b;
 }
 
-static void put_item(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_item *item, size_t room)
+static void put_item(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_item *item,
+		     size_t room)
 {
 	static const struct xtr_record_head gone = { .ttl = 0, .authoritative = true };
 	const struct xtr_etr_record r = { .eid = &item->eid, .map = item->map, .room = room };
@@ -85,7 +87,8 @@ static size_t batch_room(const struct xtr_etr_server *srv)
 }
 
 /* Cuts n items into batches by size. */
-static int make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *items, unsigned n, bool withdraw)
+static int make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *items, unsigned n,
+			bool withdraw)
 {
 	const struct xtr_env *env = srv->etr->env;
 	size_t room = batch_room(srv), used = 0;
@@ -119,9 +122,12 @@ static void send_batch(struct xtr_etr_batch *b, bool want_notify)
 	struct xtr_env *env = srv->etr->env;
 	const struct xtr_map_server_config *ms = &srv->cfg;
 	struct xtr_register_out head = {
-		.type = XTR_MSG_MAP_REGISTER, .key_id = ms->key.key_id, .alg_id = ms->key.alg_id,
-		.flags = (ms->proxy_reply ? XTR_REG_P : 0) | (ms->use_ttl ? XTR_REG_T : 0) | (ms->merge ? XTR_REG_MERGE : 0) |
-			 (env->cfg.has_ids ? XTR_REG_I : 0) | (want_notify ? XTR_REG_M : 0),
+		.type = XTR_MSG_MAP_REGISTER,
+		.key_id = ms->key.key_id,
+		.alg_id = ms->key.alg_id,
+		.flags = (ms->proxy_reply ? XTR_REG_P : 0) | (ms->use_ttl ? XTR_REG_T : 0) |
+			 (ms->merge ? XTR_REG_MERGE : 0) | (env->cfg.has_ids ? XTR_REG_I : 0) |
+			 (want_notify ? XTR_REG_M : 0),
 		.record_count = (uint8_t)b->count,
 	};
 	int auth_len = xtr_auth_len(ms->key.alg_id);
@@ -138,8 +144,9 @@ static void send_batch(struct xtr_etr_batch *b, bool want_notify)
 		put_item(env, &w, &b->items[i], room);
 	if (env->cfg.has_ids)
 		xtr_put_ids(&w, env->cfg.xtr_id, env->cfg.site_id);
-	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), MSG_HEAD, (size_t)auth_len, XTR_MSG_MAP_REGISTER, ms->key.alg_id,
-				   head.nonce, ms->key.secret, ms->key.secret_len)) {
+	if (w.err ||
+	    xtr_auth_sign(buf, xtr_wr_len(&w), MSG_HEAD, (size_t)auth_len, XTR_MSG_MAP_REGISTER,
+			  ms->key.alg_id, head.nonce, ms->key.secret, ms->key.secret_len)) {
 		xtr_count(env, TX_FAILED);
 		return;
 	}
@@ -149,9 +156,11 @@ static void send_batch(struct xtr_etr_batch *b, bool want_notify)
 	}
 	b->sent++;
 	b->last_sent = env->now;
-	xtr_env_send(env, NULL, &ms->address, XTR_PORT, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_REGISTER);
-	xtr_env_event(env, XTR_EVENT_REGISTER_SENT, &b->items[0].eid, "to Map-Server %s, %u records%s",
-		      xtr_ip_str(&ms->address, ip), b->count, b->withdraw ? ", withdrawn" : "");
+	xtr_env_send(env, NULL, &ms->address, XTR_PORT, buf, xtr_wr_len(&w),
+		     XTR_NODE_TX_MAP_REGISTER);
+	xtr_env_event(env, XTR_EVENT_REGISTER_SENT, &b->items[0].eid,
+		      "to Map-Server %s, %u records%s", xtr_ip_str(&ms->address, ip), b->count,
+		      b->withdraw ? ", withdrawn" : "");
 }
 
 static void arm_retry(struct xtr_etr_batch *b)
@@ -173,7 +182,8 @@ static void register_all(struct xtr_etr_server *srv)
 	bool quick = srv->etr->env->now < srv->quick_until;
 
 	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next) {
-		bool m = srv->cfg.want_notify && (quick || !b->acked || b->sent % NOTIFY_EVERY == 0);
+		bool m = srv->cfg.want_notify &&
+			 (quick || !b->acked || b->sent % NOTIFY_EVERY == 0);
 
 		if (b->withdraw)
 			continue;
@@ -193,7 +203,8 @@ static void server_timer(void *ctx, struct xtr_timer *t)
 
 	register_all(srv);
 	xtr_timer_set(&env->timers, &srv->timer,
-		      env->now + (env->now < srv->quick_until ? c->quick_interval : c->register_interval));
+		      env->now + (env->now < srv->quick_until ? c->quick_interval
+							      : c->register_interval));
 }
 
 static void server_free(struct xtr_etr_server *srv)
@@ -227,7 +238,8 @@ static void batch_timer(void *ctx, struct xtr_timer *t)
 	}
 	if (b->tries == LOST_AFTER && !b->lost) {
 		b->lost = true;
-		xtr_env_event(env, XTR_EVENT_REGISTER_LOST, &b->items[0].eid, "Map-Server %s does not confirm",
+		xtr_env_event(env, XTR_EVENT_REGISTER_LOST, &b->items[0].eid,
+			      "Map-Server %s does not confirm",
 			      xtr_ip_str(&b->srv->cfg.address, ip));
 	}
 	send_batch(b, true);
@@ -253,7 +265,8 @@ static bool record_for(const struct xtr_register *m, const struct xtr_eid_prefix
 	struct xtr_eid_prefix e;
 
 	while (xtr_record_next(&it, &rec))
-		if (rec.locator_count && !xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL) && xtr_eid_equal(&e, eid))
+		if (rec.locator_count && !xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL) &&
+		    xtr_eid_equal(&e, eid))
 			return true;
 	return false;
 }
@@ -272,17 +285,20 @@ static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
 	b->notifies++;
 	b->last_ack = env->now;
 	for (unsigned i = 0; i < b->count; i++) {
-		b->items[i].refused = b->items[i].map && b->items[i].map->rloc_count && !record_for(m, &b->items[i].eid);
+		b->items[i].refused = b->items[i].map && b->items[i].map->rloc_count &&
+				      !record_for(m, &b->items[i].eid);
 		refused += b->items[i].refused;
 	}
-	xtr_env_event(env, XTR_EVENT_REGISTER_ACKED, &b->items[0].eid, "by Map-Server %s, %u of %u EID-prefixes",
+	xtr_env_event(env, XTR_EVENT_REGISTER_ACKED, &b->items[0].eid,
+		      "by Map-Server %s, %u of %u EID-prefixes",
 		      xtr_ip_str(&b->srv->cfg.address, ip), b->count - refused, b->count);
 	if (b->withdraw)
 		batch_done(b);
 }
 
 /* RFC 9301 5.7: same contents, our own MAC. */
-static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta, const struct xtr_register *m)
+static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta,
+		     const struct xtr_register *m)
 {
 	struct xtr_env *env = srv->etr->env;
 	const struct xtr_key *key = &srv->cfg.key;
@@ -290,12 +306,13 @@ static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta
 
 	memcpy(buf, m->msg, m->msg_len);
 	buf[0] = (uint8_t)(XTR_MSG_MAP_NOTIFY_ACK << 4 | (buf[0] & 15));
-	if (xtr_auth_sign(buf, m->msg_len, m->auth_off, m->auth_len, XTR_MSG_MAP_NOTIFY_ACK, key->alg_id, m->nonce,
-			  key->secret, key->secret_len)) {
+	if (xtr_auth_sign(buf, m->msg_len, m->auth_off, m->auth_len, XTR_MSG_MAP_NOTIFY_ACK,
+			  key->alg_id, m->nonce, key->secret, key->secret_len)) {
 		xtr_count(env, TX_FAILED);
 		return;
 	}
-	xtr_env_send(env, &meta->dst, &meta->src, meta->sport, buf, m->msg_len, XTR_NODE_TX_MAP_NOTIFY_ACK);
+	xtr_env_send(env, &meta->dst, &meta->src, meta->sport, buf, m->msg_len,
+		     XTR_NODE_TX_MAP_NOTIFY_ACK);
 }
 
 static struct xtr_etr_server *server_of(const struct xtr_etr *etr, const struct xtr_ip *ip)
@@ -312,11 +329,12 @@ static bool authentic(const struct xtr_register *m, const struct xtr_key *key)
 		return false;
 	if (key->alg_id == XTR_AUTH_NONE)
 		return true;
-	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id, m->nonce, key->secret,
-				key->secret_len);
+	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id,
+				m->nonce, key->secret, key->secret_len);
 }
 
-void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		    size_t len)
 {
 	struct xtr_env *env = etr->env;
 	struct xtr_etr_server *srv;
@@ -347,7 +365,7 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		acknowledged(b, &m);
 		return;
 	}
-	/* Unsolicited. A repeated one is acknowledged again: the first Map-Notify-Ack may be lost. */
+	/* Unsolicited. A repeated one is acknowledged again: our Map-Notify-Ack may be lost. */
 	if (m.nonce < srv->unsolicited) {
 		xtr_count(env, DROP_REPLAY);
 		return;
@@ -372,21 +390,25 @@ static bool same_key(const struct xtr_key *a, const struct xtr_key *b)
 	       (!a->secret_len || !memcmp(a->secret, b->secret, a->secret_len));
 }
 
-static bool same_server(const struct xtr_map_server_config *a, const struct xtr_map_server_config *b)
+static bool same_server(const struct xtr_map_server_config *a,
+			const struct xtr_map_server_config *b)
 {
-	return !xtr_ip_cmp(&a->address, &b->address) && same_key(&a->key, &b->key) && a->proxy_reply == b->proxy_reply &&
-	       a->want_notify == b->want_notify && a->merge == b->merge && a->use_ttl == b->use_ttl;
+	return !xtr_ip_cmp(&a->address, &b->address) && same_key(&a->key, &b->key) &&
+	       a->proxy_reply == b->proxy_reply && a->want_notify == b->want_notify &&
+	       a->merge == b->merge && a->use_ttl == b->use_ttl;
 }
 
 static bool same_mapping(const struct xtr_mapping_config *a, const struct xtr_mapping_config *b)
 {
-	if (a->ttl_min != b->ttl_min || a->map_version != b->map_version || a->rloc_count != b->rloc_count)
+	if (a->ttl_min != b->ttl_min || a->map_version != b->map_version ||
+	    a->rloc_count != b->rloc_count)
 		return false;
 	for (unsigned i = 0; i < a->rloc_count; i++) {
 		const struct xtr_rloc_config *x = &a->rlocs[i], *y = &b->rlocs[i];
 
-		if (xtr_ip_cmp(&x->ip, &y->ip) || x->priority != y->priority || x->weight != y->weight ||
-		    x->mpriority != y->mpriority || x->mweight != y->mweight)
+		if (xtr_ip_cmp(&x->ip, &y->ip) || x->priority != y->priority ||
+		    x->weight != y->weight || x->mpriority != y->mpriority ||
+		    x->mweight != y->mweight)
 			return false;
 	}
 	return true;
@@ -403,9 +425,10 @@ static struct xtr_etr_item *items_of(const struct xtr_env *env)
 	return items;
 }
 
-/* Compares the batches with the database of now: *changed, and what has gone into *gone. The old configuration is still
- * there to compare with. */
-static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsigned *gone_count, bool *changed)
+/* Compares the batches with the database of now: *changed, and what has gone into *gone. The old
+ * configuration is still there to compare with. */
+static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsigned *gone_count,
+		   bool *changed)
 {
 	const struct xtr_env *env = srv->etr->env;
 	unsigned had = 0, all = 0, n = 0;
@@ -421,7 +444,8 @@ static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsig
 	*changed = had != env->cfg.mapping_count;
 	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
 		for (unsigned i = 0; i < b->count; i++) {
-			const struct xtr_mapping_config *now = xtr_eiddb_get(&env->own, &b->items[i].eid);
+			const struct xtr_mapping_config *now = xtr_eiddb_get(&env->own,
+									     &b->items[i].eid);
 
 			if (now && !b->withdraw && !same_mapping(now, b->items[i].map))
 				xtr_etr_smr(srv->etr, &b->items[i].eid);
@@ -438,7 +462,8 @@ static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsig
 	return 0;
 }
 
-/* Nothing changed for this Map-Server: its items move to the new configuration and keep their state. */
+/* Nothing changed for this Map-Server: its items move to the new configuration and keep their
+ * state. */
 static void repoint(struct xtr_etr_server *srv)
 {
 	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
@@ -474,8 +499,8 @@ static int update_server(struct xtr_etr_server *srv, bool force)
 	if (r || (!changed && !force)) {
 		repoint(srv);
 	} else {
-		/* Withdrawals that still wait for their acknowledgement are among the gone; one that is back is not, so
-		 * that no late repetition takes it away again. */
+		/* Withdrawals that still wait for their acknowledgement are among the gone; one
+		 * that is back is not, so that no late repetition takes it away again. */
 		batches_free(srv);
 		r = withdraw(srv, gone, gone_count);
 		items = srv->gone ? NULL : items_of(srv->etr->env);
@@ -493,7 +518,8 @@ static int update_server(struct xtr_etr_server *srv, bool force)
 	return r;
 }
 
-static struct xtr_etr_server *server_add(struct xtr_etr *etr, const struct xtr_map_server_config *cfg)
+static struct xtr_etr_server *server_add(struct xtr_etr *etr,
+					 const struct xtr_map_server_config *cfg)
 {
 	struct xtr_etr_server **list, *srv = calloc(1, sizeof(*srv));
 
@@ -511,7 +537,8 @@ static struct xtr_etr_server *server_add(struct xtr_etr *etr, const struct xtr_m
 	return srv;
 }
 
-static const struct xtr_map_server_config *configured(const struct xtr_env *env, const struct xtr_ip *ip)
+static const struct xtr_map_server_config *configured(const struct xtr_env *env,
+						      const struct xtr_ip *ip)
 {
 	for (unsigned i = 0; i < env->cfg.map_server_count; i++)
 		if (!xtr_ip_cmp(&env->cfg.map_servers[i].address, ip))
@@ -528,7 +555,8 @@ static bool new_ids(struct xtr_etr *etr)
 
 	memcpy(ids, cfg->xtr_id, 16);
 	memcpy(ids + 16, cfg->site_id, 8);
-	changed = cfg->has_ids != etr->had_ids || (cfg->has_ids && memcmp(ids, etr->ids, sizeof(ids)));
+	changed = cfg->has_ids != etr->had_ids ||
+		  (cfg->has_ids && memcmp(ids, etr->ids, sizeof(ids)));
 	etr->had_ids = cfg->has_ids;
 	memcpy(etr->ids, ids, sizeof(ids));
 	return changed;
@@ -612,15 +640,18 @@ void xtr_etr_free(struct xtr_etr *etr)
 
 /* ---- show */
 
-static const char *problem_of(const struct xtr_env *env, const struct xtr_etr_batch *b, const struct xtr_etr_item *item)
+static const char *problem_of(const struct xtr_env *env, const struct xtr_etr_batch *b,
+			      const struct xtr_etr_item *item)
 {
 	if (!xtr_env_rloc(env, b->srv->cfg.address.family))
 		return "no RLOC of the Map-Server's address family is up";
 	if (item->refused)
-		return "the Map-Server confirmed the Map-Register without this EID-prefix: it is not configured for this key "
+		return "the Map-Server confirmed the Map-Register without this EID-prefix: it is "
+		       "not configured for this key "
 		       "there";
 	if (b->tries)
-		return "no Map-Notify from the Map-Server: unreachable, or it refuses the key, the algorithm or the nonce "
+		return "no Map-Notify from the Map-Server: unreachable, or it refuses the key, the "
+		       "algorithm or the nonce "
 		       "(see its log and `xtrctl site`)";
 	return NULL;
 }
@@ -635,25 +666,36 @@ static int show_item(const struct xtr_etr_batch *b, const struct xtr_etr_item *i
 {
 	const struct xtr_env *env = b->srv->etr->env;
 	struct xtr_db_info info = {
-		.eid = item->eid, .ttl_min = item->map->ttl_min, .map_server = b->srv->cfg.address,
-		.key_id = b->srv->cfg.key.key_id, .alg_id = b->srv->cfg.key.alg_id, .acked = b->acked && !item->refused,
-		.registers_sent = b->sent, .notifies = b->notifies, .last_sent_ms = ago(env, b->last_sent),
-		.last_ack_ms = ago(env, b->last_ack), .problem = problem_of(env, b, item),
+		.eid = item->eid,
+		.ttl_min = item->map->ttl_min,
+		.map_server = b->srv->cfg.address,
+		.key_id = b->srv->cfg.key.key_id,
+		.alg_id = b->srv->cfg.key.alg_id,
+		.acked = b->acked && !item->refused,
+		.registers_sent = b->sent,
+		.notifies = b->notifies,
+		.last_sent_ms = ago(env, b->last_sent),
+		.last_ack_ms = ago(env, b->last_ack),
+		.problem = problem_of(env, b, item),
 	};
 
 	info.locator_count = xtr_etr_show(env, item->map, info.locators);
 	return fn(arg, &info);
 }
 
-static int show_unserved(const struct xtr_env *env, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+static int show_unserved(const struct xtr_env *env, int (*fn)(void *, const struct xtr_db_info *),
+			 void *arg)
 {
 	int r = 0;
 
 	for (unsigned i = 0; i < env->cfg.mapping_count && !r; i++) {
 		struct xtr_db_info info = {
-			.eid = env->cfg.mappings[i].eid, .ttl_min = env->cfg.mappings[i].ttl_min,
-			.last_sent_ms = UINT64_MAX, .last_ack_ms = UINT64_MAX,
-			.problem = "no Map-Server is configured (etr.map-servers): nobody can find this EID-prefix",
+			.eid = env->cfg.mappings[i].eid,
+			.ttl_min = env->cfg.mappings[i].ttl_min,
+			.last_sent_ms = UINT64_MAX,
+			.last_ack_ms = UINT64_MAX,
+			.problem = "no Map-Server is configured (etr.map-servers): nobody can find "
+				   "this EID-prefix",
 		};
 
 		info.locator_count = xtr_etr_show(env, &env->cfg.mappings[i], info.locators);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Egress tunnel router: registers our EID-prefixes with the Map-Servers and answers Map-Requests for them. RFC 9301 5.4-5.7,
- * 8.2. etr.c registers, etr_reply.c answers, etr_record.c writes the records of both,
- * etr_smr.c tells others about changes.
+ * Egress tunnel router: registers our EID-prefixes with the Map-Servers and answers Map-Requests
+ * for them. RFC 9301 5.4-5.7, 8.2. etr.c registers, etr_reply.c answers, etr_record.c writes the
+ * records of both, etr_smr.c tells others about changes.
  */
 #ifndef XTR_ROLES_ETR_H
 #define XTR_ROLES_ETR_H
@@ -11,36 +11,36 @@
 
 #define XTR_ETR_NONCES 8
 
-struct xtr_etr_item {                    /* one EID-prefix of a Map-Register */
+struct xtr_etr_item { /* one EID-prefix of a Map-Register */
 	struct xtr_eid_prefix eid;
 	const struct xtr_mapping_config *map; /* NULL: withdrawn */
-	bool refused;                     /* the last Map-Notify left it out */
+	bool refused;                         /* the last Map-Notify left it out */
 };
 struct xtr_etr_server;
-struct xtr_etr_batch {                   /* what goes into one Map-Register */
+struct xtr_etr_batch { /* what goes into one Map-Register */
 	struct xtr_etr_server *srv;
 	struct xtr_etr_batch *next;
-	struct xtr_timer timer;           /* retransmission */
+	struct xtr_timer timer; /* retransmission */
 	struct xtr_etr_item *items;
 	unsigned count;
 	bool withdraw, acked, lost;
-	unsigned tries;                   /* since the last acknowledgement */
-	uint64_t nonces[XTR_ETR_NONCES];  /* outstanding, 0: free */
+	unsigned tries;                  /* since the last acknowledgement */
+	uint64_t nonces[XTR_ETR_NONCES]; /* outstanding, 0: free */
 	unsigned nonce_at;
 	uint64_t sent, notifies, last_sent, last_ack; /* last_*: XTR_NEVER */
 };
 struct xtr_etr_server {
 	struct xtr_etr *etr;
 	struct xtr_map_server_config cfg;
-	struct xtr_timer timer;           /* next registration of everything */
+	struct xtr_timer timer; /* next registration of everything */
 	uint64_t quick_until;
-	uint64_t unsolicited;             /* nonce of the last unsolicited Map-Notify */
+	uint64_t unsolicited; /* nonce of the last unsolicited Map-Notify */
 	struct xtr_etr_batch *batches;
-	bool gone;                        /* not configured any more: only withdraws */
+	bool gone; /* not configured any more: only withdraws */
 };
 #define XTR_ETR_SMR_MAX 64
 #define XTR_ETR_SMR_PEERS 256
-struct xtr_etr_smr {                     /* what is still to be told to whom */
+struct xtr_etr_smr { /* what is still to be told to whom */
 	struct xtr_timer timer;
 	unsigned count, peer_count;
 	struct xtr_eid_prefix changed[XTR_ETR_SMR_MAX];
@@ -51,15 +51,17 @@ struct xtr_etr {
 	struct xtr_etr_smr smr;
 	struct xtr_etr_server **servers;
 	unsigned server_count;
-	bool had_ids; uint8_t ids[24]; /* xTR-ID and Site-ID of the last registration */
+	bool had_ids;
+	uint8_t ids[24]; /* xTR-ID and Site-ID of the last registration */
 };
 
 int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out);
 void xtr_etr_free(struct xtr_etr *etr);
-/* Takes up what env->cfg says now: withdraws what is gone, registers at once if anything changed. */
+/* Takes up what env->cfg says now: withdraws what is gone, registers what changed. */
 int xtr_etr_reconfigure(struct xtr_etr *etr);
 void xtr_etr_rlocs_changed(struct xtr_etr *etr);
-void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len);
+void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		    size_t len);
 /* Answers a Map-Request that matches our database. */
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
 int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);
@@ -75,9 +77,11 @@ struct xtr_etr_record {
 	const struct xtr_mapping_config *map;
 	uint32_t ttl_min;
 	const struct xtr_ip *probed; /* sets the p bit of this locator; NULL: none */
-	size_t room;                 /* octets left: locators of the worst priorities are left out beyond */
+	size_t room; /* octets left: locators of the worst priorities are left out beyond */
 };
-void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_record *r);
-unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map, struct xtr_cache_locator out[32]);
+void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w,
+			const struct xtr_etr_record *r);
+unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map,
+		      struct xtr_cache_locator out[32]);
 
 #endif

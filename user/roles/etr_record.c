@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Our own mappings as EID records: sorted, with the L bit for locators of this router and the R bit by what is up.
- * RFC 9301 5.4, 5.5.
+ * Our own mappings as EID records: sorted, with the L bit for locators of this router and the R bit
+ * by what is up. RFC 9301 5.4, 5.5.
  */
 #include "roles/etr.h"
 
@@ -9,7 +9,10 @@
 
 #define RECORD_HEAD 12
 
-struct sorted { const struct xtr_rloc_config *l[255]; unsigned n; };
+struct sorted {
+	const struct xtr_rloc_config *l[255];
+	unsigned n;
+};
 
 static void sort(const struct xtr_mapping_config *map, struct sorted *s)
 {
@@ -34,7 +37,8 @@ static size_t locator_octets(const struct xtr_rloc_config *r)
 	return 8 + xtr_ip_bits(&r->ip) / 8;
 }
 
-/* Leaves out locators of the worst priority until the rest fits. A Map-Reply cannot be split (RFC 9301 5). */
+/* Leaves out locators of the worst priority until the rest fits. A Map-Reply cannot be split (RFC
+ * 9301 5). */
 static void fit(struct sorted *s, size_t room)
 {
 	size_t need = 0;
@@ -56,7 +60,9 @@ static void fit(struct sorted *s, size_t room)
 void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_record *r)
 {
 	const struct xtr_record_head head = {
-		.ttl = r->ttl_min, .authoritative = true, .map_version = r->map->map_version,
+		.ttl = r->ttl_min,
+		.authoritative = true,
+		.map_version = r->map->map_version,
 	};
 	size_t start = xtr_wr_len(w), mark, used;
 	struct sorted s;
@@ -78,7 +84,8 @@ void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struc
 	xtr_put_record_end(w, mark, (uint8_t)s.n);
 }
 
-unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map, struct xtr_cache_locator out[32])
+unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map,
+		      struct xtr_cache_locator out[32])
 {
 	struct sorted s;
 	unsigned n;
@@ -89,8 +96,13 @@ unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config
 		bool own = xtr_env_own_rloc(env, &l->ip);
 
 		out[n] = (struct xtr_cache_locator){
-			.ip = l->ip, .priority = l->priority, .weight = l->weight, .mpriority = l->mpriority,
-			.mweight = l->mweight, .local = own, .reachable = !own || xtr_env_rloc_up(env, &l->ip),
+			.ip = l->ip,
+			.priority = l->priority,
+			.weight = l->weight,
+			.mpriority = l->mpriority,
+			.mweight = l->mweight,
+			.local = own,
+			.reachable = !own || xtr_env_rloc_up(env, &l->ip),
 		};
 		out[n].usable = out[n].reachable && l->priority != 255;
 	}

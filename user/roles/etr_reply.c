@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ETR, the answering side: one Map-Reply with the longest match and everything more specific below it (RFC 9301 5.5), for
- * requests forwarded by a Map-Server, sent directly, and probes (RFC 9301 7.1).
+ * ETR, the answering side: one Map-Reply with the longest match and everything more specific below
+ * it (RFC 9301 5.5), for requests forwarded by a Map-Server, sent directly, and probes (RFC
+ * 9301 7.1).
  */
 #include "roles/etr.h"
 
@@ -11,11 +12,11 @@
 struct answer {
 	const struct xtr_env *env;
 	struct xtr_wr w;
-	size_t room;                  /* octets of the whole message */
+	size_t room; /* octets of the whole message */
 	const struct xtr_ip *probed;
 	unsigned records;
 	uint32_t ttl;
-	struct xtr_eid_prefix about;  /* of the first answer: what the rate limit goes by */
+	struct xtr_eid_prefix about; /* of the first answer: what the rate limit goes by */
 };
 
 static int shortest_ttl(void *ctx, const struct xtr_eid_prefix *eid, void *value)
@@ -40,7 +41,11 @@ static int put_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	struct answer *a = ctx;
 	const struct xtr_mapping_config *map = value;
 	const struct xtr_etr_record r = {
-		.eid = eid, .map = map, .ttl_min = a->ttl, .probed = a->probed, .room = SIZE_MAX,
+		.eid = eid,
+		.map = map,
+		.ttl_min = a->ttl,
+		.probed = a->probed,
+		.room = SIZE_MAX,
 	};
 
 	xtr_etr_put_record(a->env, &a->w, &r);
@@ -48,9 +53,10 @@ static int put_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return a->w.err || xtr_wr_len(&a->w) > a->room || a->records > 255;
 }
 
-/* The answer for one EID. The records have to go into one message: if they do not fit, the largest part of the match that holds
- * the EID and nothing more specific is answered alone. */
-static void append(struct answer *a, const struct xtr_eid_prefix *eid, const struct xtr_mapping_config *map)
+/* The answer for one EID. The records have to go into one message: if they do not fit, the largest
+ * part of the match that holds the EID and nothing more specific is answered alone. */
+static void append(struct answer *a, const struct xtr_eid_prefix *eid,
+		   const struct xtr_mapping_config *map)
 {
 	const struct answer before = *a;
 	struct xtr_eid_prefix host, hole;
@@ -87,7 +93,9 @@ void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req)
 	uint8_t buf[XTR_MSG_MAX];
 	bool probe = req->m->flags & XTR_MREQ_P;
 	struct answer a = {
-		.env = env, .w = xtr_wr_init(buf, sizeof(buf)), .probed = probe ? &req->meta->dst : NULL,
+		.env = env,
+		.w = xtr_wr_init(buf, sizeof(buf)),
+		.probed = probe ? &req->meta->dst : NULL,
 	};
 	struct xtr_mreq_record rec;
 	struct xtr_eid_prefix eid;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ETR: tells the sites we talk to that a mapping of ours changed (SMR, RFC 9301 6.1), or they would use the old one until its TTL ends,
- * a day maybe. Sent to the RLOCs our ITR sent data to within the last minute; one SMR per RLOC in three seconds, so several
- * changed EID-prefixes go out one after the other. Not repeated: who loses it learns by TTL.
+ * ETR: tells the sites we talk to that a mapping of ours changed (SMR, RFC 9301 6.1), or they would
+ * use the old one until its TTL ends, a day maybe. Sent to the RLOCs our ITR sent data to within
+ * the last minute; one SMR per RLOC in three seconds, so several changed EID-prefixes go out one
+ * after the other. Not repeated: who loses it learns by TTL.
  */
 #include "roles/etr.h"
 
@@ -12,12 +13,18 @@
 #define INTERVAL 3000
 #define PROXY_DELAY 250 /* ms: the Map-Server that answers for us has to know first */
 
-static void send_one(struct xtr_env *env, const struct xtr_eid_prefix *changed, const struct xtr_peer *to)
+static void send_one(struct xtr_env *env, const struct xtr_eid_prefix *changed,
+		     const struct xtr_peer *to)
 {
-	/* What changed as source EID, what the receiver has as record: so most implementations read it. D: we want no answer. */
+	/* What changed as source EID, what the receiver has as record: so most implementations read
+	 * it. D: we want no answer. */
 	const struct xtr_mreq_out m = {
-		.flags = XTR_MREQ_S | XTR_MREQ_D, .nonce = xtr_env_random(env), .source_eid = changed, .itr_rlocs = env->up,
-		.itr_rloc_count = (uint8_t)(env->up_count < 16 ? env->up_count : 16), .eid = &to->eid,
+		.flags = XTR_MREQ_S | XTR_MREQ_D,
+		.nonce = xtr_env_random(env),
+		.source_eid = changed,
+		.itr_rlocs = env->up,
+		.itr_rloc_count = (uint8_t)(env->up_count < 16 ? env->up_count : 16),
+		.eid = &to->eid,
 	};
 	uint8_t buf[1024];
 	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
@@ -25,7 +32,8 @@ static void send_one(struct xtr_env *env, const struct xtr_eid_prefix *changed, 
 	if (!xtr_env_rloc(env, to->rloc.family))
 		return;
 	xtr_map_request_encode(&w, &m);
-	if (!w.err && !xtr_env_send(env, NULL, &to->rloc, XTR_PORT, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_REQUEST))
+	if (!w.err && !xtr_env_send(env, NULL, &to->rloc, XTR_PORT, buf, xtr_wr_len(&w),
+				    XTR_NODE_TX_MAP_REQUEST))
 		xtr_count(env, TX_SMR);
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ITR, the asking side: a miss becomes a Map-Request to a Map-Resolver, repeated with growing delays, each time to the next
- * resolver, until it is answered or given up. RFC 9301 5.3, 5.4, 6.1, 8.1.
+ * ITR, the asking side: a miss becomes a Map-Request to a Map-Resolver, repeated with growing
+ * delays, each time to the next resolver, until it is answered or given up. RFC
+ * 9301 5.3, 5.4, 6.1, 8.1.
  *
- * One entry of the pending table per EID-prefix carries all limits: no second request while one is out or within the request interval
- * after it, none in the hold-off after ten without an answer. A miss that comes too early is remembered and served when
- * its time comes, so a cleared cache does not lose packets.
+ * One entry of the pending table per EID-prefix carries all limits: no second request while one is
+ * out or within the request interval after it, none in the hold-off after ten without an answer. A
+ * miss that comes too early is remembered and served when its time comes, so a cleared cache does
+ * not lose packets.
  */
 #include "roles/itr.h"
 #include "xtr/abi.h"
@@ -39,7 +41,8 @@ static void give_up(struct xtr_itr *itr, struct xtr_pending *p)
 	struct xtr_env *env = itr->env;
 
 	xtr_count(env, REQUEST_TIMEOUT);
-	xtr_env_event(env, XTR_EVENT_REQUEST_TIMEOUT, &p->eid, "no answer to %u Map-Requests", p->tries);
+	xtr_env_event(env, XTR_EVENT_REQUEST_TIMEOUT, &p->eid, "no answer to %u Map-Requests",
+		      p->tries);
 	if (p->why & XTR_WHY_MISS)
 		fail(itr, &p->eid);
 	xtr_pending_set_nonce(&itr->pending, p, 0);
@@ -51,21 +54,24 @@ static void give_up(struct xtr_itr *itr, struct xtr_pending *p)
 static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
 {
 	struct xtr_env *env = itr->env;
-	const struct xtr_ip *to = xtr_resolvers_pick(&itr->resolvers, env, p->tries ? &p->resolver : NULL);
+	const struct xtr_ip *to = xtr_resolvers_pick(&itr->resolvers, env,
+						     p->tries ? &p->resolver : NULL);
 	const struct xtr_ask ask = {
-		.eid = &p->eid, .source = p->has_source ? &p->source : NULL, .nonce = p->nonce,
+		.eid = &p->eid,
+		.source = p->has_source ? &p->source : NULL,
+		.nonce = p->nonce,
 		.flags = p->why & XTR_WHY_SMR ? XTR_MREQ_SMR_INVOKED : 0,
 	};
 	char ip[XTR_IP_STRLEN];
 
 	p->tries++;
 	p->sent = env->now;
-	/* A try that cannot be sent counts like a lost one: the RLOC may come up before the next. */
+	/* A try that cannot be sent counts as lost: the RLOC may come up before the next. */
 	if (to) {
 		p->resolver = *to;
 		if (!xtr_ask_send(env, &ask, to))
-			xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid, "to Map-Resolver %s, try %u",
-				      xtr_ip_str(to, ip), p->tries);
+			xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid,
+				      "to Map-Resolver %s, try %u", xtr_ip_str(to, ip), p->tries);
 	}
 	xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
 }
@@ -76,7 +82,8 @@ static bool start(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
 	struct xtr_env *env = itr->env;
 	const struct xtr_node_limits *l = &env->cfg.limits;
 
-	if (!xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second, env->now))
+	if (!xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second,
+			     env->now))
 		return false;
 	if (xtr_pending_set_nonce(&itr->pending, p, xtr_env_random(env)))
 		return false;
@@ -122,7 +129,8 @@ static bool ask_known(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
 	if (why & XTR_WHY_MISS) {
 		uint64_t at = p->sent + interval_of(itr, 0);
 
-		xtr_timer_set(&itr->env->timers, &p->timer, at > itr->env->now ? at : itr->env->now);
+		xtr_timer_set(&itr->env->timers, &p->timer,
+			      at > itr->env->now ? at : itr->env->now);
 	}
 	return true;
 }
@@ -139,7 +147,8 @@ static void make_room(struct xtr_itr *itr)
 	}
 }
 
-bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint8_t why)
+bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+		 const struct xtr_eid_prefix *src, uint8_t why)
 {
 	struct xtr_pending *p = xtr_pending_find(&itr->pending, eid);
 
@@ -161,7 +170,8 @@ bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const st
 	return false;
 }
 
-void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src)
+void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+		  const struct xtr_eid_prefix *src)
 {
 	struct xtr_env *env = itr->env;
 	struct xtr_mapping *m;
@@ -173,7 +183,7 @@ void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const s
 	}
 	m = xtr_itr_lookup(itr, eid);
 	if (m && (m->positive || m->act != XTR_ACT_SEND_REQUEST)) {
-		/* The answer overtook this event: let the packets go that were queued in between. */
+		/* The answer overtook this event: let the packets go that were queued since. */
 		xtr_itr_give(itr, m, true);
 		return;
 	}
@@ -199,7 +209,8 @@ static void retry(struct xtr_itr *itr, struct xtr_pending *p)
 	xtr_resolvers_silent(&itr->resolvers, env, &p->resolver, p->sent);
 	if (p->tries >= env->cfg.timers.request_retries)
 		give_up(itr, p);
-	else if (xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second, env->now))
+	else if (xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second,
+				 env->now))
 		transmit(itr, p);
 	else
 		xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
@@ -220,10 +231,13 @@ static void pending_timer(void *ctx, struct xtr_timer *t)
 
 /* ---- answers */
 
-struct found { struct xtr_eid_prefix eid; struct xtr_record rec; };
+struct found {
+	struct xtr_eid_prefix eid;
+	struct xtr_record rec;
+};
 
-/* Longer prefixes first: the data plane releases packets as soon as a covering entry is there, and they have to meet the
- * more-specific ones. */
+/* Longer prefixes first: the data plane releases packets as soon as a covering entry is there, and
+ * they have to meet the more-specific ones. */
 static int by_length(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
@@ -231,9 +245,11 @@ static int by_length(const void *a, const void *b)
 	return (y->eid.len + y->eid.group_len) - (x->eid.len + x->eid.group_len);
 }
 
-/* RFC 9301 5.4 as section "Map-Reply" of the rules says: the longest record that covers what was asked for is the match. When
- * a prefix was asked for, it may have been split since: then records inside it will do. */
-static const struct found *match_of(const struct found *f, unsigned n, const struct xtr_eid_prefix *asked)
+/* RFC 9301 5.4 as section "Map-Reply" of the rules says: the longest record that covers what was
+ * asked for is the match. When a prefix was asked for, it may have been split since: then records
+ * inside it will do. */
+static const struct found *match_of(const struct found *f, unsigned n,
+				    const struct xtr_eid_prefix *asked)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (xtr_eid_covers(&f[i].eid, asked))
@@ -241,13 +257,16 @@ static const struct found *match_of(const struct found *f, unsigned n, const str
 	return NULL;
 }
 
-/* security.md T-5: a short prefix in an answer claims much; one has to have been asked for. */
-static bool overclaims(const struct xtr_env *env, const struct found *f, const struct xtr_eid_prefix *asked)
+/* Overclaiming: a short prefix in an answer claims much; one has to have been asked for. */
+static bool overclaims(const struct xtr_env *env, const struct found *f,
+		       const struct xtr_eid_prefix *asked)
 {
-	unsigned shortest = f->eid.afi == XTR_AFI_IP4 ? env->cfg.limits.shortest_ip4 :
-			    f->eid.afi == XTR_AFI_IP6 ? env->cfg.limits.shortest_ip6 : 0;
+	unsigned shortest = f->eid.afi == XTR_AFI_IP4   ? env->cfg.limits.shortest_ip4
+			    : f->eid.afi == XTR_AFI_IP6 ? env->cfg.limits.shortest_ip6
+							: 0;
 
-	return f->rec.locator_count && !f->eid.group_len && f->eid.len < shortest && f->eid.len < asked->len;
+	return f->rec.locator_count && !f->eid.group_len && f->eid.len < shortest &&
+	       f->eid.len < asked->len;
 }
 
 static unsigned read_records(const struct xtr_map_reply *m, struct found *f)
@@ -276,15 +295,17 @@ static void answered(struct xtr_itr *itr, struct xtr_pending *p)
 }
 
 /* Records inside the match are cached with it (overlap rule, RFC 9301 5.5), others are not. */
-static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n, const struct xtr_eid_prefix *within,
-		      const struct xtr_ip *from)
+static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n,
+		      const struct xtr_eid_prefix *within, const struct xtr_ip *from)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (xtr_eid_covers(within, &f[i].eid) && !xtr_eiddb_match(&itr->env->own, &f[i].eid, NULL))
+		if (xtr_eid_covers(within, &f[i].eid) &&
+		    !xtr_eiddb_match(&itr->env->own, &f[i].eid, NULL))
 			xtr_itr_store(itr, &f[i].eid, &f[i].rec, from);
 }
 
-bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta, const struct xtr_map_reply *m)
+bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
+		   const struct xtr_map_reply *m)
 {
 	struct xtr_pending *p = xtr_pending_by_nonce(&itr->pending, m->nonce);
 	struct xtr_env *env = itr->env;
@@ -306,18 +327,20 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta, const s
 		inside += xtr_eid_covers(&within, &f[i].eid);
 	if (!inside) {
 		xtr_count(env, DROP_MISMATCH);
-		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid, "Map-Reply from %s has no record for the EID",
+		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid,
+			      "Map-Reply from %s has no record for the EID",
 			      xtr_ip_str(&meta->src, ip));
 		return true;
 	}
 	if (match && overclaims(env, match, &p->eid)) {
 		xtr_count(env, DROP_OVERCLAIM);
-		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid, "Map-Reply from %s claims a prefix of only %u bits",
+		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid,
+			      "Map-Reply from %s claims a prefix of only %u bits",
 			      xtr_ip_str(&meta->src, ip), match->eid.len);
 		return true;
 	}
-	xtr_env_event(env, XTR_EVENT_REPLY, &p->eid, "from %s, %u records, after %u ms", xtr_ip_str(&meta->src, ip), n,
-		      (unsigned)(env->now - p->started));
+	xtr_env_event(env, XTR_EVENT_REPLY, &p->eid, "from %s, %u records, after %u ms",
+		      xtr_ip_str(&meta->src, ip), n, (unsigned)(env->now - p->started));
 	asked = p->eid;
 	wanted = p->why & XTR_WHY_MISS;
 	answered(itr, p);
@@ -335,8 +358,10 @@ static int any(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return 1;
 }
 
-/* What to ask for because of an SMR about eid: the entry it lies in, or eid itself if entries lie in it. */
-static bool smr_target(struct xtr_itr *itr, const struct xtr_addr *addr, uint8_t mask_len, struct xtr_eid_prefix *out)
+/* What to ask for because of an SMR about eid: the entry it lies in, or eid itself if entries lie
+ * in it. */
+static bool smr_target(struct xtr_itr *itr, const struct xtr_addr *addr, uint8_t mask_len,
+		       struct xtr_eid_prefix *out)
 {
 	struct xtr_eid_prefix eid;
 	const struct xtr_mapping *m;
@@ -357,7 +382,10 @@ static uint8_t full_len(const struct xtr_addr *a)
 	struct xtr_lcaf_iid iid;
 	const struct xtr_addr *in = xtr_lcaf_get_iid(a, &iid) ? &iid.addr : a;
 
-	return in->afi == XTR_AFI_IP4 ? 32 : in->afi == XTR_AFI_IP6 ? 128 : in->afi == XTR_AFI_NAME ? 0 : 48;
+	return in->afi == XTR_AFI_IP4    ? 32
+	       : in->afi == XTR_AFI_IP6  ? 128
+	       : in->afi == XTR_AFI_NAME ? 0
+					 : 48;
 }
 
 void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req)
@@ -368,11 +396,13 @@ void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req)
 	struct xtr_rd it = { 0 };
 	struct xtr_pending *p;
 
-	/* The changed EID is the Source-EID in most implementations, else the record's. The content is not trusted: it
-	 * only makes us ask the mapping system about an entry we have (RFC 9301 6.1). */
+	/* The changed EID is the Source-EID in most implementations, else the record's. The content
+	 * is not trusted: it only makes us ask the mapping system about an entry we have (RFC
+	 * 9301 6.1). */
 	if (!(req->m->source_eid.afi != XTR_AFI_NONE &&
 	      smr_target(itr, &req->m->source_eid, full_len(&req->m->source_eid), &eid)) &&
-	    !(xtr_mreq_record_next(req->m, &it, &rec) && smr_target(itr, &rec.eid, rec.mask_len, &eid))) {
+	    !(xtr_mreq_record_next(req->m, &it, &rec) &&
+	      smr_target(itr, &rec.eid, rec.mask_len, &eid))) {
 		xtr_count(env, DROP_SMR);
 		return;
 	}
@@ -414,7 +444,8 @@ int xtr_itr_new(struct xtr_env *env, struct xtr_itr **out)
 	xtr_timers_kind(&env->timers, XTR_TIMER_MAPPING, xtr_itr_cache_timer, itr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_PENDING, pending_timer, itr);
 	xtr_mapcache_init(&itr->cache, &env->timers, XTR_TIMER_MAPPING);
-	xtr_pendings_init(&itr->pending, &env->timers, XTR_TIMER_PENDING, env->cfg.limits.pending_requests);
+	xtr_pendings_init(&itr->pending, &env->timers, XTR_TIMER_PENDING,
+			  env->cfg.limits.pending_requests);
 	xtr_resolvers_set(&itr->resolvers, env);
 	*out = itr;
 	return 0;
@@ -431,15 +462,19 @@ void xtr_itr_free(struct xtr_itr *itr, bool drop)
 	free(itr);
 }
 
-int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *), void *arg)
+int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *),
+			 void *arg)
 {
 	int r = 0;
 
 	for (struct xtr_pending *p = itr->pending.oldest; p && !r; p = p->newer) {
 		const struct xtr_pending_info info = {
-			.eid = p->eid, .nonce = p->nonce, .age_ms = itr->env->now - p->started,
+			.eid = p->eid,
+			.nonce = p->nonce,
+			.age_ms = itr->env->now - p->started,
 			.next_ms = p->timer.at > itr->env->now ? p->timer.at - itr->env->now : 0,
-			.tries = p->tries, .resolver = p->resolver,
+			.tries = p->tries,
+			.resolver = p->resolver,
 		};
 
 		if (p->state != XTR_PENDING_DONE || p->again)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Ingress tunnel router: the map-cache and the Map-Requests that fill it. RFC 9301 5.3, 5.4, 6.1, 8.1.
- * itr.c asks, itr_cache.c keeps; the rest of the node uses the functions below.
+ * Ingress tunnel router: the map-cache and the Map-Requests that fill it. RFC
+ * 9301 5.3, 5.4, 6.1, 8.1. itr.c asks, itr_cache.c keeps; the rest of the node uses the functions
+ * below.
  */
 #ifndef XTR_ROLES_ITR_H
 #define XTR_ROLES_ITR_H
@@ -24,32 +25,40 @@ int xtr_itr_new(struct xtr_env *env, struct xtr_itr **out);
 void xtr_itr_free(struct xtr_itr *itr, bool drop);
 /* Takes up what env->cfg says now. */
 int xtr_itr_reconfigure(struct xtr_itr *itr);
-void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src);
+void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+		  const struct xtr_eid_prefix *src);
 /* False: the nonce is not one of ours. */
-bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta, const struct xtr_map_reply *m);
+bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
+		   const struct xtr_map_reply *m);
 /* A received SMR. */
 void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req);
 void xtr_itr_rlocs_changed(struct xtr_itr *itr);
 
 /* --- itr_cache.c */
-/* RLOCs in use within the last minute, each once; looks at a bounded number of entries, the youngest first. */
+/* RLOCs in use within the last minute, each once; looks at a bounded number of entries, the
+ * youngest first. */
 unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max);
 void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t);
-/* Stores one record of an answer. Returns the entry, or NULL if it removed one or there was no room. */
-struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
-				  const struct xtr_ip *from);
-int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint8_t source);
+/* Stores one record of an answer. Returns the entry, or NULL if it removed one or there was no
+ * room. */
+struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+				  const struct xtr_record *rec, const struct xtr_ip *from);
+int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
+		uint8_t source);
 /* Tells the data plane, unless it has the same already. */
 void xtr_itr_give(struct xtr_itr *itr, struct xtr_mapping *m, bool anyway);
 void xtr_itr_remove(struct xtr_itr *itr, struct xtr_mapping *m, const char *why);
 /* The live entry that covers eid, or NULL. */
 struct xtr_mapping *xtr_itr_lookup(struct xtr_itr *itr, const struct xtr_eid_prefix *eid);
 unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, const char *why);
-int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *), void *arg);
-int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *), void *arg);
+int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *),
+		       void *arg);
+int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *),
+			 void *arg);
 
 /* --- itr.c, for itr_cache.c */
-/* Asks for the EID-prefix because of why (XTR_WHY_*), as far as the limits allow. False: not asked. */
-bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint8_t why);
+/* Asks for the EID-prefix (why: XTR_WHY_*) as far as the limits allow. False: not asked. */
+bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+		 const struct xtr_eid_prefix *src, uint8_t why);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * ITR, the keeping side: lifetimes, refresh of what is in use, eviction, and the forwarding set the data plane gets.
- * RFC 9301 5.4, 5.5.
+ * ITR, the keeping side: lifetimes, refresh of what is in use, eviction, and the forwarding set the
+ * data plane gets. RFC 9301 5.4, 5.5.
  *
- * The data plane has exactly the entries of the map-cache that are IPv4 or IPv6 unicast; every change here ends in one
- * cache_put or cache_del.
+ * The data plane has exactly the entries of the map-cache that are IPv4 or IPv6 unicast; every
+ * change here ends in one cache_put or cache_del.
  */
 #include "util/hash.h"
 #include "roles/itr.h"
@@ -15,7 +15,8 @@
 
 #define MINUTE 60000ull
 #define TTL_UNSPECIFIED 1440 /* minutes, for "the receiver decides" */
-#define RECHECK_MIN 4000     /* ms before expiry at which an idle entry is looked at for the last time */
+#define RECHECK_MIN \
+	4000 /* ms before expiry at which an idle entry is looked at for the last time */
 #define USED_LATELY 60000
 #define EVICT_SAMPLE 8
 
@@ -23,8 +24,8 @@
 
 static bool usable(const struct xtr_env *env, const struct xtr_locator *l, struct xtr_ip *ip)
 {
-	return l->reachable && l->priority != 255 && xtr_addr_rloc_ip(&l->addr, ip) && xtr_rloc_valid(ip) &&
-	       xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip);
+	return l->reachable && l->priority != 255 && xtr_addr_rloc_ip(&l->addr, ip) &&
+	       xtr_rloc_valid(ip) && xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip);
 }
 
 static void make_fwd(const struct xtr_env *env, const struct xtr_mapping *m, struct xtr_fwd *out)
@@ -82,7 +83,8 @@ void xtr_itr_give(struct xtr_itr *itr, struct xtr_mapping *m, bool anyway)
 
 static uint64_t idle_ms(const struct xtr_env *env, const struct xtr_eid_prefix *eid)
 {
-	return in_data_plane(eid) && env->ops.cache_idle ? env->ops.cache_idle(env->ops.ctx, eid) : UINT64_MAX;
+	return in_data_plane(eid) && env->ops.cache_idle ? env->ops.cache_idle(env->ops.ctx, eid)
+							 : UINT64_MAX;
 }
 
 void xtr_itr_remove(struct xtr_itr *itr, struct xtr_mapping *m, const char *why)
@@ -119,7 +121,8 @@ static uint64_t refresh_at(const struct xtr_env *env, uint64_t created, uint64_t
 	return created + (expires - created) / 100 * percent;
 }
 
-/* At refresh_percent of the lifetime, and then at half of what is left each time, as long as nobody used it. */
+/* At refresh_percent of the lifetime, and then at half of what is left each time, as long as nobody
+ * used it. */
 void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t)
 {
 	struct xtr_mapping *m = xtr_timer_owner(t, struct xtr_mapping, timer);
@@ -141,11 +144,13 @@ void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t)
 		xtr_itr_ask(itr, &eid, NULL, XTR_WHY_REFRESH);
 		xtr_timer_set(&env->timers, &m->timer, m->expires);
 	} else {
-		xtr_timer_set(&env->timers, &m->timer, left > RECHECK_MIN ? env->now + left / 2 : m->expires);
+		xtr_timer_set(&env->timers, &m->timer,
+			      left > RECHECK_MIN ? env->now + left / 2 : m->expires);
 	}
 }
 
-/* Takes the entry that was idle longest of the oldest few; those in use move up. False if nothing may go. */
+/* Takes the entry that was idle longest of the oldest few; those in use move up. False if nothing
+ * may go. */
 static bool evict(struct xtr_itr *itr)
 {
 	struct xtr_mapping *m = itr->cache.oldest, *next, *victim = NULL;
@@ -179,7 +184,11 @@ static bool evict(struct xtr_itr *itr)
 	return true;
 }
 
-struct soonest { uint64_t at; unsigned left; const struct xtr_eid_prefix *self; };
+struct soonest {
+	uint64_t at;
+	unsigned left;
+	const struct xtr_eid_prefix *self;
+};
 
 static int look_inside(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
@@ -191,9 +200,10 @@ static int look_inside(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return !--s->left;
 }
 
-/* RFC 9301 5.5: a less-specific mapping must not outlive more-specific ones it covers, or their traffic would follow it when they
- * end. Looks at a bounded number of them. */
-static uint64_t capped_by_inside(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, uint64_t expires)
+/* RFC 9301 5.5: a less-specific mapping must not outlive more-specific ones it covers, or their
+ * traffic would follow it when they end. Looks at a bounded number of them. */
+static uint64_t capped_by_inside(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+				 uint64_t expires)
 {
 	struct soonest s = { .at = expires, .left = 256, .self = eid };
 
@@ -217,7 +227,8 @@ static struct xtr_mapping *put(struct xtr_itr *itr, struct xtr_mapping_new *n)
 	struct xtr_mapping *m;
 	bool had = old;
 
-	if (!had && xtr_mapcache_count(&itr->cache) >= env->cfg.limits.cache_entries && !evict(itr)) {
+	if (!had && xtr_mapcache_count(&itr->cache) >= env->cfg.limits.cache_entries &&
+	    !evict(itr)) {
 		xtr_count(env, DROP_LIMIT);
 		return NULL;
 	}
@@ -227,21 +238,26 @@ static struct xtr_mapping *put(struct xtr_itr *itr, struct xtr_mapping_new *n)
 		xtr_count(env, DROP_LIMIT);
 		return NULL;
 	}
-	xtr_env_event(env, had ? XTR_EVENT_CACHE_CHANGE : XTR_EVENT_CACHE_ADD, n->eid, n->positive ? "%u locators" :
-		      "negative", n->locators->count);
+	xtr_env_event(env, had ? XTR_EVENT_CACHE_CHANGE : XTR_EVENT_CACHE_ADD, n->eid,
+		      n->positive ? "%u locators" : "negative", n->locators->count);
 	return m;
 }
 
-struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
-				  const struct xtr_ip *from)
+struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+				  const struct xtr_record *rec, const struct xtr_ip *from)
 {
 	struct xtr_mapping *old = xtr_mapcache_get(&itr->cache, eid);
 	uint8_t buf[XTR_LOCSET_OCTETS];
 	struct xtr_locset set;
 	struct xtr_mapping_new n = {
-		.eid = eid, .locators = &set, .from = *from, .source = XTR_CACHE_REPLY,
+		.eid = eid,
+		.locators = &set,
+		.from = *from,
+		.source = XTR_CACHE_REPLY,
 		.act = rec->act < 6 ? rec->act : XTR_ACT_NO_ACTION, /* 6 and 7 are unassigned */
-		.positive = rec->locator_count, .authoritative = rec->authoritative, .map_version = rec->map_version,
+		.positive = rec->locator_count,
+		.authoritative = rec->authoritative,
+		.map_version = rec->map_version,
 	};
 	struct xtr_mapping *m;
 
@@ -265,7 +281,8 @@ struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_pref
 }
 
 /* The kernel has this forwarding set already: written again only if ours differs. */
-static void note_adopted(const struct xtr_env *env, struct xtr_mapping *m, const struct xtr_fwd *fwd)
+static void note_adopted(const struct xtr_env *env, struct xtr_mapping *m,
+			 const struct xtr_fwd *fwd)
 {
 	struct xtr_fwd mine, theirs;
 
@@ -281,25 +298,35 @@ static void note_adopted(const struct xtr_env *env, struct xtr_mapping *m, const
 }
 
 /* Static and adopted entries come as what the data plane shall do, not as a record. */
-int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint8_t source)
+int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
+		uint8_t source)
 {
 	uint8_t buf[8 * 24];
 	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
 	struct xtr_locset set;
 	struct xtr_mapping_new n = {
-		.eid = eid, .locators = &set, .source = source, .positive = fwd->action == XTR_ACT_ENCAP,
-		.act = fwd->action == XTR_ACT_ENCAP ? 0 : fwd->action, .map_version = fwd->map_version,
-		.expires = source == XTR_CACHE_STATIC ? XTR_NEVER : itr->env->now + itr->env->cfg.timers.adopt_lifetime,
+		.eid = eid,
+		.locators = &set,
+		.source = source,
+		.positive = fwd->action == XTR_ACT_ENCAP,
+		.act = fwd->action == XTR_ACT_ENCAP ? 0 : fwd->action,
+		.map_version = fwd->map_version,
+		.expires = source == XTR_CACHE_STATIC
+				   ? XTR_NEVER
+				   : itr->env->now + itr->env->cfg.timers.adopt_lifetime,
 	};
 	struct xtr_mapping *m;
 
 	if (fwd->n > 8 || (fwd->action != XTR_ACT_ENCAP && fwd->action > XTR_ACT_DROP_AUTH))
 		return -EINVAL;
 	for (unsigned i = 0; i < fwd->n; i++)
-		xtr_put_locator(&w, 1, fwd->locators[i].weight, 255, 0, false, false, true, &fwd->locators[i].ip);
+		xtr_put_locator(&w, 1, fwd->locators[i].weight, 255, 0, false, false, true,
+				&fwd->locators[i].ip);
 	if (w.err)
 		return -EINVAL;
-	set = (struct xtr_locset){ .octets = buf, .len = (uint16_t)xtr_wr_len(&w), .count = fwd->n };
+	set = (struct xtr_locset){ .octets = buf,
+				   .len = (uint16_t)xtr_wr_len(&w),
+				   .count = fwd->n };
 	m = put(itr, &n);
 	if (!m)
 		return -ENOSPC;
@@ -309,7 +336,10 @@ int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const str
 	return 0;
 }
 
-struct clear { struct xtr_mapping **list; unsigned n, max; };
+struct clear {
+	struct xtr_mapping **list;
+	unsigned n, max;
+};
 
 static int collect(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
@@ -335,7 +365,8 @@ unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside,
 	return total;
 }
 
-static bool add_peer(struct xtr_peer *out, unsigned n, const struct xtr_ip *rloc, const struct xtr_eid_prefix *eid)
+static bool add_peer(struct xtr_peer *out, unsigned n, const struct xtr_ip *rloc,
+		     const struct xtr_eid_prefix *eid)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (!xtr_ip_cmp(&out[i].rloc, rloc))
@@ -364,7 +395,11 @@ unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max)
 	return n;
 }
 
-struct show { struct xtr_itr *itr; int (*fn)(void *, const struct xtr_cache_info *); void *arg; };
+struct show {
+	struct xtr_itr *itr;
+	int (*fn)(void *, const struct xtr_cache_info *);
+	void *arg;
+};
 
 static bool in_fwd(const struct xtr_fwd *fwd, const struct xtr_ip *ip)
 {
@@ -381,9 +416,15 @@ static int show_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	const struct xtr_env *env = s->itr->env;
 	const struct xtr_locset set = xtr_mapping_locators(m);
 	struct xtr_cache_info info = {
-		.eid = *eid, .source = m->source, .act = m->act, .authoritative = m->authoritative,
-		.map_version = m->map_version, .age_ms = env->now - m->created,
-		.ttl_left_ms = m->expires == XTR_NEVER ? UINT64_MAX : m->expires > env->now ? m->expires - env->now : 0,
+		.eid = *eid,
+		.source = m->source,
+		.act = m->act,
+		.authoritative = m->authoritative,
+		.map_version = m->map_version,
+		.age_ms = env->now - m->created,
+		.ttl_left_ms = m->expires == XTR_NEVER ? UINT64_MAX
+			       : m->expires > env->now ? m->expires - env->now
+						       : 0,
 	};
 	struct xtr_fwd fwd;
 
@@ -391,11 +432,13 @@ static int show_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	make_fwd(env, m, &fwd);
 	info.locator_count = xtr_show_locators(env, &set, info.locators, 32);
 	for (unsigned i = 0; i < info.locator_count; i++)
-		info.locators[i].usable = info.locators[i].ip.family && in_fwd(&fwd, &info.locators[i].ip);
+		info.locators[i].usable = info.locators[i].ip.family &&
+					  in_fwd(&fwd, &info.locators[i].ip);
 	return s->fn(s->arg, &info);
 }
 
-int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *), void *arg)
+int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *),
+		       void *arg)
 {
 	struct show s = { itr, fn, arg };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * lig. At most XTR_LIG_MAX questions at once, in a list: it is people who ask. Four tries, after 1, 2 and 4 s, and 8 s for the last.
+ * lig. At most XTR_LIG_MAX questions at once, in a list: it is people who ask. Four tries, after 1,
+ * 2 and 4 s, and 8 s for the last.
  */
 #include "roles/lig.h"
 
@@ -15,7 +16,7 @@ struct xtr_lig_ask {
 	struct xtr_lig *lig;
 	struct xtr_timer timer;
 	struct xtr_eid_prefix eid;
-	struct xtr_ip to;           /* family 0: the configured ones */
+	struct xtr_ip to; /* family 0: the configured ones */
 	struct xtr_ip resolver;
 	uint64_t nonce, started;
 	unsigned tries;
@@ -45,7 +46,8 @@ static int transmit(struct xtr_lig_ask *ask)
 	uint64_t delay = (uint64_t)env->cfg.timers.request_retry_first << ask->tries;
 
 	if (!to->family)
-		to = xtr_resolvers_pick(&ask->lig->resolvers, env, ask->tries ? &ask->resolver : NULL);
+		to = xtr_resolvers_pick(&ask->lig->resolvers, env,
+					ask->tries ? &ask->resolver : NULL);
 	ask->tries++;
 	xtr_timer_set(&env->timers, &ask->timer, env->now + delay);
 	if (!to)
@@ -58,7 +60,8 @@ static void lig_timer(void *ctx, struct xtr_timer *t)
 {
 	struct xtr_lig_ask *ask = xtr_timer_owner(t, struct xtr_lig_ask, timer);
 	struct xtr_lig *lig = ctx;
-	const struct xtr_lig_result res = { .rtt_ms = lig->env->now - ask->started, .tries = ask->tries };
+	const struct xtr_lig_result res = { .rtt_ms = lig->env->now - ask->started,
+					    .tries = ask->tries };
 
 	if (ask->tries < TRIES)
 		transmit(ask);
@@ -113,7 +116,8 @@ static bool covers(const struct xtr_map_reply *m, const struct xtr_eid_prefix *e
 	return false;
 }
 
-bool xtr_lig_reply(struct xtr_lig *lig, const struct xtr_msg_meta *meta, const struct xtr_map_reply *m)
+bool xtr_lig_reply(struct xtr_lig *lig, const struct xtr_msg_meta *meta,
+		   const struct xtr_map_reply *m)
 {
 	struct xtr_lig_ask *ask = lig->asks;
 	struct xtr_record list[255];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * lig: asks the mapping system for an EID on behalf of a person, without touching the map-cache (RFC 6835). Needs no role.
+ * lig: asks the mapping system for an EID on behalf of a person, without touching the map-cache
+ * (RFC 6835). Needs no role.
  */
 #ifndef XTR_ROLES_LIG_H
 #define XTR_ROLES_LIG_H
@@ -23,6 +24,7 @@ void xtr_lig_reconfigure(struct xtr_lig *lig);
 int xtr_lig_start(struct xtr_lig *lig, const struct xtr_eid_prefix *eid, const struct xtr_ip *to,
 		  void (*done)(void *arg, const struct xtr_lig_result *res), void *arg);
 /* False: the nonce is not one of ours. */
-bool xtr_lig_reply(struct xtr_lig *lig, const struct xtr_msg_meta *meta, const struct xtr_map_reply *m);
+bool xtr_lig_reply(struct xtr_lig *lig, const struct xtr_msg_meta *meta,
+		   const struct xtr_map_reply *m);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Resolver. Which of several Map-Servers gets a request is decided by a hash of the EID; a repeated request (same
- * nonce) goes to the next one, since the first seems not to answer. The Map-Request itself is not changed, so answers bypass us.
+ * Map-Resolver. Which of several Map-Servers gets a request is decided by a hash of the EID; a
+ * repeated request (same nonce) goes to the next one, since the first seems not to answer. The
+ * Map-Request itself is not changed, so answers bypass us.
  */
 #include "util/hash.h"
 #include "roles/mr.h"
@@ -11,10 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often this very request was seen before. Forgets when another takes its slot: then a repetition counts as new. */
+/* How often this very request was seen before. Forgets when another takes its slot: then a
+ * repetition counts as new. */
 static uint32_t turn_of(struct xtr_mr *mr, const struct xtr_request *req)
 {
-	struct { uint64_t nonce; struct xtr_eid_prefix eid; } key;
+	struct {
+		uint64_t nonce;
+		struct xtr_eid_prefix eid;
+	} key;
 	uint64_t print;
 	unsigned slot;
 
@@ -49,13 +54,15 @@ bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_m
 		uint64_t first = xtr_hash(&req->eid, sizeof(req->eid));
 
 		first += turn_of(mr, req);
-		for (unsigned i = 0; i < n && xtr_forward_request(env, req, good[(first + i) % n]); i++)
+		for (unsigned i = 0; i < n && xtr_forward_request(env, req, good[(first + i) % n]);
+		     i++)
 			;
 		return false;
 	}
 	if (has_ms)
 		return true;
-	if (cfg->mr_map_server_count) { /* they exist, but cannot be reached now: that is no negative answer */
+	if (cfg->mr_map_server_count) { /* they exist, but cannot be reached now: that is no
+					   negative answer */
 		xtr_count(env, DROP_NO_RLOC);
 		return false;
 	}

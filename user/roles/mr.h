@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Map-Resolver, non-caching: passes Map-Requests on to the Map-Servers it knows, or says that the EID does not exist. It keeps
- * no state about its clients, so its address may be anycast. RFC 9301 8.4.
+ * Map-Resolver, non-caching: passes Map-Requests on to the Map-Servers it knows, or says that the
+ * EID does not exist. It keeps no state about its clients, so its address may be anycast. RFC
+ * 9301 8.4.
  */
 #ifndef XTR_ROLES_MR_H
 #define XTR_ROLES_MR_H
@@ -12,12 +13,16 @@
 
 struct xtr_mr {
 	struct xtr_env *env;
-	struct { uint64_t print; uint32_t turn; } seen[XTR_MR_SEEN]; /* requests of the last moments, to notice repetitions */
+	struct {
+		uint64_t print;
+		uint32_t turn;
+	} seen[XTR_MR_SEEN]; /* requests of the last moments, to notice repetitions */
 };
 
 int xtr_mr_new(struct xtr_env *env, struct xtr_mr **out);
 void xtr_mr_free(struct xtr_mr *mr);
-/* ours: the Map-Server on this node is responsible for the EID (node.c asked it). Returns true if the Map-Server has to decide. */
+/* ours: the Map-Server on this node is responsible for the EID (node.c asked it). Returns true if
+ * the Map-Server has to decide. */
 bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_ms);
 
 #endif

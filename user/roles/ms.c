@@ -2,9 +2,10 @@
 /*
  * Map-Server, the registering side. RFC 9301 5.6, 8.2, 8.3, 9.
  *
- * The order is what keeps it safe: fixed header, site and key by the first EID, MAC over the whole message, then the records, then the
- * nonce, then each record against the configuration; nothing changes before all of that was right. Every refusal is
- * counted, kept as the site's last one, and sent as an event: "why is this site not registered" has an answer.
+ * The order is what keeps it safe: fixed header, site and key by the first EID, MAC over the whole
+ * message, then the records, then the nonce, then each record against the configuration; nothing
+ * changes before all of that was right. Every refusal is counted, kept as the site's last one, and
+ * sent as an event: "why is this site not registered" has an answer.
  */
 #include "roles/ms.h"
 
@@ -32,8 +33,8 @@ bool xtr_ms_authentic(const struct xtr_register *m, const struct xtr_key *key)
 {
 	if (key->alg_id == XTR_AUTH_NONE)
 		return true;
-	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id, m->nonce, key->secret,
-				key->secret_len);
+	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id,
+				m->nonce, key->secret, key->secret_len);
 }
 
 /* One Map-Register on its way. */
@@ -45,15 +46,17 @@ struct arrival {
 	const struct xtr_key *key;
 	struct xtr_registrant_key who_key;
 	struct xtr_registrant *who;
-	struct xtr_locset read;              /* of the record in hand */
+	struct xtr_locset read; /* of the record in hand */
 	uint8_t buf[XTR_LOCSET_OCTETS];
 	bool accepted[255];
 	unsigned accepted_count;
 };
 
-static void refuse(struct arrival *a, enum xtr_node_counter counter, const struct xtr_eid_prefix *eid, const char *fmt, ...)
+static void refuse(struct arrival *a, enum xtr_node_counter counter,
+		   const struct xtr_eid_prefix *eid, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-static void refuse(struct arrival *a, enum xtr_node_counter counter, const struct xtr_eid_prefix *eid, const char *fmt, ...)
+static void refuse(struct arrival *a, enum xtr_node_counter counter,
+		   const struct xtr_eid_prefix *eid, const char *fmt, ...)
 {
 	struct xtr_env *env = a->ms->env;
 	char text[XTR_REFUSAL_TEXT], ip[XTR_IP_STRLEN];
@@ -71,7 +74,8 @@ static void refuse(struct arrival *a, enum xtr_node_counter counter, const struc
 	} else {
 		a->ms->refused_unknown++;
 	}
-	xtr_env_event(env, XTR_EVENT_REGISTER_REFUSED, eid, "from %s: %s", xtr_ip_str(&a->meta->src, ip), text);
+	xtr_env_event(env, XTR_EVENT_REGISTER_REFUSED, eid, "from %s: %s",
+		      xtr_ip_str(&a->meta->src, ip), text);
 }
 
 /* Site, key and MAC. */
@@ -93,16 +97,19 @@ static bool check_sender(struct arrival *a)
 	a->site = p->site;
 	a->key = xtr_ms_key(p->site, m->key_id);
 	if (!a->key) {
-		refuse(a, XTR_NODE_DROP_AUTH, &eid, "key ID %u is not configured for the site", m->key_id);
+		refuse(a, XTR_NODE_DROP_AUTH, &eid, "key ID %u is not configured for the site",
+		       m->key_id);
 		return false;
 	}
 	if (a->key->alg_id != m->alg_id) { /* no downgrade */
-		refuse(a, XTR_NODE_DROP_ALGORITHM, &eid, "authentication algorithm %u, the site's key %u is for algorithm %u",
+		refuse(a, XTR_NODE_DROP_ALGORITHM, &eid,
+		       "authentication algorithm %u, the site's key %u is for algorithm %u",
 		       m->alg_id, m->key_id, a->key->alg_id);
 		return false;
 	}
 	if (!xtr_ms_authentic(m, a->key)) {
-		refuse(a, XTR_NODE_DROP_AUTH, &eid, "authentication failed: the secret of key %u differs from the site's",
+		refuse(a, XTR_NODE_DROP_AUTH, &eid,
+		       "authentication failed: the secret of key %u differs from the site's",
 		       m->key_id);
 		return false;
 	}
@@ -129,8 +136,10 @@ static bool check_nonce(struct arrival *a)
 	a->who = xtr_registrant_find(&a->ms->db, k);
 	if (!a->who || m->nonce > a->who->nonce || a->site->cfg->replay_off)
 		return true;
-	refuse(a, XTR_NODE_DROP_REPLAY, NULL, "nonce 0x%016llx is not greater than the last, 0x%016llx (replayed, or the xTR lost "
-	       "its state and its clock is behind)", (unsigned long long)m->nonce, (unsigned long long)a->who->nonce);
+	refuse(a, XTR_NODE_DROP_REPLAY, NULL,
+	       "nonce 0x%016llx is not greater than the last, 0x%016llx (replayed, or the xTR lost "
+	       "its state and its clock is behind)",
+	       (unsigned long long)m->nonce, (unsigned long long)a->who->nonce);
 	return false;
 }
 
@@ -141,11 +150,13 @@ static bool allowed(struct arrival *a, const struct xtr_eid_prefix *eid)
 	char s[XTR_EID_STRLEN], t[XTR_EID_STRLEN];
 
 	if (!p || p->site != a->site) {
-		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is outside the site's", xtr_eid_str(eid, s));
+		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is outside the site's",
+		       xtr_eid_str(eid, s));
 		return false;
 	}
 	if (!xtr_site_prefix_allows(p, eid)) {
-		refuse(a, XTR_NODE_DROP_PREFIX, eid, "EID-prefix %s is more specific than %s, which does not accept that",
+		refuse(a, XTR_NODE_DROP_PREFIX, eid,
+		       "EID-prefix %s is more specific than %s, which does not accept that",
 		       xtr_eid_str(eid, s), xtr_eid_str(&p->eid, t));
 		return false;
 	}
@@ -158,7 +169,8 @@ static bool older_version(uint16_t now, uint16_t before)
 	return now && before && now != before && ((now - before) & 0xfff) >= VERSION_HALF;
 }
 
-static struct xtr_registration *of_registrant(const struct arrival *a, const struct xtr_eid_prefix *eid)
+static struct xtr_registration *of_registrant(const struct arrival *a,
+					      const struct xtr_eid_prefix *eid)
 {
 	struct xtr_registration *r = xtr_regdb_get(&a->ms->db, eid);
 
@@ -171,14 +183,17 @@ static struct xtr_registration *of_registrant(const struct arrival *a, const str
 static bool room(struct arrival *a, const struct xtr_eid_prefix *eid)
 {
 	const struct xtr_env *env = a->ms->env;
-	unsigned max = a->site->cfg->max_registrations ? a->site->cfg->max_registrations : MAX_REGISTRATIONS;
+	unsigned max = a->site->cfg->max_registrations ? a->site->cfg->max_registrations
+						       : MAX_REGISTRATIONS;
 
 	if (a->site->registrations >= max) {
-		refuse(a, XTR_NODE_DROP_LIMIT, eid, "the site has its maximum of %u registrations", max);
+		refuse(a, XTR_NODE_DROP_LIMIT, eid, "the site has its maximum of %u registrations",
+		       max);
 		return false;
 	}
 	if (a->ms->db.count >= env->cfg.limits.registrations) {
-		refuse(a, XTR_NODE_DROP_LIMIT, eid, "the Map-Server has its maximum of %u registrations",
+		refuse(a, XTR_NODE_DROP_LIMIT, eid,
+		       "the Map-Server has its maximum of %u registrations",
 		       env->cfg.limits.registrations);
 		return false;
 	}
@@ -202,7 +217,8 @@ static uint64_t union_print(struct arrival *a, const struct xtr_eid_prefix *eid)
 	return xtr_hash(set.octets, set.len) | 1;
 }
 
-static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid, struct xtr_registration *r)
+static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid,
+		     struct xtr_registration *r)
 {
 	struct xtr_env *env = a->ms->env;
 	uint64_t before = union_print(a, eid);
@@ -211,12 +227,12 @@ static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid, struct
 	if (!r)
 		return;
 	if (xtr_regdb_del(&a->ms->db, r, env->now)) {
-		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, eid, "site %s: withdrawn by %s", a->site->name,
-			      xtr_ip_str(&a->meta->src, ip));
+		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, eid, "site %s: withdrawn by %s",
+			      a->site->name, xtr_ip_str(&a->meta->src, ip));
 		return;
 	}
-	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, eid, "site %s: %s withdrew its part", a->site->name,
-		      xtr_ip_str(&a->meta->src, ip));
+	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, eid, "site %s: %s withdrew its part",
+		      a->site->name, xtr_ip_str(&a->meta->src, ip));
 	if (union_print(a, eid) != before)
 		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
 }
@@ -227,26 +243,36 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 	uint32_t flags = a->m.flags, ttl = rec->ttl;
 	uint64_t life = env->cfg.timers.registration_timeout, before;
 	struct xtr_registration_new n = {
-		.eid = eid, .locators = &a->read, .who = a->who, .now = env->now, .ttl_min = ttl,
+		.eid = eid,
+		.locators = &a->read,
+		.who = a->who,
+		.now = env->now,
+		.ttl_min = ttl,
 		.map_version = rec->map_version,
-		.flags = (flags & XTR_REG_P ? XTR_REGN_PROXY : 0) | (flags & XTR_REG_M ? XTR_REGN_NOTIFY : 0) |
-			 (flags & XTR_REG_MERGE ? XTR_REGN_MERGE : 0) | (flags & XTR_REG_T ? XTR_REGN_TTL : 0),
+		.flags = (flags & XTR_REG_P ? XTR_REGN_PROXY : 0) |
+			 (flags & XTR_REG_M ? XTR_REGN_NOTIFY : 0) |
+			 (flags & XTR_REG_MERGE ? XTR_REGN_MERGE : 0) |
+			 (flags & XTR_REG_T ? XTR_REGN_TTL : 0),
 	};
 	char ip[XTR_IP_STRLEN];
 	int r;
 
-	if (flags & XTR_REG_T && ttl != UINT32_MAX) /* RFC 9301 5.6: the record TTL is the registration timeout */
-		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) * MINUTE;
+	if (flags & XTR_REG_T &&
+	    ttl != UINT32_MAX) /* RFC 9301 5.6: the record TTL is the registration timeout */
+		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) *
+		       MINUTE;
 	n.expires = env->now + life;
 	before = flags & XTR_REG_MERGE ? union_print(a, eid) : 0;
 	r = xtr_regdb_put(&a->ms->db, &n);
 	if (r < 0) {
-		refuse(a, XTR_NODE_DROP_LIMIT, eid, "cannot be stored (%s)", r == -ENOMEM ? "out of memory" : "kind of EID");
+		refuse(a, XTR_NODE_DROP_LIMIT, eid, "cannot be stored (%s)",
+		       r == -ENOMEM ? "out of memory" : "kind of EID");
 		return false;
 	}
 	if (r != XTR_PUT_SAME)
-		xtr_env_event(env, r == XTR_PUT_NEW ? XTR_EVENT_SITE_ADD : XTR_EVENT_SITE_CHANGE, eid,
-			      "site %s: %u locators from %s", a->site->name, a->read.count, xtr_ip_str(&a->meta->src, ip));
+		xtr_env_event(env, r == XTR_PUT_NEW ? XTR_EVENT_SITE_ADD : XTR_EVENT_SITE_CHANGE,
+			      eid, "site %s: %u locators from %s", a->site->name, a->read.count,
+			      xtr_ip_str(&a->meta->src, ip));
 	if (r == XTR_PUT_CHANGED && (!before || union_print(a, eid) != before))
 		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
 	return true;
@@ -259,14 +285,16 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 	char s[XTR_EID_STRLEN];
 
 	if (xtr_eid_from_addr(&rec->eid, rec->mask_len, &eid, NULL)) {
-		refuse(a, XTR_NODE_DROP_PREFIX, NULL, "a record has a kind of EID that is not supported");
+		refuse(a, XTR_NODE_DROP_PREFIX, NULL,
+		       "a record has a kind of EID that is not supported");
 		return false;
 	}
 	if (!allowed(a, &eid))
 		return false;
 	mine = of_registrant(a, &eid);
 	if (mine && older_version(rec->map_version, mine->map_version)) {
-		refuse(a, XTR_NODE_DROP_REPLAY, &eid, "EID-prefix %s: map-version %u is older than the registered %u",
+		refuse(a, XTR_NODE_DROP_REPLAY, &eid,
+		       "EID-prefix %s: map-version %u is older than the registered %u",
 		       xtr_eid_str(&eid, s), rec->map_version, mine->map_version);
 		return false;
 	}
@@ -276,7 +304,8 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 	}
 	xtr_locset_read(rec, a->buf, sizeof(a->buf), &a->read);
 	if (!a->read.count) { /* unknown ones are ignored (RFC 9306 3); that is no withdrawal */
-		refuse(a, XTR_NODE_DROP_UNKNOWN_TYPE, &eid, "EID-prefix %s: no locator is of a kind that is known here",
+		refuse(a, XTR_NODE_DROP_UNKNOWN_TYPE, &eid,
+		       "EID-prefix %s: no locator is of a kind that is known here",
 		       xtr_eid_str(&eid, s));
 		return false;
 	}
@@ -287,7 +316,8 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 
 /* ---- Map-Notify that confirms (RFC 9301 5.7) */
 
-void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool keep_local, uint8_t *count)
+void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool keep_local,
+			 uint8_t *count)
 {
 	struct xtr_rd it = { 0 };
 	struct xtr_locator l;
@@ -303,10 +333,13 @@ void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool ke
 	*count = (uint8_t)n;
 }
 
-/* What the Map-Server holds now for the record; nothing if it was refused (then without locators, which says so). */
-static void confirm_record(struct arrival *a, struct xtr_wr *w, const struct xtr_record *rec, bool accepted, bool merged)
+/* What the Map-Server holds now for the record; nothing if it was refused (then without locators,
+ * which says so). */
+static void confirm_record(struct arrival *a, struct xtr_wr *w, const struct xtr_record *rec,
+			   bool accepted, bool merged)
 {
-	struct xtr_record_head head = { .authoritative = rec->authoritative, .map_version = rec->map_version };
+	struct xtr_record_head head = { .authoritative = rec->authoritative,
+					.map_version = rec->map_version };
 	struct xtr_registration *mine = NULL;
 	struct xtr_eid_prefix eid;
 	struct xtr_locset set;
@@ -320,7 +353,8 @@ static void confirm_record(struct arrival *a, struct xtr_wr *w, const struct xtr
 	head.ttl = mine ? rec->ttl : 0;
 	mark = xtr_put_record_begin(w, &head, &eid);
 	if (mine && merged)
-		xtr_registration_union(xtr_regdb_get(&a->ms->db, &eid), a->buf, sizeof(a->buf), &set);
+		xtr_registration_union(xtr_regdb_get(&a->ms->db, &eid), a->buf, sizeof(a->buf),
+				       &set);
 	else if (mine)
 		set = xtr_registration_locators(mine);
 	if (mine)
@@ -328,8 +362,9 @@ static void confirm_record(struct arrival *a, struct xtr_wr *w, const struct xtr
 	xtr_put_record_end(w, mark, count);
 }
 
-/* Others send MACs of 12 or 16 octets, as the names of the algorithms say. What a Map-Notify has is copied from the Map-Register
- * (RFC 9301 5.7), this too: some check that the length is the one they sent. */
+/* Others send MACs of 12 or 16 octets, as the names of the algorithms say. What a Map-Notify has is
+ * copied from the Map-Register (RFC 9301 5.7), this too: some check that the length is the one they
+ * sent. */
 static uint8_t sent_auth_len(const struct xtr_register *m)
 {
 	return m->alg_id == XTR_AUTH_NONE ? 0 : (uint8_t)m->auth_len;
@@ -338,7 +373,10 @@ static uint8_t sent_auth_len(const struct xtr_register *m)
 static size_t write_notify(struct arrival *a, uint8_t *buf, size_t size, bool merged)
 {
 	struct xtr_register_out head = {
-		.type = XTR_MSG_MAP_NOTIFY, .nonce = a->m.nonce, .key_id = a->m.key_id, .alg_id = a->m.alg_id,
+		.type = XTR_MSG_MAP_NOTIFY,
+		.nonce = a->m.nonce,
+		.key_id = a->m.key_id,
+		.alg_id = a->m.alg_id,
 		.auth_len = sent_auth_len(&a->m),
 	};
 	struct xtr_wr w = xtr_wr_init(buf, size);
@@ -365,14 +403,16 @@ static void confirm(struct arrival *a)
 	size_t auth = sent_auth_len(&a->m), size = xtr_env_room(a->meta->src.family), len;
 	uint8_t buf[XTR_MSG_MAX];
 
-	/* The merged set, if it fits (RFC 9301 5); never less room than the Map-Register itself took. */
+	/* The merged set, if it fits (RFC 9301 5); never less room than the Map-Register itself
+	 * took. */
 	if (size < a->m.msg_len + XTR_AUTH_MAX)
-		size = a->m.msg_len + XTR_AUTH_MAX < sizeof(buf) ? a->m.msg_len + XTR_AUTH_MAX : sizeof(buf);
+		size = a->m.msg_len + XTR_AUTH_MAX < sizeof(buf) ? a->m.msg_len + XTR_AUTH_MAX
+								 : sizeof(buf);
 	len = write_notify(a, buf, size, a->m.flags & XTR_REG_MERGE);
 	if (!len)
 		len = write_notify(a, buf, size, false);
-	if (!len || xtr_auth_sign(buf, len, a->m.auth_off, auth, XTR_MSG_MAP_NOTIFY, a->m.alg_id, a->m.nonce, a->key->secret,
-				  a->key->secret_len)) {
+	if (!len || xtr_auth_sign(buf, len, a->m.auth_off, auth, XTR_MSG_MAP_NOTIFY, a->m.alg_id,
+				  a->m.nonce, a->key->secret, a->key->secret_len)) {
 		xtr_count(env, TX_FAILED);
 		return;
 	}
@@ -380,7 +420,8 @@ static void confirm(struct arrival *a)
 	xtr_env_send(env, &a->meta->dst, &a->meta->src, XTR_PORT, buf, len, XTR_NODE_TX_MAP_NOTIFY);
 }
 
-void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		     size_t len)
 {
 	struct xtr_env *env = ms->env;
 	struct arrival a;
@@ -403,8 +444,8 @@ void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const u
 		return;
 	r = xtr_register_decode_body(&a.m);
 	if (r) {
-		refuse(&a, r == -EAFNOSUPPORT ? XTR_NODE_DROP_UNKNOWN_AFI : XTR_NODE_DROP_MALFORMED, NULL,
-		       "the Map-Register is authentic but malformed");
+		refuse(&a, r == -EAFNOSUPPORT ? XTR_NODE_DROP_UNKNOWN_AFI : XTR_NODE_DROP_MALFORMED,
+		       NULL, "the Map-Register is authentic but malformed");
 		return;
 	}
 	if (!check_nonce(&a))
@@ -446,10 +487,12 @@ static void registration_timer(void *ctx, struct xtr_timer *t)
 	xtr_count(env, REGISTRATION_EXPIRED);
 	xtr_ms_dirty(ms);
 	if (xtr_regdb_del(&ms->db, r, env->now)) {
-		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, &eid, "site %s: no Map-Register from %s in time", site, ip);
+		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, &eid,
+			      "site %s: no Map-Register from %s in time", site, ip);
 		return;
 	}
-	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, &eid, "site %s: the part of %s expired", site, ip);
+	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, &eid, "site %s: the part of %s expired", site,
+		      ip);
 	xtr_ms_notify_change(ms, xtr_regdb_get(&ms->db, &eid), NULL);
 }
 
@@ -459,7 +502,8 @@ static void gone(void *ctx, const struct xtr_registration *r)
 	struct xtr_eid_prefix eid;
 
 	xtr_registration_eid(r, &eid);
-	xtr_env_event(ms->env, XTR_EVENT_SITE_EXPIRE, &eid, "not allowed by the configuration any more");
+	xtr_env_event(ms->env, XTR_EVENT_SITE_EXPIRE, &eid,
+		      "not allowed by the configuration any more");
 }
 
 int xtr_ms_reconfigure(struct xtr_ms *ms)
@@ -469,10 +513,12 @@ int xtr_ms_reconfigure(struct xtr_ms *ms)
 
 	xtr_ms_notify_free_all(ms);
 	xtr_eiddb_free(&ms->aggregates, NULL);
-	/* Nonces are remembered of more registrants than can have something registered at one time. */
-	ms->db.registrant_limit = cfg->limits.registrations < 32768 ? 65536 : 2 * cfg->limits.registrations;
+	/* Of more registrants than can have something registered nonces are remembered. */
+	ms->db.registrant_limit = cfg->limits.registrations < 32768 ? 65536
+								    : 2 * cfg->limits.registrations;
 	for (unsigned i = 0; i < cfg->aggregate_count; i++) {
-		r = xtr_eiddb_set(&ms->aggregates, &cfg->aggregates[i], (void *)&cfg->aggregates[i], NULL, NULL);
+		r = xtr_eiddb_set(&ms->aggregates, &cfg->aggregates[i], (void *)&cfg->aggregates[i],
+				  NULL, NULL);
 		if (r)
 			return r;
 	}

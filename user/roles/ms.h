@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Map-Server: accepts registrations of sites and answers or forwards Map-Requests. RFC 9301 5.6, 5.7, 8.2, 8.3.
- * ms.c registers, ms_request.c answers, ms_notify.c notifies, ms_state.c keeps nonces over a restart and shows, ms_checkpoint.c
- * keeps registrations over a restart.
+ * Map-Server: accepts registrations of sites and answers or forwards Map-Requests. RFC
+ * 9301 5.6, 5.7, 8.2, 8.3. ms.c registers, ms_request.c answers, ms_notify.c notifies, ms_state.c
+ * keeps nonces over a restart and shows, ms_checkpoint.c keeps registrations over a restart.
  */
 #ifndef XTR_ROLES_MS_H
 #define XTR_ROLES_MS_H
@@ -17,34 +17,40 @@ struct xtr_ms {
 	struct xtr_env *env;
 	struct xtr_regdb db;
 	struct xtr_eiddb aggregates;
-	struct xtr_ms_notify *notifies;   /* unsolicited, waiting for a Map-Notify-Ack */
+	struct xtr_ms_notify *notifies; /* unsolicited, waiting for a Map-Notify-Ack */
 	unsigned notify_count;
-	unsigned turn;                    /* which ETR gets the next forwarded Map-Request */
+	unsigned turn; /* which ETR gets the next forwarded Map-Request */
 	struct xtr_timer save, checkpoint;
-	int64_t wall_offset;              /* ms from env->now to the wall clock */
-	bool loaded, dirty;               /* dirty: nonces or registrations not saved yet */
-	uint64_t refused_unknown;         /* Map-Registers for no site of ours */
+	int64_t wall_offset;      /* ms from env->now to the wall clock */
+	bool loaded, dirty;       /* dirty: nonces or registrations not saved yet */
+	uint64_t refused_unknown; /* Map-Registers for no site of ours */
 };
 
 int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out);
 void xtr_ms_free(struct xtr_ms *ms); /* saves */
 int xtr_ms_reconfigure(struct xtr_ms *ms);
-void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len);
-void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len);
+void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		     size_t len);
+void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		       size_t len);
 /* Is the EID inside a configured EID-prefix or aggregate: do we decide about it? */
 bool xtr_ms_responsible(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
 /* Length of the longest registration or configured EID-prefix that covers eid; -1 if none. */
 int xtr_ms_match_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
 void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req);
-int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site_info *), void *arg);
+int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site_info *),
+		      void *arg);
 
 /* --- between the files of the role */
 const struct xtr_key *xtr_ms_key(const struct xtr_site *site, uint8_t key_id);
 bool xtr_ms_authentic(const struct xtr_register *m, const struct xtr_key *key);
 /* Map-Notify record with these locators. */
-void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool keep_local, uint8_t *count);
-/* The set of the EID-prefix changed: tell the registrants that merge and want to know, but not `not_to`. */
-void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head, const struct xtr_registrant *not_to);
+void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool keep_local,
+			 uint8_t *count);
+/* The set of the EID-prefix changed: tell the registrants that merge and want to know, but not
+ * `not_to`. */
+void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head,
+			  const struct xtr_registrant *not_to);
 void xtr_ms_notify_timer(void *ctx, struct xtr_timer *t);
 void xtr_ms_notify_free_all(struct xtr_ms *ms);
 void xtr_ms_dirty(struct xtr_ms *ms);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Server: registrations over a restart, so that the sites stay reachable until they register again. Saved half a minute after a
- * change and at the end; at start each one gets what is left of its time, the time we were away taken off (RFC 9301 8.2: without a
- * valid Map-Register for three minutes it ends).
+ * Map-Server: registrations over a restart, so that the sites stay reachable until they register
+ * again. Saved half a minute after a change and at the end; at start each one gets what is left of
+ * its time, the time we were away taken off (RFC 9301 8.2: without a valid Map-Register for three
+ * minutes it ends).
  */
 #include "roles/ms.h"
 
@@ -15,7 +16,11 @@
 #define PERIOD 30000
 #define ENTRY_MAX (256 + 64) /* without locators */
 
-struct writer { struct xtr_ms *ms; struct xtr_wr w; uint32_t n; };
+struct writer {
+	struct xtr_ms *ms;
+	struct xtr_wr w;
+	uint32_t n;
+};
 
 static void put_ip_raw(struct xtr_wr *w, const struct xtr_ip *ip)
 {
@@ -30,7 +35,8 @@ static void get_ip_raw(struct xtr_rd *r, struct xtr_ip *ip)
 	xtr_rd_copy(r, ip->a, 16);
 }
 
-static void put_registration(struct xtr_wr *w, const struct xtr_eid_prefix *eid, const struct xtr_registration *r, uint64_t now)
+static void put_registration(struct xtr_wr *w, const struct xtr_eid_prefix *eid,
+			     const struct xtr_registration *r, uint64_t now)
 {
 	const struct xtr_locset set = xtr_registration_locators(r);
 	uint64_t left = r->expires > now ? r->expires - now : 0;
@@ -45,7 +51,9 @@ static void put_registration(struct xtr_wr *w, const struct xtr_eid_prefix *eid,
 	xtr_wr_u32(w, left < UINT32_MAX ? (uint32_t)left : UINT32_MAX);
 	xtr_wr_u8(w, r->flags);
 	/* The rest as an EID record: what reads it back checks it like one from the wire. */
-	mark = xtr_put_record_begin(w, &(struct xtr_record_head){ .ttl = r->ttl_min, .map_version = r->map_version }, eid);
+	mark = xtr_put_record_begin(
+		w, &(struct xtr_record_head){ .ttl = r->ttl_min, .map_version = r->map_version },
+		eid);
 	xtr_wr_bytes(w, set.octets, set.len);
 	xtr_put_record_end(w, mark, set.count);
 }
@@ -68,14 +76,15 @@ static int size_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return 0;
 }
 
-/* The wall clock at env->now. When the node is freed its `now` may be that of the last message: so the relation of the two clocks
- * is noted when they are read together. */
+/* The wall clock at env->now. When the node is freed its `now` may be that of the last message: so
+ * the relation of the two clocks is noted when they are read together. */
 static void note_clock(struct xtr_ms *ms)
 {
 	const struct xtr_ops *ops = &ms->env->ops;
 
 	if (ops->wall_seconds)
-		ms->wall_offset = (int64_t)(ops->wall_seconds(ops->ctx) * 1000) - (int64_t)ms->env->now;
+		ms->wall_offset = (int64_t)(ops->wall_seconds(ops->ctx) * 1000) -
+				  (int64_t)ms->env->now;
 }
 
 void xtr_ms_checkpoint(struct xtr_ms *ms)
@@ -102,8 +111,9 @@ void xtr_ms_checkpoint(struct xtr_ms *ms)
 	free(buf);
 }
 
-static void restore(struct xtr_ms *ms, const struct xtr_registrant_key *key, const struct xtr_record *rec, uint64_t left,
-		    uint8_t flags, const struct xtr_ip *source, const struct xtr_ip *local)
+static void restore(struct xtr_ms *ms, const struct xtr_registrant_key *key,
+		    const struct xtr_record *rec, uint64_t left, uint8_t flags,
+		    const struct xtr_ip *source, const struct xtr_ip *local)
 {
 	struct xtr_env *env = ms->env;
 	uint8_t buf[XTR_LOCSET_OCTETS];
@@ -111,11 +121,17 @@ static void restore(struct xtr_ms *ms, const struct xtr_registrant_key *key, con
 	struct xtr_locset set;
 	struct xtr_eid_prefix eid;
 	struct xtr_registration_new n = {
-		.eid = &eid, .locators = &set, .now = env->now, .expires = env->now + left, .ttl_min = rec->ttl,
-		.map_version = rec->map_version, .flags = flags,
+		.eid = &eid,
+		.locators = &set,
+		.now = env->now,
+		.expires = env->now + left,
+		.ttl_min = rec->ttl,
+		.map_version = rec->map_version,
+		.flags = flags,
 	};
 
-	if (xtr_eid_from_addr(&rec->eid, rec->mask_len, &eid, NULL) || ms->db.count >= env->cfg.limits.registrations)
+	if (xtr_eid_from_addr(&rec->eid, rec->mask_len, &eid, NULL) ||
+	    ms->db.count >= env->cfg.limits.registrations)
 		return;
 	/* The configuration may have changed meanwhile. */
 	under = xtr_regdb_site(&ms->db, &eid);
@@ -189,7 +205,8 @@ void xtr_ms_restore(struct xtr_ms *ms)
 void xtr_ms_checkpoint_later(struct xtr_ms *ms)
 {
 	if (!xtr_timer_armed(&ms->checkpoint))
-		xtr_timer_set(&ms->env->timers, &ms->checkpoint, ms->env->now + PERIOD + ms->db.count / 50);
+		xtr_timer_set(&ms->env->timers, &ms->checkpoint,
+			      ms->env->now + PERIOD + ms->db.count / 50);
 }
 
 void xtr_ms_checkpoint_timer(void *ctx, struct xtr_timer *t)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Server: unsolicited Map-Notify. When the merged locator-set of an EID-prefix changes, the other registrants learn the full
- * set. Repeated three times at a fixed interval and three times with doubling delays, until a Map-Notify-Ack comes
- * (RFC 9301 5.7). At most XTR_MS_NOTIFIES_MAX are waiting.
+ * Map-Server: unsolicited Map-Notify. When the merged locator-set of an EID-prefix changes, the
+ * other registrants learn the full set. Repeated three times at a fixed interval and three times
+ * with doubling delays, until a Map-Notify-Ack comes (RFC 9301 5.7). At most XTR_MS_NOTIFIES_MAX
+ * are waiting.
  *
- * Owns the notifies. A notify holds copies of everything it needs but the secret, which lives in the configuration: so
- * reconfigure drops them all.
+ * Owns the notifies. A notify holds copies of everything it needs but the secret, which lives in
+ * the configuration: so reconfigure drops them all.
  */
 #include "roles/ms.h"
 
@@ -27,7 +28,7 @@ struct xtr_ms_notify {
 	struct xtr_eid_prefix eid;
 	struct xtr_ip to, from;
 	uint64_t nonce;
-	unsigned tries;          /* retransmissions */
+	unsigned tries; /* retransmissions */
 	size_t len;
 	uint8_t msg[];
 };
@@ -72,19 +73,27 @@ void xtr_ms_notify_timer(void *ctx, struct xtr_timer *t)
 	remove_link(link);
 }
 
-static size_t build(struct xtr_ms *ms, const struct xtr_registration *head, const struct xtr_registration *r,
-		    const struct xtr_key *key, uint64_t nonce, uint8_t *buf, size_t size)
+static size_t build(struct xtr_ms *ms, const struct xtr_registration *head,
+		    const struct xtr_registration *r, const struct xtr_key *key, uint64_t nonce,
+		    uint8_t *buf, size_t size)
 {
 	const struct xtr_register_out out = {
-		.type = XTR_MSG_MAP_NOTIFY, .nonce = nonce, .key_id = key->key_id, .alg_id = key->alg_id, .record_count = 1,
+		.type = XTR_MSG_MAP_NOTIFY,
+		.nonce = nonce,
+		.key_id = key->key_id,
+		.alg_id = key->alg_id,
+		.record_count = 1,
 		.auth_len = r->who->auth_len,
 	};
-	const struct xtr_record_head rec = { .ttl = r->ttl_min, .authoritative = true, .map_version = r->map_version };
+	const struct xtr_record_head rec = { .ttl = r->ttl_min,
+					     .authoritative = true,
+					     .map_version = r->map_version };
 	struct xtr_wr w = xtr_wr_init(buf, size);
 	uint8_t locs[XTR_LOCSET_OCTETS], count;
 	struct xtr_eid_prefix eid;
 	struct xtr_locset set;
-	size_t mark, auth_off = 16, auth = out.auth_len ? out.auth_len : (size_t)xtr_auth_len(key->alg_id);
+	size_t mark, auth_off = 16,
+		     auth = out.auth_len ? out.auth_len : (size_t)xtr_auth_len(key->alg_id);
 
 	xtr_registration_eid(head, &eid);
 	xtr_registration_union(head, locs, sizeof(locs), &set);
@@ -98,13 +107,16 @@ static size_t build(struct xtr_ms *ms, const struct xtr_registration *head, cons
 	return xtr_wr_len(&w);
 }
 
-/* A newer set makes the older Map-Notify to the same registrant pointless; when the table is full the oldest one goes. */
-static void make_room(struct xtr_ms *ms, const struct xtr_registrant *who, const struct xtr_eid_prefix *eid)
+/* A newer set makes the older Map-Notify to the same registrant pointless; when the table is full
+ * the oldest one goes. */
+static void make_room(struct xtr_ms *ms, const struct xtr_registrant *who,
+		      const struct xtr_eid_prefix *eid)
 {
 	struct xtr_ms_notify **link = &ms->notifies;
 
 	while (*link) {
-		if (!memcmp(&(*link)->who, &who->key, sizeof(who->key)) && xtr_eid_equal(&(*link)->eid, eid))
+		if (!memcmp(&(*link)->who, &who->key, sizeof(who->key)) &&
+		    xtr_eid_equal(&(*link)->eid, eid))
 			remove_link(link);
 		else
 			link = &(*link)->next;
@@ -116,7 +128,8 @@ static void make_room(struct xtr_ms *ms, const struct xtr_registrant *who, const
 	remove_link(link);
 }
 
-static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head, const struct xtr_registration *r)
+static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head,
+		       const struct xtr_registration *r)
 {
 	const struct xtr_key *key = xtr_ms_key(r->who->site, r->who->key.key_id);
 	struct xtr_env *env = ms->env;
@@ -155,14 +168,16 @@ static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head, c
 	send_notify(n);
 }
 
-void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head, const struct xtr_registrant *not_to)
+void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head,
+			  const struct xtr_registrant *not_to)
 {
 	for (const struct xtr_registration *r = head; r; r = r->next)
 		if (r->who != not_to && r->flags & XTR_REGN_MERGE && r->flags & XTR_REGN_NOTIFY)
 			notify_one(ms, head, r);
 }
 
-void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		       size_t len)
 {
 	struct xtr_ms_notify **link;
 	struct xtr_register m;
@@ -178,11 +193,13 @@ void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const
 		xtr_count(ms->env, DROP_NONCE);
 		return;
 	}
-	if (m.key_id != (*link)->key->key_id || m.alg_id != (*link)->key->alg_id || !xtr_ms_authentic(&m, (*link)->key)) {
+	if (m.key_id != (*link)->key->key_id || m.alg_id != (*link)->key->alg_id ||
+	    !xtr_ms_authentic(&m, (*link)->key)) {
 		xtr_count(ms->env, DROP_AUTH);
 		return;
 	}
-	/* Its records repeat ours, or there are none: the nonce says it all. But they have to be well-formed. */
+	/* Its records repeat ours, or there are none: the nonce says it all. But they have to be
+	 * well-formed. */
 	r = xtr_register_decode_body(&m);
 	if (r) {
 		xtr_env_bad(ms->env, r);

@@ -3,10 +3,10 @@
  * Map-Server, the answering side: the decision table of RFC 9301 8.3, first match wins.
  *
  *   P set                                       dropped before it gets here (RFC 9301 5.2)
- *   outside all sites, or only in an aggregate  negative, natively forward, 15 minutes, least-specific prefix
- *   in a site, nobody registered                negative, natively forward, 1 minute
- *   an ETR asked for proxy replies              answer from the registrations, neither A nor L set
- *   otherwise                                   forward to an ETR, which answers the ITR itself
+ *   outside all sites, or only in an aggregate  negative, natively forward, 15 minutes,
+ * least-specific prefix in a site, nobody registered                negative, natively forward, 1
+ * minute an ETR asked for proxy replies              answer from the registrations, neither A nor L
+ * set otherwise                                   forward to an ETR, which answers the ITR itself
  */
 #include "roles/ms.h"
 #include "xtr/abi.h"
@@ -17,7 +17,8 @@ bool xtr_ms_responsible(const struct xtr_ms *ms, const struct xtr_eid_prefix *ei
 {
 	struct xtr_eid_prefix host = xtr_eid_host(eid);
 
-	return xtr_regdb_site(&ms->db, eid) || xtr_regdb_site(&ms->db, &host) || xtr_eiddb_match(&ms->aggregates, &host, NULL);
+	return xtr_regdb_site(&ms->db, eid) || xtr_regdb_site(&ms->db, &host) ||
+	       xtr_eiddb_match(&ms->aggregates, &host, NULL);
 }
 
 int xtr_ms_match_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid)
@@ -33,7 +34,8 @@ int xtr_ms_match_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid)
 
 /* ---- negative answers */
 
-static void not_in_system(struct xtr_ms *ms, const struct xtr_request *req, const struct xtr_eid_prefix *host)
+static void not_in_system(struct xtr_ms *ms, const struct xtr_request *req,
+			  const struct xtr_eid_prefix *host)
 {
 	unsigned n = 0, hole;
 	struct xtr_eid_prefix eid;
@@ -41,12 +43,14 @@ static void not_in_system(struct xtr_ms *ms, const struct xtr_request *req, cons
 	xtr_eiddb_match(&ms->aggregates, host, &n);
 	hole = xtr_eiddb_hole(&ms->db.configured, host);
 	eid = xtr_hole(ms->env, host, hole > n ? hole : n);
-	xtr_reply_negative(ms->env, req, &eid, XTR_ACT_NATIVE, ms->env->cfg.timers.negative_ttl_min);
+	xtr_reply_negative(ms->env, req, &eid, XTR_ACT_NATIVE,
+			   ms->env->cfg.timers.negative_ttl_min);
 }
 
-/* The largest part of the configured EID-prefix around the EID with no other site and no registration in it. */
-static void not_registered(struct xtr_ms *ms, const struct xtr_request *req, const struct xtr_eid_prefix *host,
-			   const struct xtr_site_prefix *p)
+/* The largest part of the configured EID-prefix around the EID with no other site and no
+ * registration in it. */
+static void not_registered(struct xtr_ms *ms, const struct xtr_request *req,
+			   const struct xtr_eid_prefix *host, const struct xtr_site_prefix *p)
 {
 	unsigned n = p->eid.len + p->eid.group_len, hole;
 	struct xtr_eid_prefix eid;
@@ -60,7 +64,8 @@ static void not_registered(struct xtr_ms *ms, const struct xtr_request *req, con
 		n = hole > n ? hole : n;
 	}
 	eid = xtr_eid_cut(host, n);
-	xtr_reply_negative(ms->env, req, &eid, XTR_ACT_NATIVE, ms->env->cfg.timers.unregistered_ttl_min);
+	xtr_reply_negative(ms->env, req, &eid, XTR_ACT_NATIVE,
+			   ms->env->cfg.timers.unregistered_ttl_min);
 }
 
 /* ---- proxy reply */
@@ -77,11 +82,12 @@ struct answer {
 	struct xtr_wr w;
 	size_t room;
 	unsigned records;
-	uint32_t ttl;              /* the shortest: all records get it (RFC 9301 5.5) */
-	size_t ttl_at[256];        /* where to write it */
+	uint32_t ttl;       /* the shortest: all records get it (RFC 9301 5.5) */
+	size_t ttl_at[256]; /* where to write it */
 };
 
-static void put_registered(struct answer *a, const struct xtr_eid_prefix *eid, const struct xtr_registration *head)
+static void put_registered(struct answer *a, const struct xtr_eid_prefix *eid,
+			   const struct xtr_registration *head)
 {
 	struct xtr_record_head h = { .ttl = 0 };
 	uint8_t buf[XTR_LOCSET_OCTETS], count;
@@ -102,14 +108,16 @@ static int put_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
 	struct answer *a = ctx;
 
-	/* What an ETR did not register for proxying may be incomplete and is not used in answers (RFC 9301 8.2). */
+	/* What an ETR did not register for proxying may be incomplete and is not used in answers
+	 * (RFC 9301 8.2). */
 	if (a->records == 255 || !proxied(value))
 		return 1;
 	put_registered(a, eid, value);
 	return a->w.err || xtr_wr_len(&a->w) > a->room;
 }
 
-static void answer_begin(struct answer *a, uint8_t *buf, size_t size, const struct xtr_request *req, uint8_t family)
+static void answer_begin(struct answer *a, uint8_t *buf, size_t size, const struct xtr_request *req,
+			 uint8_t family)
 {
 	a->w = xtr_wr_init(buf, size);
 	a->room = xtr_env_room(family);
@@ -118,8 +126,8 @@ static void answer_begin(struct answer *a, uint8_t *buf, size_t size, const stru
 	xtr_map_reply_begin(&a->w, false, false, 0, req->m->nonce);
 }
 
-static void proxy_reply(struct xtr_ms *ms, const struct xtr_request *req, const struct xtr_eid_prefix *host,
-			const struct xtr_registration *head)
+static void proxy_reply(struct xtr_ms *ms, const struct xtr_request *req,
+			const struct xtr_eid_prefix *host, const struct xtr_registration *head)
 {
 	struct xtr_eid_prefix match, about;
 	struct answer a;
@@ -132,8 +140,8 @@ static void proxy_reply(struct xtr_ms *ms, const struct xtr_request *req, const 
 	about = match;
 	answer_begin(&a, buf, sizeof(buf), req, to.family);
 	if (xtr_eiddb_walk(&ms->db.registered, &match, put_one, &a)) {
-		/* The more-specific ones do not fit into the message, or may not be told: the largest part of the match
-		 * without them, with the locators of the match. */
+		/* The more-specific ones do not fit into the message, or may not be told: the
+		 * largest part of the match without them, with the locators of the match. */
 		if (xtr_eiddb_has_longer(&ms->db.registered, &match))
 			about = xtr_eid_cut(host, xtr_eiddb_hole(&ms->db.registered, host));
 		answer_begin(&a, buf, sizeof(buf), req, to.family);
@@ -154,19 +162,25 @@ static void proxy_reply(struct xtr_ms *ms, const struct xtr_request *req, const 
 
 /* ---- forwarding to an ETR */
 
-struct pick { struct xtr_ip ip[XTR_LOCSET_MAX]; unsigned n; };
+struct pick {
+	struct xtr_ip ip[XTR_LOCSET_MAX];
+	unsigned n;
+};
 
 static void pick_add(const struct xtr_ms *ms, struct pick *p, const struct xtr_ip *ip)
 {
-	/* Never to ourselves: if the ETR were here, it would have answered before the Map-Server was asked. */
+	/* Never to ourselves: if the ETR were here, it would have answered before the Map-Server
+	 * was asked. */
 	if (p->n < XTR_LOCSET_MAX && xtr_rloc_valid(ip) && xtr_env_reaches(ms->env, ip->family) &&
 	    !xtr_env_own_rloc(ms->env, ip))
 		p->ip[p->n++] = *ip;
 }
 
-/* One ETR after the other, so that a dead one only costs the ITR a retransmission. Locators that are not reachable or not for
- * unicast only if there is nothing else; then where the registration came from. */
-static void forward(struct xtr_ms *ms, const struct xtr_request *req, const struct xtr_registration *head)
+/* One ETR after the other, so that a dead one only costs the ITR a retransmission. Locators that
+ * are not reachable or not for unicast only if there is nothing else; then where the registration
+ * came from. */
+static void forward(struct xtr_ms *ms, const struct xtr_request *req,
+		    const struct xtr_registration *head)
 {
 	uint8_t buf[XTR_LOCSET_OCTETS];
 	struct pick good = { .n = 0 }, other = { .n = 0 };
@@ -187,14 +201,17 @@ static void forward(struct xtr_ms *ms, const struct xtr_request *req, const stru
 		xtr_count(ms->env, DROP_NO_RLOC);
 		return;
 	}
-	for (unsigned i = 0; i < p->n && xtr_forward_request(ms->env, req, &p->ip[ms->turn++ % p->n]); i++)
+	for (unsigned i = 0;
+	     i < p->n && xtr_forward_request(ms->env, req, &p->ip[ms->turn++ % p->n]); i++)
 		;
 }
 
 /* ---- the table */
 
-/* The registration that answers for eid: not shorter than the configured EID-prefix, or it is another site's. */
-static struct xtr_registration *registered(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
+/* The registration that answers for eid: not shorter than the configured EID-prefix, or it is
+ * another site's. */
+static struct xtr_registration *registered(const struct xtr_ms *ms,
+					   const struct xtr_eid_prefix *eid,
 					   const struct xtr_site_prefix *p)
 {
 	struct xtr_registration *r = p ? xtr_regdb_match(&ms->db, eid) : NULL;
@@ -208,7 +225,8 @@ void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req)
 	struct xtr_site_prefix *p = xtr_regdb_site(&ms->db, &req->eid);
 	struct xtr_registration *r = registered(ms, &req->eid, p);
 
-	/* A prefix was asked for that no registration covers (it has been split, say): its first address stands for it. */
+	/* A prefix was asked for that no registration covers (it has been split, say): its first
+	 * address stands for it. */
 	if (!r) {
 		p = xtr_regdb_site(&ms->db, &host);
 		r = registered(ms, &host, p);

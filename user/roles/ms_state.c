@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Map-Server: what survives a restart, and what xtrctl shows. RFC 9301 5.6 wants the last nonce of every registrant in persistent
- * storage, or a restart would open the door to replays. Saved a second after a change (later with many registrants, so
- * that saving stays a small part of the work), and at the end.
+ * Map-Server: what survives a restart, and what xtrctl shows. RFC 9301 5.6 wants the last nonce of
+ * every registrant in persistent storage, or a restart would open the door to replays. Saved a
+ * second after a change (later with many registrants, so that saving stays a small part of the
+ * work), and at the end.
  */
 #include "roles/ms.h"
 
@@ -52,7 +53,8 @@ int xtr_ms_load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t 
 			return 0;
 		}
 		free(buf);
-		if (r < 0 && r != -E2BIG && r != -EFBIG && r != -ENOSPC && r != -EMSGSIZE && r != -EOVERFLOW)
+		if (r < 0 && r != -E2BIG && r != -EFBIG && r != -ENOSPC && r != -EMSGSIZE &&
+		    r != -EOVERFLOW)
 			return r;
 	}
 	return -EFBIG;
@@ -127,38 +129,49 @@ struct show {
 	void *arg;
 };
 
-static void site_part(const struct xtr_env *env, const struct xtr_site *site, struct xtr_site_info *info)
+static void site_part(const struct xtr_env *env, const struct xtr_site *site,
+		      struct xtr_site_info *info)
 {
 	info->site = site->name;
 	info->refused = site->refused;
-	info->last_refusal_ms = site->refused_at == XTR_NEVER ? UINT64_MAX : env->now - site->refused_at;
+	info->last_refusal_ms = site->refused_at == XTR_NEVER ? UINT64_MAX
+							      : env->now - site->refused_at;
 	info->last_refusal_from = site->refused_from;
 	info->last_refusal = site->refused ? site->refusal : NULL;
 }
 
 static int show_unregistered(struct show *s, const struct xtr_site_prefix *p)
 {
-	struct xtr_site_info info = { .eid = p->eid, .configured = true, .age_ms = UINT64_MAX, .expires_ms = UINT64_MAX };
+	struct xtr_site_info info = {
+		.eid = p->eid, .configured = true, .age_ms = UINT64_MAX, .expires_ms = UINT64_MAX
+	};
 
 	site_part(s->ms->env, p->site, &info);
 	info.proxy = p->site->cfg->force_proxy;
 	if (!info.last_refusal)
-		info.last_refusal = p->lost_at == XTR_NEVER ? "no Map-Register for it was received" :
-				    "the last registration ended: no Map-Register in time, or withdrawn";
+		info.last_refusal = p->lost_at == XTR_NEVER ? "no Map-Register for it was received"
+							    : "the last registration ended: no "
+							      "Map-Register in time, or withdrawn";
 	if (p->lost_at != XTR_NEVER)
 		info.age_ms = s->ms->env->now - p->lost_at;
 	return s->fn(s->arg, &info);
 }
 
-static int show_registered(struct show *s, const struct xtr_eid_prefix *eid, const struct xtr_registration *r)
+static int show_registered(struct show *s, const struct xtr_eid_prefix *eid,
+			   const struct xtr_registration *r)
 {
 	const struct xtr_env *env = s->ms->env;
 	const struct xtr_locset set = xtr_registration_locators(r);
 	struct xtr_site_info info = {
-		.eid = *eid, .configured = xtr_eiddb_get(&s->ms->db.configured, eid), .registered = true,
-		.proxy = r->flags & XTR_REGN_PROXY || r->who->site->cfg->force_proxy, .registrant = r->who->source,
-		.has_xtr_id = r->who->key.by_id, .age_ms = env->now - r->last,
-		.expires_ms = r->expires > env->now ? r->expires - env->now : 0, .registers = r->registers,
+		.eid = *eid,
+		.configured = xtr_eiddb_get(&s->ms->db.configured, eid),
+		.registered = true,
+		.proxy = r->flags & XTR_REGN_PROXY || r->who->site->cfg->force_proxy,
+		.registrant = r->who->source,
+		.has_xtr_id = r->who->key.by_id,
+		.age_ms = env->now - r->last,
+		.expires_ms = r->expires > env->now ? r->expires - env->now : 0,
+		.registers = r->registers,
 	};
 
 	site_part(env, r->who->site, &info);
@@ -166,7 +179,8 @@ static int show_registered(struct show *s, const struct xtr_eid_prefix *eid, con
 		memcpy(info.xtr_id, r->who->key.id, 16);
 	info.locator_count = xtr_show_locators(env, &set, info.locators, 32);
 	for (unsigned i = 0; i < info.locator_count; i++)
-		info.locators[i].usable = info.locators[i].reachable && info.locators[i].priority != 255;
+		info.locators[i].usable = info.locators[i].reachable &&
+					  info.locators[i].priority != 255;
 	return s->fn(s->arg, &info);
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A node: checks what a message is and whether it may come here (RFC 9301 5, and who may send what to whom), and hands it to the
- * role it is for. The only place that knows all roles. Messages between roles of this node wait in env.direct and go
- * through the same input when the current one is done.
+ * A node: checks what a message is and whether it may come here (RFC 9301 5, and who may send what
+ * to whom), and hands it to the role it is for. The only place that knows all roles. Messages
+ * between roles of this node wait in env.direct and go through the same input when the current one
+ * is done.
  *
- * A Map-Request can be for several roles: our own database answers first if it has the longest match, then the Map-Server
- * if it is responsible, then the Map-Resolver passes it on.
+ * A Map-Request can be for several roles: our own database answers first if it has the longest
+ * match, then the Map-Server if it is responsible, then the Map-Resolver passes it on.
  */
 #include "roles/etr.h"
 #include "roles/itr.h"
@@ -73,13 +74,18 @@ static void resolve(struct xtr_node *n, const struct xtr_request *req)
 		xtr_count(&n->env, DROP_NOT_OURS);
 }
 
-static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta, const struct xtr_ecm *ecm, const uint8_t *buf,
-			size_t len)
+static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta,
+			const struct xtr_ecm *ecm, const uint8_t *buf, size_t len)
 {
 	struct xtr_env *env = &n->env;
 	struct xtr_map_request m;
 	struct xtr_request req = {
-		.meta = meta, .ecm = ecm, .m = &m, .msg = buf, .len = len, .reply_port = ecm ? ecm->inner_sport : meta->sport,
+		.meta = meta,
+		.ecm = ecm,
+		.m = &m,
+		.msg = buf,
+		.len = len,
+		.reply_port = ecm ? ecm->inner_sport : meta->sport,
 	};
 	struct xtr_mreq_record rec;
 	struct xtr_rd it = { 0 };
@@ -105,7 +111,8 @@ static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta, con
 		xtr_count(env, DROP_ROLE);
 		return;
 	}
-	if (!xtr_mreq_record_next(&m, &it, &rec) || xtr_eid_from_addr(&rec.eid, rec.mask_len, &req.eid, NULL)) {
+	if (!xtr_mreq_record_next(&m, &it, &rec) ||
+	    xtr_eid_from_addr(&rec.eid, rec.mask_len, &req.eid, NULL)) {
 		xtr_count(env, DROP_UNKNOWN_AFI);
 		return;
 	}
@@ -115,7 +122,8 @@ static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta, con
 		resolve(n, &req);
 }
 
-static void encapsulated(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+static void encapsulated(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+			 size_t len)
 {
 	struct xtr_ecm ecm;
 	int r = xtr_ecm_decode(buf, len, &ecm);
@@ -124,7 +132,8 @@ static void encapsulated(struct xtr_node *n, const struct xtr_msg_meta *meta, co
 		xtr_env_bad(&n->env, r ? r : -EBADMSG);
 		return;
 	}
-	if (ecm.security) { /* LISP-SEC is not built: an answer without it would be discarded by the ITR (RFC 9303 6.9) */
+	if (ecm.security) { /* LISP-SEC is not built: an answer without it would be discarded by the
+			       ITR (RFC 9303 6.9) */
 		xtr_count(&n->env, DROP_SECURITY);
 		return;
 	}
@@ -136,7 +145,8 @@ static void encapsulated(struct xtr_node *n, const struct xtr_msg_meta *meta, co
 	map_request(n, meta, &ecm, ecm.msg, ecm.msg_len);
 }
 
-static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		      size_t len)
 {
 	struct xtr_map_reply m;
 	int r = xtr_map_reply_decode(buf, len, &m);
@@ -144,12 +154,14 @@ static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const
 	if (r)
 		xtr_env_bad(&n->env, r);
 	else if (!(n->itr && xtr_itr_reply(n->itr, meta, &m)) && !xtr_lig_reply(n->lig, meta, &m))
-		xtr_count(&n->env, DROP_NONCE); /* also what a Map-Server gets that is none of its business (RFC 9301 8.3) */
+		xtr_count(&n->env, DROP_NONCE); /* also what a Map-Server gets that is none of its
+						   business (RFC 9301 8.3) */
 }
 
 /* ---- input */
 
-static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		     size_t len)
 {
 	struct xtr_env *env = &n->env;
 
@@ -191,15 +203,13 @@ static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const 
 		xtr_count(env, RX_INFO);
 		xtr_count(env, DROP_ROLE);
 		break;
-	case -EBADMSG:
-		xtr_count(env, DROP_MALFORMED);
-		break;
-	default:
-		xtr_count(env, DROP_UNKNOWN_TYPE);
+	case -EBADMSG: xtr_count(env, DROP_MALFORMED); break;
+	default: xtr_count(env, DROP_UNKNOWN_TYPE);
 	}
 }
 
-/* Messages between our own roles. Two of them cannot play for ever: what is left waits for the next tick. */
+/* Messages between our own roles. Two of them cannot play for ever: what is left waits for the next
+ * tick. */
 static void run_direct(struct xtr_node *n)
 {
 	struct xtr_env *env = &n->env;
@@ -216,7 +226,8 @@ static void run_direct(struct xtr_node *n)
 	}
 }
 
-void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len, uint64_t now)
+void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		    size_t len, uint64_t now)
 {
 	n->env.now = now;
 	xtr_count(&n->env, RX);
@@ -244,7 +255,8 @@ uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now)
 	return n->env.direct ? now : next;
 }
 
-void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint64_t now)
+void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+		   const struct xtr_eid_prefix *src, uint64_t now)
 {
 	n->env.now = now;
 	xtr_count(&n->env, MISS);
@@ -263,7 +275,8 @@ static int own_database(struct xtr_env *env)
 
 	xtr_eiddb_free(&env->own, NULL);
 	for (unsigned i = 0; i < env->cfg.mapping_count && !r; i++)
-		r = xtr_eiddb_set(&env->own, &env->cfg.mappings[i].eid, (void *)&env->cfg.mappings[i], NULL, NULL);
+		r = xtr_eiddb_set(&env->own, &env->cfg.mappings[i].eid,
+				  (void *)&env->cfg.mappings[i], NULL, NULL);
 	return r;
 }
 
@@ -276,7 +289,7 @@ static int by_preference(const void *a, const void *b)
 	return *x < *y ? -1 : 1;
 }
 
-/* Which of the configured RLOCs are up, best priority first. list NULL: all. True if that changed. */
+/* Which of our RLOCs are up, best priority first. list NULL: all. True if that changed. */
 static bool set_up(struct xtr_env *env, const struct xtr_ip *list, unsigned count)
 {
 	const struct xtr_rloc_config *sorted[XTR_UP_MAX];
@@ -315,12 +328,19 @@ static void fill_defaults(struct xtr_node_config *c)
 
 	if (!memcmp(&c->timers, &unset, sizeof(unset)))
 		c->timers = t;
-	c->limits.cache_entries = c->limits.cache_entries ? c->limits.cache_entries : l.cache_entries;
-	c->limits.pending_requests = c->limits.pending_requests ? c->limits.pending_requests : l.pending_requests;
-	c->limits.registrations = c->limits.registrations ? c->limits.registrations : l.registrations;
-	c->limits.requests_per_second = c->limits.requests_per_second ? c->limits.requests_per_second : l.requests_per_second;
-	c->limits.replies_per_second = c->limits.replies_per_second ? c->limits.replies_per_second : l.replies_per_second;
-	c->limits.replies_per_rloc = c->limits.replies_per_rloc ? c->limits.replies_per_rloc : l.replies_per_rloc;
+	c->limits.cache_entries = c->limits.cache_entries ? c->limits.cache_entries
+							  : l.cache_entries;
+	c->limits.pending_requests = c->limits.pending_requests ? c->limits.pending_requests
+								: l.pending_requests;
+	c->limits.registrations = c->limits.registrations ? c->limits.registrations
+							  : l.registrations;
+	c->limits.requests_per_second = c->limits.requests_per_second
+						? c->limits.requests_per_second
+						: l.requests_per_second;
+	c->limits.replies_per_second = c->limits.replies_per_second ? c->limits.replies_per_second
+								    : l.replies_per_second;
+	c->limits.replies_per_rloc = c->limits.replies_per_rloc ? c->limits.replies_per_rloc
+								: l.replies_per_rloc;
 }
 
 /* Roles that are configured and not there yet. */
@@ -344,7 +364,8 @@ static int start_roles(struct xtr_node *n)
 	return r;
 }
 
-int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, uint64_t now, struct xtr_node **out)
+int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, uint64_t now,
+		 struct xtr_node **out)
 {
 	struct xtr_node *n = calloc(1, sizeof(*n));
 	struct xtr_env *env;
@@ -479,21 +500,25 @@ void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned cou
 
 /* ---- for the data plane and xtrctl */
 
-void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint64_t now)
+void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
+		    uint64_t now)
 {
 	n->env.now = now;
 	/* No ITR, or ours now: it must not stay in the kernel. */
-	if (!n->itr || xtr_eiddb_match(&n->env.own, eid, NULL) || xtr_itr_set(n->itr, eid, fwd, XTR_CACHE_ADOPTED))
+	if (!n->itr || xtr_eiddb_match(&n->env.own, eid, NULL) ||
+	    xtr_itr_set(n->itr, eid, fwd, XTR_CACHE_ADOPTED))
 		n->env.ops.cache_del(n->env.ops.ctx, eid);
 }
 
-int xtr_node_walk_cache(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_cache_info *), void *arg)
+int xtr_node_walk_cache(struct xtr_node *n, uint64_t now,
+			int (*fn)(void *, const struct xtr_cache_info *), void *arg)
 {
 	n->env.now = now;
 	return n->itr ? xtr_itr_walk_cache(n->itr, fn, arg) : 0;
 }
 
-int xtr_node_walk_pending(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_pending_info *), void *arg)
+int xtr_node_walk_pending(struct xtr_node *n, uint64_t now,
+			  int (*fn)(void *, const struct xtr_pending_info *), void *arg)
 {
 	n->env.now = now;
 	return n->itr ? xtr_itr_walk_pending(n->itr, fn, arg) : 0;
@@ -505,19 +530,22 @@ unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *i
 	return n->itr ? xtr_itr_clear(n->itr, inside, "cleared by hand") : 0;
 }
 
-int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint64_t now)
+int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+		       const struct xtr_fwd *fwd, uint64_t now)
 {
 	n->env.now = now;
 	return n->itr ? xtr_itr_set(n->itr, eid, fwd, XTR_CACHE_STATIC) : -ENOTSUP;
 }
 
-int xtr_node_walk_db(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+int xtr_node_walk_db(struct xtr_node *n, uint64_t now,
+		     int (*fn)(void *, const struct xtr_db_info *), void *arg)
 {
 	n->env.now = now;
 	return n->etr ? xtr_etr_walk_db(n->etr, fn, arg) : 0;
 }
 
-int xtr_node_walk_sites(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_site_info *), void *arg)
+int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
+			int (*fn)(void *, const struct xtr_site_info *), void *arg)
 {
 	n->env.now = now;
 	return n->ms ? xtr_ms_walk_sites(n->ms, fn, arg) : 0;
@@ -529,7 +557,8 @@ int xtr_node_lig(struct xtr_node *n, const struct xtr_eid_prefix *eid, const str
 	int r;
 
 	n->env.now = now;
-	/* Not called before we return: an answer from this very node comes with the next input or tick. */
+	/* Not called before we return: an answer from this very node comes with the next input or
+	 * tick. */
 	r = xtr_lig_start(n->lig, eid, to, done, arg);
 	return r;
 }

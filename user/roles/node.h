@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A LISP node: the roles that are switched on (ITR, ETR, Map-Server, Map-Resolver), driven as input(message, now) and
- * tick(now) -> next deadline, with all output through struct xtr_ops. Messages between roles of one node are
- * direct calls. Nothing here blocks or allocates per packet without a bound.
+ * A LISP node: the roles that are switched on (ITR, ETR, Map-Server, Map-Resolver), driven as
+ * input(message, now) and tick(now) -> next deadline, with all output through struct xtr_ops.
+ * Messages between roles of one node are direct calls. Nothing here blocks or allocates per packet
+ * without a bound.
  */
 #ifndef XTR_ROLES_NODE_H
 #define XTR_ROLES_NODE_H
@@ -12,119 +13,157 @@
 
 struct xtr_node;
 
-/* cfg and ops are copied shallowly; what cfg points to must outlive the node. *out owned by the caller. 0, -ENOMEM. */
-int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, uint64_t now, struct xtr_node **out);
-/* Applies the difference: unchanged mappings, sites and cache entries keep their state. The old cfg's memory may be freed after it. */
+/* cfg and ops are copied shallowly; what cfg points to must outlive the node. *out owned by the
+ * caller. 0, -ENOMEM. */
+int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, uint64_t now,
+		 struct xtr_node **out);
+/* Applies the difference: unchanged mappings, sites and cache entries keep their state. The old
+ * cfg's memory may be freed after it. */
 int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, uint64_t now);
 /* Saves what must survive (nonces, registrations) and frees. The data plane is left as it is. */
 void xtr_node_free(struct xtr_node *n);
 
 struct xtr_msg_meta {
-	struct xtr_ip src, dst;         /* outer addresses; dst is an address of ours */
+	struct xtr_ip src, dst; /* outer addresses; dst is an address of ours */
 	uint16_t sport, dport;
 };
-/* One UDP payload received on port 4342. Hostile input is counted (xtr_node_counters) and dropped. */
-void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len, uint64_t now);
-/* Runs due timers; returns the next deadline (ms, same clock), UINT64_MAX if none. At most a bounded amount of work. Every other
- * entry point can bring the deadline forward: call this after each of them. */
+/* One UDP payload received on port 4342. Hostile input is counted and dropped. */
+void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		    size_t len, uint64_t now);
+/* Runs due timers; returns the next deadline (ms, same clock), UINT64_MAX if none. At most a
+ * bounded amount of work. Every other entry point can bring the deadline forward: call this after
+ * each of them. */
 uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now);
-/* Data plane: a packet to this host EID found no entry (or a send-map-request entry). src: its source EID, may be NULL. */
-void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_eid_prefix *src, uint64_t now);
-/* Data plane at start: an entry found in the kernel. Kept for adopt_lifetime and refreshed when in use. */
-void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint64_t now);
-/* The set of our RLOCs that are up changed (link or address gone): registers at once, rebuilds forwarding. */
+/* Data plane: a packet to this host EID found no entry (or a send-map-request entry). src: its
+ * source EID, may be NULL. */
+void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+		   const struct xtr_eid_prefix *src, uint64_t now);
+/* Data plane at start: an entry found in the kernel. Kept for adopt_lifetime and refreshed when in
+ * use. */
+void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
+		    uint64_t now);
+/* The set of our RLOCs that are up changed (link or address gone): registers at once, rebuilds
+ * forwarding. */
 void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned count, uint64_t now);
 
-/* --- what xtrctl shows. Walkers stop when fn returns non-zero and return that. Pointers are valid during the call. */
+/* --- what xtrctl shows. Walkers stop when fn returns non-zero and return that. Pointers are valid
+ * during the call. */
 enum xtr_cache_source { XTR_CACHE_REPLY, XTR_CACHE_ADOPTED, XTR_CACHE_STATIC, XTR_CACHE_LOCAL };
 struct xtr_cache_locator {
-	struct xtr_ip ip;                /* family 0: not an IP locator */
+	struct xtr_ip ip; /* family 0: not an IP locator */
 	uint8_t priority, weight, mpriority, mweight;
-	bool reachable, local, usable;   /* R and L as received; usable: in the forwarding set now */
+	bool reachable, local, usable; /* R and L as received; usable: in the forwarding set now */
 };
 struct xtr_cache_info {
 	struct xtr_eid_prefix eid;
 	enum xtr_cache_source source;
-	uint8_t act;                     /* with no locators */
+	uint8_t act; /* with no locators */
 	bool authoritative;
 	uint16_t map_version;
-	uint64_t age_ms, ttl_left_ms;    /* UINT64_MAX: does not expire */
-	struct xtr_ip from;              /* who answered */
+	uint64_t age_ms, ttl_left_ms; /* UINT64_MAX: does not expire */
+	struct xtr_ip from;           /* who answered */
 	unsigned locator_count;
 	struct xtr_cache_locator locators[32];
 };
-int xtr_node_walk_cache(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_cache_info *), void *arg);
-struct xtr_pending_info { struct xtr_eid_prefix eid; uint64_t nonce, age_ms, next_ms; unsigned tries; struct xtr_ip resolver; };
-int xtr_node_walk_pending(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_pending_info *), void *arg);
+int xtr_node_walk_cache(struct xtr_node *n, uint64_t now,
+			int (*fn)(void *, const struct xtr_cache_info *), void *arg);
+struct xtr_pending_info {
+	struct xtr_eid_prefix eid;
+	uint64_t nonce, age_ms, next_ms;
+	unsigned tries;
+	struct xtr_ip resolver;
+};
+int xtr_node_walk_pending(struct xtr_node *n, uint64_t now,
+			  int (*fn)(void *, const struct xtr_pending_info *), void *arg);
 /* Deletes entries inside the prefix (NULL: all); returns how many. The data plane follows. */
-unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside, uint64_t now);
+unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside,
+			      uint64_t now);
 /* Static entry (xtrctl cache add). */
-int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd, uint64_t now);
+int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+		       const struct xtr_fwd *fwd, uint64_t now);
 
-struct xtr_db_info {                     /* one of our mappings at one Map-Server */
+struct xtr_db_info { /* one of our mappings at one Map-Server */
 	struct xtr_eid_prefix eid;
 	uint32_t ttl_min;
-	struct xtr_ip map_server;        /* family 0: no Map-Server configured */
+	struct xtr_ip map_server; /* family 0: no Map-Server configured */
 	uint8_t key_id, alg_id;
-	bool acked;                      /* the last Map-Register that asked for a Map-Notify got one */
+	bool acked; /* the last Map-Register that asked for a Map-Notify got one */
 	uint64_t registers_sent, notifies;
 	uint64_t last_sent_ms, last_ack_ms; /* ago; UINT64_MAX: never */
-	const char *problem;             /* NULL, or why it is not registered, for people */
+	const char *problem;                /* NULL, or why it is not registered, for people */
 	unsigned locator_count;
 	struct xtr_cache_locator locators[32];
 };
-int xtr_node_walk_db(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_db_info *), void *arg);
+int xtr_node_walk_db(struct xtr_node *n, uint64_t now,
+		     int (*fn)(void *, const struct xtr_db_info *), void *arg);
 
-struct xtr_site_info {                   /* Map-Server: a configured prefix, or a registration below it */
+struct xtr_site_info { /* Map-Server: a configured prefix, or a registration below it */
 	const char *site;
 	struct xtr_eid_prefix eid;
-	bool configured;                 /* the configured prefix itself; else a more-specific registration */
+	bool configured; /* the configured prefix itself; else a more-specific registration */
 	bool registered;
 	bool proxy;
 	struct xtr_ip registrant;
-	uint8_t xtr_id[16]; bool has_xtr_id;
-	uint64_t age_ms, expires_ms;     /* since the last valid Map-Register; until expiry */
-	uint64_t registers;              /* accepted */
-	uint64_t refused;                /* refused for this site */
-	const char *last_refusal;        /* NULL or why (bad key, replayed nonce, prefix outside ...) */
-	uint64_t last_refusal_ms;        /* ago */
+	uint8_t xtr_id[16];
+	bool has_xtr_id;
+	uint64_t age_ms, expires_ms; /* since the last valid Map-Register; until expiry */
+	uint64_t registers;          /* accepted */
+	uint64_t refused;            /* refused for this site */
+	const char *last_refusal;    /* NULL or why (bad key, replayed nonce, prefix outside ...) */
+	uint64_t last_refusal_ms;    /* ago */
 	struct xtr_ip last_refusal_from;
 	unsigned locator_count;
 	struct xtr_cache_locator locators[32];
 };
-int xtr_node_walk_sites(struct xtr_node *n, uint64_t now, int (*fn)(void *, const struct xtr_site_info *), void *arg);
+int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
+			int (*fn)(void *, const struct xtr_site_info *), void *arg);
 
-/* Counters of the control plane: every way a message can be dropped has one. RX and TX are UDP messages; those that roles of
- * one node pass to each other directly only count by type. A Map-Request in an ECM counts as both on receipt. */
+/* Counters of the control plane: every way a message can be dropped has one. RX and TX are UDP
+ * messages; those that roles of one node pass to each other directly only count by type. A
+ * Map-Request in an ECM counts as both on receipt. */
 #define XTR_NODE_COUNTERS(X) \
-	X(RX, "rx") X(TX, "tx") X(TX_FAILED, "tx-failed") \
-	X(RX_MAP_REQUEST, "rx-map-request") X(RX_MAP_REPLY, "rx-map-reply") X(RX_MAP_REGISTER, "rx-map-register") \
-	X(RX_MAP_NOTIFY, "rx-map-notify") X(RX_MAP_NOTIFY_ACK, "rx-map-notify-ack") X(RX_ECM, "rx-ecm") X(RX_INFO, "rx-info") \
-	X(TX_MAP_REQUEST, "tx-map-request") X(TX_MAP_REPLY, "tx-map-reply") X(TX_MAP_REGISTER, "tx-map-register") \
-	X(TX_MAP_NOTIFY, "tx-map-notify") X(TX_MAP_NOTIFY_ACK, "tx-map-notify-ack") X(TX_FORWARDED, "tx-forwarded-request") \
-	X(DROP_MALFORMED, "drop-malformed") X(DROP_UNKNOWN_TYPE, "drop-unknown-type") X(DROP_UNKNOWN_AFI, "drop-unknown-afi") \
-	X(DROP_ROLE, "drop-role-off") X(DROP_AUTH, "drop-authentication") X(DROP_REPLAY, "drop-replayed-nonce") \
-	X(DROP_NO_SITE, "drop-no-site") X(DROP_PREFIX, "drop-prefix-outside-site") X(DROP_ALGORITHM, "drop-algorithm") \
-	X(DROP_NONCE, "drop-unknown-nonce") X(DROP_MISMATCH, "drop-reply-does-not-match") X(DROP_OVERCLAIM, "drop-reply-overclaims") \
-	X(DROP_PROBE, "drop-probe-in-mapping-system") X(DROP_RATE, "drop-rate-limit") X(DROP_LIMIT, "drop-table-full") \
-	X(DROP_NO_RLOC, "drop-no-usable-itr-rloc") X(DROP_NOT_OURS, "drop-eid-not-ours") X(DROP_SECURITY, "drop-lisp-sec-wanted") \
-	X(DROP_PORT, "drop-port") \
-	X(MISS, "miss") X(MISS_LIMITED, "miss-limited") X(REQUEST_TIMEOUT, "request-timeout") X(CACHE_EVICTED, "cache-evicted") \
-	X(REGISTER_ACCEPTED, "register-accepted") X(REGISTRATION_EXPIRED, "registration-expired") X(NEGATIVE_SENT, "negative-sent") \
-	X(DROP_LOOP, "drop-forwarding-loop") X(DROP_SMR, "drop-smr") X(RX_SMR, "rx-smr") X(TX_SMR, "tx-smr")
+	X(RX, "rx") X(TX, "tx") X(TX_FAILED, "tx-failed") X(RX_MAP_REQUEST, "rx-map-request") \
+	X(RX_MAP_REPLY, "rx-map-reply") X(RX_MAP_REGISTER, "rx-map-register") \
+	X(RX_MAP_NOTIFY, "rx-map-notify") X(RX_MAP_NOTIFY_ACK, "rx-map-notify-ack") \
+	X(RX_ECM, "rx-ecm") X(RX_INFO, "rx-info") X(TX_MAP_REQUEST, "tx-map-request") \
+	X(TX_MAP_REPLY, "tx-map-reply") X(TX_MAP_REGISTER, "tx-map-register") \
+	X(TX_MAP_NOTIFY, "tx-map-notify") X(TX_MAP_NOTIFY_ACK, "tx-map-notify-ack") \
+	X(TX_FORWARDED, "tx-forwarded-request") X(DROP_MALFORMED, "drop-malformed") \
+	X(DROP_UNKNOWN_TYPE, "drop-unknown-type") X(DROP_UNKNOWN_AFI, "drop-unknown-afi") \
+	X(DROP_ROLE, "drop-role-off") X(DROP_AUTH, "drop-authentication") \
+	X(DROP_REPLAY, "drop-replayed-nonce") X(DROP_NO_SITE, "drop-no-site") \
+	X(DROP_PREFIX, "drop-prefix-outside-site") X(DROP_ALGORITHM, "drop-algorithm") \
+	X(DROP_NONCE, "drop-unknown-nonce") X(DROP_MISMATCH, "drop-reply-does-not-match") \
+	X(DROP_OVERCLAIM, "drop-reply-overclaims") X(DROP_PROBE, "drop-probe-in-mapping-system") \
+	X(DROP_RATE, "drop-rate-limit") X(DROP_LIMIT, "drop-table-full") \
+	X(DROP_NO_RLOC, "drop-no-usable-itr-rloc") X(DROP_NOT_OURS, "drop-eid-not-ours") \
+	X(DROP_SECURITY, "drop-lisp-sec-wanted") X(DROP_PORT, "drop-port") X(MISS, "miss") \
+	X(MISS_LIMITED, "miss-limited") X(REQUEST_TIMEOUT, "request-timeout") \
+	X(CACHE_EVICTED, "cache-evicted") X(REGISTER_ACCEPTED, "register-accepted") \
+	X(REGISTRATION_EXPIRED, "registration-expired") X(NEGATIVE_SENT, "negative-sent") \
+	X(DROP_LOOP, "drop-forwarding-loop") X(DROP_SMR, "drop-smr") X(RX_SMR, "rx-smr") \
+	X(TX_SMR, "tx-smr")
 enum xtr_node_counter {
 #define X(sym, name) XTR_NODE_##sym,
 	XTR_NODE_COUNTERS(X)
 #undef X
-	XTR_NODE_COUNTER_MAX,
+		XTR_NODE_COUNTER_MAX,
 };
 const uint64_t *xtr_node_counters(const struct xtr_node *n); /* XTR_NODE_COUNTER_MAX values */
 extern const char *const xtr_node_counter_names[XTR_NODE_COUNTER_MAX];
 
-/* lig: ask the mapping system for an EID without touching the map-cache. done is called once, from input or tick: rec is NULL on
- * time-out. to: a Map-Resolver, or NULL for the configured ones. 0, or -errno (no resolver, too many at once). */
-struct xtr_lig_result { const struct xtr_record *records; unsigned count; struct xtr_ip from; uint64_t rtt_ms; unsigned tries; };
+/* lig: ask the mapping system for an EID without touching the map-cache. done is called once, from
+ * input or tick: rec is NULL on time-out. to: a Map-Resolver, or NULL for the configured ones. 0,
+ * or -errno (no resolver, too many at once). */
+struct xtr_lig_result {
+	const struct xtr_record *records;
+	unsigned count;
+	struct xtr_ip from;
+	uint64_t rtt_ms;
+	unsigned tries;
+};
 int xtr_node_lig(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_ip *to,
-		 void (*done)(void *arg, const struct xtr_lig_result *res), void *arg, uint64_t now);
+		 void (*done)(void *arg, const struct xtr_lig_result *res), void *arg,
+		 uint64_t now);
 
 #endif

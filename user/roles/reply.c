@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Answering and forwarding Map-Requests, common to ETR, Map-Server and Map-Resolver: choice of the ITR-RLOC, rate limit,
- * negative answers, new encapsulation. RFC 9301 5.4, 5.5, 5.8, 8.3, 8.4.
+ * Answering and forwarding Map-Requests, common to ETR, Map-Server and Map-Resolver: choice of the
+ * ITR-RLOC, rate limit, negative answers, new encapsulation. RFC 9301 5.4, 5.5, 5.8, 8.3, 8.4.
  */
 #include "roles/role.h"
 
@@ -13,7 +13,8 @@ static bool usable_target(const struct xtr_env *env, const struct xtr_addr *a, s
 }
 
 /* The first ITR-RLOC that can be answered to, from number *at on; *at is then the one after it. */
-static bool next_target(const struct xtr_env *env, const struct xtr_request *req, unsigned *at, struct xtr_ip *to)
+static bool next_target(const struct xtr_env *env, const struct xtr_request *req, unsigned *at,
+			struct xtr_ip *to)
 {
 	while (*at < req->m->itr_rloc_count)
 		if (usable_target(env, &req->m->itr_rlocs[(*at)++], to))
@@ -40,28 +41,34 @@ bool xtr_reply_allowed(struct xtr_env *env, const struct xtr_request *req, const
 		       const struct xtr_eid_prefix *eid)
 {
 	const struct xtr_reply_rates rates = {
-		.per_second = env->cfg.limits.replies_per_second, .per_rloc = env->cfg.limits.replies_per_rloc,
+		.per_second = env->cfg.limits.replies_per_second,
+		.per_rloc = env->cfg.limits.replies_per_rloc,
 		.interval = env->cfg.timers.reply_interval,
 	};
 
-	if (xtr_reply_limit_take(&env->replies, &rates, to, eid, req->m->flags & XTR_MREQ_P, env->now))
+	if (xtr_reply_limit_take(&env->replies, &rates, to, eid, req->m->flags & XTR_MREQ_P,
+				 env->now))
 		return true;
 	xtr_count(env, DROP_RATE);
 	return false;
 }
 
-static int send_to(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to, const void *buf, size_t len)
+static int send_to(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to,
+		   const void *buf, size_t len)
 {
 	const struct xtr_ip *src = xtr_env_rloc(env, to->family);
 
 	/* RFC 9301 7.1: a probe is best answered by the address that was probed. */
-	if (req->m->flags & XTR_MREQ_P && req->meta->dst.family == to->family && xtr_env_rloc_up(env, &req->meta->dst))
+	if (req->m->flags & XTR_MREQ_P && req->meta->dst.family == to->family &&
+	    xtr_env_rloc_up(env, &req->meta->dst))
 		src = &req->meta->dst;
 	return xtr_env_send(env, src, to, req->reply_port, buf, len, XTR_NODE_TX_MAP_REPLY);
 }
 
-/* A Map-Server without RLOCs learns only by sending that it has no route to an ITR-RLOC: then the next one gets the answer. */
-void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to, const void *buf, size_t len)
+/* A Map-Server without RLOCs learns only by sending that it has no route to an ITR-RLOC: then the
+ * next one gets the answer. */
+void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to,
+		    const void *buf, size_t len)
 {
 	struct xtr_ip other;
 	unsigned at = 0;
@@ -69,12 +76,13 @@ void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const st
 	if (!send_to(env, req, to, buf, len))
 		return;
 	while (next_target(env, req, &at, &other))
-		if (xtr_ip_cmp(&other, to) && len <= xtr_env_room(other.family) && !send_to(env, req, &other, buf, len))
+		if (xtr_ip_cmp(&other, to) && len <= xtr_env_room(other.family) &&
+		    !send_to(env, req, &other, buf, len))
 			return;
 }
 
-void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req, const struct xtr_eid_prefix *eid, uint8_t act,
-			uint32_t ttl_min)
+void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req,
+			const struct xtr_eid_prefix *eid, uint8_t act, uint32_t ttl_min)
 {
 	const struct xtr_record_head head = { .ttl = ttl_min, .act = act };
 	uint8_t buf[256];
@@ -91,17 +99,20 @@ void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req, cons
 	xtr_reply_send(env, req, &to, buf, xtr_wr_len(&w));
 }
 
-struct xtr_eid_prefix xtr_hole(const struct xtr_env *env, const struct xtr_eid_prefix *host, unsigned n)
+struct xtr_eid_prefix xtr_hole(const struct xtr_env *env, const struct xtr_eid_prefix *host,
+			       unsigned n)
 {
-	unsigned cap = host->afi == XTR_AFI_IP4 ? env->cfg.limits.hole_ip4 :
-		       host->afi == XTR_AFI_IP6 ? env->cfg.limits.hole_ip6 : 0;
+	unsigned cap = host->afi == XTR_AFI_IP4   ? env->cfg.limits.hole_ip4
+		       : host->afi == XTR_AFI_IP6 ? env->cfg.limits.hole_ip6
+						  : 0;
 
 	if (!host->group_len && n < cap)
 		n = cap;
 	return xtr_eid_cut(host, n);
 }
 
-/* Inner header for a Map-Request that came without one (from a Map-Resolver that forwards unencapsulated, RFC 9301 8.4). */
+/* Inner header for a Map-Request that came without one (from a Map-Resolver that forwards
+ * unencapsulated, RFC 9301 8.4). */
 static void inner_of_plain(const struct xtr_request *req, struct xtr_ecm *out)
 {
 	struct xtr_ippfx p;
@@ -116,7 +127,8 @@ static void inner_of_plain(const struct xtr_request *req, struct xtr_ecm *out)
 	out->inner_ttl = 64;
 }
 
-int xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *dst)
+int xtr_forward_request(struct xtr_env *env, const struct xtr_request *req,
+			const struct xtr_ip *dst)
 {
 	uint8_t buf[XTR_MSG_MAX];
 	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Choice of the Map-Resolver and construction of the encapsulated Map-Request. RFC 9301 5.2, 5.3, 5.8, 8.1.
+ * Choice of the Map-Resolver and construction of the encapsulated Map-Request. RFC
+ * 9301 5.2, 5.3, 5.8, 8.1.
  */
 #include "roles/resolver.h"
 
@@ -38,9 +39,10 @@ static bool reachable(const struct xtr_env *env, const struct xtr_ip *ip)
 	return xtr_env_rloc(env, ip->family);
 }
 
-/* Configured order is the order of preference; a retransmission goes to the next one. Resting ones come last, the longest
- * resting first. */
-const struct xtr_ip *xtr_resolvers_pick(const struct xtr_resolvers *rs, const struct xtr_env *env, const struct xtr_ip *last)
+/* Configured order is the order of preference; a retransmission goes to the next one. Resting ones
+ * come last, the longest resting first. */
+const struct xtr_ip *xtr_resolvers_pick(const struct xtr_resolvers *rs, const struct xtr_env *env,
+					const struct xtr_ip *last)
 {
 	const struct xtr_resolver *resting = NULL;
 	unsigned start = 0;
@@ -71,7 +73,8 @@ void xtr_resolvers_answered(struct xtr_resolvers *rs, const struct xtr_ip *ip, u
 	r->rest_until = 0;
 }
 
-void xtr_resolvers_silent(struct xtr_resolvers *rs, const struct xtr_env *env, const struct xtr_ip *ip, uint64_t sent)
+void xtr_resolvers_silent(struct xtr_resolvers *rs, const struct xtr_env *env,
+			  const struct xtr_ip *ip, uint64_t sent)
 {
 	struct xtr_resolver *r = find(rs, ip);
 
@@ -80,9 +83,11 @@ void xtr_resolvers_silent(struct xtr_resolvers *rs, const struct xtr_env *env, c
 		r->rest_until = env->now + env->cfg.timers.resolver_rest;
 }
 
-/* An own address of the family for the inner header: an RLOC, the packet's source, or an EID of ours. The answer does not go
- * there (it goes to an ITR-RLOC), only its port counts; but both inner addresses have to be of one family. */
-static bool inner_source(const struct xtr_env *env, const struct xtr_ask *ask, uint8_t family, struct xtr_ip *out)
+/* An own address of the family for the inner header: an RLOC, the packet's source, or an EID of
+ * ours. The answer does not go there (it goes to an ITR-RLOC), only its port counts; but both inner
+ * addresses have to be of one family. */
+static bool inner_source(const struct xtr_env *env, const struct xtr_ask *ask, uint8_t family,
+			 struct xtr_ip *out)
 {
 	const struct xtr_ip *rloc = xtr_env_rloc(env, family);
 	struct xtr_ippfx p;
@@ -111,8 +116,12 @@ int xtr_ask_send(struct xtr_env *env, const struct xtr_ask *ask, const struct xt
 	struct xtr_ip inner_src, inner_dst;
 	struct xtr_ippfx eid;
 	const struct xtr_mreq_out m = {
-		.flags = ask->flags, .nonce = ask->nonce, .source_eid = ask->source, .itr_rlocs = env->up,
-		.itr_rloc_count = (uint8_t)(env->up_count < ITR_RLOCS ? env->up_count : ITR_RLOCS), .eid = ask->eid,
+		.flags = ask->flags,
+		.nonce = ask->nonce,
+		.source_eid = ask->source,
+		.itr_rlocs = env->up,
+		.itr_rloc_count = (uint8_t)(env->up_count < ITR_RLOCS ? env->up_count : ITR_RLOCS),
+		.eid = ask->eid,
 	};
 
 	if (!src)
@@ -130,5 +139,6 @@ int xtr_ask_send(struct xtr_env *env, const struct xtr_ask *ask, const struct xt
 	xtr_ecm_encode(&e, &inner_src, XTR_PORT, &inner_dst, XTR_PORT, msg, xtr_wr_len(&w));
 	if (e.err)
 		return e.err;
-	return xtr_env_send(env, src, resolver, XTR_PORT, buf, xtr_wr_len(&e), XTR_NODE_TX_MAP_REQUEST);
+	return xtr_env_send(env, src, resolver, XTR_PORT, buf, xtr_wr_len(&e),
+			    XTR_NODE_TX_MAP_REQUEST);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What all roles of a node share: configuration, the world (struct xtr_ops), timers, counters, which RLOCs are up, and the way
- * out for messages. Roles see this and nothing of each other; node.c hands messages to them and wires them.
+ * What all roles of a node share: configuration, the world (struct xtr_ops), timers, counters,
+ * which RLOCs are up, and the way out for messages. Roles see this and nothing of each other;
+ * node.c hands messages to them and wires them.
  */
 #ifndef XTR_ROLES_ROLE_H
 #define XTR_ROLES_ROLE_H
@@ -18,12 +19,22 @@
 #define XTR_DIRECT_MAX 256 /* messages waiting between roles of this node */
 
 enum xtr_timer_kind {
-	XTR_TIMER_MAPPING, XTR_TIMER_PENDING, XTR_TIMER_LIG,
-	XTR_TIMER_ETR_SERVER, XTR_TIMER_ETR_BATCH, XTR_TIMER_ETR_SMR,
-	XTR_TIMER_REGISTRATION, XTR_TIMER_MS_NOTIFY, XTR_TIMER_MS_SAVE, XTR_TIMER_MS_CHECKPOINT,
+	XTR_TIMER_MAPPING,
+	XTR_TIMER_PENDING,
+	XTR_TIMER_LIG,
+	XTR_TIMER_ETR_SERVER,
+	XTR_TIMER_ETR_BATCH,
+	XTR_TIMER_ETR_SMR,
+	XTR_TIMER_REGISTRATION,
+	XTR_TIMER_MS_NOTIFY,
+	XTR_TIMER_MS_SAVE,
+	XTR_TIMER_MS_CHECKPOINT,
 };
 
-struct xtr_peer { struct xtr_ip rloc; struct xtr_eid_prefix eid; }; /* a site we send to: one of its RLOCs and EID-prefixes */
+struct xtr_peer { /* a site we send to: one of its RLOCs and EID-prefixes */
+	struct xtr_ip rloc;
+	struct xtr_eid_prefix eid;
+};
 struct xtr_direct;
 struct xtr_env {
 	struct xtr_node_config cfg;
@@ -32,10 +43,11 @@ struct xtr_env {
 	struct xtr_timers timers;
 	struct xtr_nonce_seq nonces;
 	struct xtr_reply_limit replies;
-	struct xtr_eiddb own;               /* EID-prefix -> const struct xtr_mapping_config: our database */
-	struct xtr_ip up[XTR_UP_MAX];       /* our RLOCs that are up, best first */
+	struct xtr_eiddb own; /* EID-prefix -> const struct xtr_mapping_config: our database */
+	struct xtr_ip up[XTR_UP_MAX]; /* our RLOCs that are up, best first */
 	unsigned up_count;
-	/* RLOCs that data was sent to within the last minute, each once; from the ITR, where there is one. */
+	/* RLOCs that data was sent to within the last minute, each once; from the ITR, where there
+	 * is one. */
 	unsigned (*recent_peers)(void *ctx, struct xtr_peer *out, unsigned max);
 	void *recent_ctx;
 	struct xtr_direct *direct, **direct_end;
@@ -54,47 +66,59 @@ struct xtr_direct {
 /* A Map-Request on its way through the roles. */
 struct xtr_request {
 	const struct xtr_msg_meta *meta;
-	const struct xtr_ecm *ecm;            /* NULL: came without encapsulation */
+	const struct xtr_ecm *ecm; /* NULL: came without encapsulation */
 	const struct xtr_map_request *m;
-	const uint8_t *msg; size_t len;       /* the Map-Request itself */
-	uint16_t reply_port;                  /* inner source port, or that of the packet */
-	struct xtr_eid_prefix eid;            /* of the first record */
+	const uint8_t *msg;
+	size_t len;                /* the Map-Request itself */
+	uint16_t reply_port;       /* inner source port, or that of the packet */
+	struct xtr_eid_prefix eid; /* of the first record */
 };
 
-bool xtr_env_own_rloc(const struct xtr_env *env, const struct xtr_ip *ip);    /* configured, up or not */
+/* One of our configured RLOCs, up or not. */
+bool xtr_env_own_rloc(const struct xtr_env *env, const struct xtr_ip *ip);
 bool xtr_env_rloc_up(const struct xtr_env *env, const struct xtr_ip *ip);
 /* Our best RLOC of the family that is up, or NULL. */
 const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family);
-/* We can send to this family. A pure Map-Server or Map-Resolver has no RLOCs configured: there the kernel chooses the source. */
+/* We can send to this family. A pure Map-Server or Map-Resolver has no RLOCs configured: there the
+ * kernel chooses the source. */
 bool xtr_env_reaches(const struct xtr_env *env, uint8_t family);
 uint64_t xtr_env_random(struct xtr_env *env); /* never 0 */
-/* Sends, or passes to the node's own input if dst is one of our RLOCs. src may be NULL: chosen. counter: what to count (TX_...).
- * 0 or -errno. */
-int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, const void *buf,
-		 size_t len, enum xtr_node_counter counter);
-void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+/* Sends, or passes to the node's own input if dst is one of our RLOCs. src may be NULL: chosen.
+ * counter: what to count (TX_...). 0 or -errno. */
+int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
+		 uint16_t dport, const void *buf, size_t len, enum xtr_node_counter counter);
+void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Counts a decoding error under the right name. */
 void xtr_env_bad(struct xtr_env *env, int err);
 /* Octets of a control message to this family with unknown path MTU (RFC 9301 5). */
-static inline size_t xtr_env_room(uint8_t family) { return family == 4 ? XTR_MSG_SAFE4 : XTR_MSG_SAFE6; }
+static inline size_t xtr_env_room(uint8_t family)
+{
+	return family == 4 ? XTR_MSG_SAFE4 : XTR_MSG_SAFE6;
+}
 
 /* --- answers to Map-Requests (reply.c) */
-/* Where to send the Map-Reply: an ITR-RLOC of a family we have an RLOC of. Counts and returns false if there is none. */
+/* Where to send the Map-Reply: an ITR-RLOC of a family we have an RLOC of. Counts and returns false
+ * if there is none. */
 bool xtr_reply_target(struct xtr_env *env, const struct xtr_request *req, struct xtr_ip *to);
 /* May an answer about this EID-prefix go there now (RFC 9301 5.4)? Counts it, either way. */
 bool xtr_reply_allowed(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to,
 		       const struct xtr_eid_prefix *eid);
-void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to, const void *buf, size_t len);
+void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to,
+		    const void *buf, size_t len);
 /* Negative Map-Reply (RFC 9301 8.3): count, limit, send. */
-void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req, const struct xtr_eid_prefix *eid, uint8_t act,
-			uint32_t ttl_min);
-/* The Map-Request unaltered in a new ECM to dst; the inner header stays, but for one hop less. -errno if it cannot be sent
- * there; what can be sent nowhere is counted and done with: 0. */
-int xtr_forward_request(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *dst);
-/* Least-specific negative prefix for a host EID (control-plane rules of RFC 9301 8.4), capped as configured. n: bits found so far. */
-struct xtr_eid_prefix xtr_hole(const struct xtr_env *env, const struct xtr_eid_prefix *host, unsigned n);
+void xtr_reply_negative(struct xtr_env *env, const struct xtr_request *req,
+			const struct xtr_eid_prefix *eid, uint8_t act, uint32_t ttl_min);
+/* The Map-Request unaltered in a new ECM to dst; the inner header stays, but for one hop less.
+ * -errno if it cannot be sent there; what can be sent nowhere is counted and done with: 0. */
+int xtr_forward_request(struct xtr_env *env, const struct xtr_request *req,
+			const struct xtr_ip *dst);
+/* Least-specific negative prefix for a host EID (control-plane rules of RFC 9301 8.4), capped as
+ * configured. n: bits found so far. */
+struct xtr_eid_prefix xtr_hole(const struct xtr_env *env, const struct xtr_eid_prefix *host,
+			       unsigned n);
 /* Locators of a record as xtrctl shows them; returns how many were stored. */
-unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set, struct xtr_cache_locator *out, unsigned max);
+unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set,
+			   struct xtr_cache_locator *out, unsigned max);
 
 #endif
