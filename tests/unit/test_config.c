@@ -142,6 +142,7 @@ TestSuite(config, .init = make_keys, .fini = remove_keys);
 	"  - device: xtr5\n" \
 	"    instance: 5\n" \
 	"    mtu: 1400\n" \
+	"    routes: [10.0.0.0/8]\n" \
 	"etr:\n" \
 	"  database:\n" \
 	"    - eid: 10.1.0.0/24\n" \
@@ -366,6 +367,8 @@ Test(config, without_overlay_there_is_xtr0)
 #define MR "map-resolver: {map-servers: [192.0.2.10]}\n"
 #define ITR "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: [192.0.2.11]}\n"
 #define DP "rlocs: [{address: 192.0.2.1}]\ninterfaces: [{name: eth0, role: underlay}]\nitr: {map-resolvers: [192.0.2.11]}\n"
+#define DP2 "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay}\n  - {name: eth1, role: eid}\n" \
+	"itr: {map-resolvers: [192.0.2.11]}\n"
 
 static const struct {
 	const char *text, *errors;
@@ -483,10 +486,14 @@ static const struct {
 	  "f:1:41: RLOC 192.0.2.1 is here for the second time, the first is in line 1; remove one\n" },
 	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth7, role: underlay}\nitr: {map-resolvers: [192.0.2.11]}\n",
 	  "f:3:12: there is no interface eth7 on this host; write one of those that ip link shows\n" },
-	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay}\n  - {name: eth0, role: eid}\nitr: {map-resolvers: [192.0.2.11]}\n",
+	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay}\n  - {name: eth0, role: eid}\nitr: {map-resolvers: [192.0.2.11]}\n"
+	  "overlay: [{device: xtr0, routes: [10.0.0.0/8]}]\n",
 	  "f:4:12: interface eth0 is here for the second time, the first is in line 3; remove one\n" },
-	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: eid}\nitr: {map-resolvers: [192.0.2.11]}\n",
+	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: eid}\nitr: {map-resolvers: [192.0.2.11]}\n"
+	  "overlay: [{device: xtr0, routes: [10.0.0.0/8]}]\n",
 	  "f:3:3: no interface has role: underlay; name the one with the RLOC\n" },
+	{ DP2 "overlay: [{device: xtr0}]\n",
+	  "f:4:12: instance 0 has no `routes` in `overlay`: what is too big for the path would leave without LISP; add the EID space there\n" },
 	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay, instance: 5}\n  - {name: eth1, role: eid, instance: 6}\n"
 	  "itr: {map-resolvers: [192.0.2.11]}\n",
 	  "f:3:44: an underlay interface has no instance: LISP headers carry it; remove this key\n"

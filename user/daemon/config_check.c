@@ -367,6 +367,16 @@ static bool instance_has_overlay(const struct xtr_conf_values *v, uint32_t insta
 	return false;
 }
 
+/* What a program on an EID port leaves to the stack (too big for the path, segmented UDP) has to find its way to the
+ * overlay device, or it would leave natively, without LISP. */
+static bool instance_has_routes(const struct xtr_conf_values *v, uint32_t instance)
+{
+	for (unsigned i = 0; i < v->overlay.count; i++)
+		if (v->overlay.items[i].instance == instance && v->overlay.items[i].routes.count)
+			return true;
+	return false;
+}
+
 static void check_interfaces(struct check *k)
 {
 	const struct xtr_conf_values *v = &k->c->v;
@@ -402,6 +412,12 @@ static void check_interfaces(struct check *k)
 				"instance %u has no overlay device to deliver on; add one to `overlay` with "
 				"instance: %u",
 				p->instance, p->instance);
+		else if (p->role == XTR_ROLE_EID && !instance_has_routes(v, p->instance))
+			xtr_yaml_fail_at(
+				k->errors, at_key(p->at, "name"),
+				"instance %u has no `routes` in `overlay`: what is too big for the path would leave "
+				"without LISP; add the EID space there",
+				p->instance);
 	}
 	if (k->c->data_plane && !underlay && good == xtr_yaml_get(v->at, "interfaces")->count)
 		xtr_yaml_fail_at(k->errors, xtr_yaml_get(v->at, "interfaces"),

@@ -323,6 +323,18 @@ static bool foreign(const char *path)
 	return !lstat(path, &st) && st.st_uid != geteuid();
 }
 
+/* A reload and every repair open pins by path: a user who cannot pass the folder above them could do neither. */
+static int check_reach(const struct xtr_conf_values *v, struct xtr_err *err)
+{
+	struct stat st;
+
+	if (!v->user || stat(v->bpffs, &st) || st.st_mode & S_IXOTH)
+		return 0;
+	return xtr_fail(err, -EACCES,
+			"user: %s cannot reach the pins, %s has mode %04o; run: chmod o+x %s, or leave out `user`",
+			v->user, v->bpffs, (unsigned)(st.st_mode & 07777), v->bpffs);
+}
+
 /* What is written after start has to belong to the user xtrd becomes; also to root, when it was
  * another user's before: without CAP_DAC_OVERRIDE root is a user like others. Of the folder of the
  * control socket only what is ours. */
@@ -375,6 +387,8 @@ int xtr_daemon_start(struct xtr_daemon *d)
 		rc = xtr_udp_open(XTR_PORT_CONTROL, d->conf->v.dp.mark, &d->udp, &err);
 	if (!rc)
 		rc = open_node(d, &err);
+	if (!rc && d->conf->data_plane)
+		rc = check_reach(&d->conf->v, &err);
 	if (!rc)
 		rc = give_files(d, &err); /* a refusal comes before the kernel is touched */
 	if (!rc)

@@ -45,7 +45,7 @@ int xtr_dp_bpffs_ready(const char *path, bool make, struct xtr_err *err)
 		return xtr_fail(err, -ENOENT,
 				"bpffs '%s': not a BPF file system, so nothing is pinned there",
 				path);
-	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+	if (mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0711"))
 		return xtr_fail(
 			err, -errno,
 			"bpffs '%s': not a BPF file system and mounting one failed: %s; run: mount -t bpf bpf %s",
