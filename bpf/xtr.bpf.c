@@ -40,6 +40,17 @@ XTR_INLINE int xtr_tc_native(struct __sk_buff *skb, const struct xtr_cfg *cfg, c
 	return xtr_tc_resolve(skb, cfg, cfg->native_ifindex);
 }
 
+/* Has the host's routing led a packet of one instance into the overlay device of another? Tenants must not meet. */
+XTR_INLINE bool xtr_tc_crosses(const struct __sk_buff *skb, const struct xtr_iface *ifc)
+{
+	struct xtr_iface *in;
+
+	if (ifc->role != XTR_ROLE_OVERLAY || !skb->ingress_ifindex)
+		return false;
+	in = xtr_iface_get(skb->ingress_ifindex);
+	return in && (in->role == XTR_ROLE_EID || in->role == XTR_ROLE_OVERLAY) && in->iid != ifc->iid;
+}
+
 /*
  * Egress of the overlay device, ingress of its peer end, ingress of EID ports.
  *
@@ -77,6 +88,11 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		if (skb->vlan_present || (void *)(eth + 1) > (void *)(long)skb->data_end ||
 		    !xtr_mac_equal(eth->h_dest, ifc->mac))
 			return xtr_tc_pass(skb);
+	}
+	if (xtr_tc_crosses(skb, ifc)) {
+		__builtin_memset(&p, 0, sizeof(p));
+		xtr_drop(&c, cfg, &p, ifc->iid, XTR_DROP_ENCAP_CROSS);
+		return TC_ACT_SHOT;
 	}
 	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
 	switch (r) {

@@ -52,7 +52,8 @@
 	X(QUEUE_TIMEOUT,   "queue-timeout",     "daemon: the mapping system did not answer in time") \
 	X(QUEUE_NEGATIVE,  "queue-negative",    "daemon: the mapping turned out negative") \
 	X(INJECT_FAILED,   "inject-failed",     "daemon: the kernel refused an injected packet") \
-	X(NEG_REQUEST,     "negative-request",  "negative map-cache entry, action send-map-request: asked for, the packet is not queued")
+	X(NEG_REQUEST,     "negative-request",  "negative map-cache entry, action send-map-request: asked for, the packet is not queued") \
+	X(ENCAP_CROSS,     "encap-cross",       "came in from another instance: the host's routes lead from one overlay or EID port into another")
 
 enum xtr_drop_reason {
 #define X(sym, name, text) XTR_DROP_##sym,

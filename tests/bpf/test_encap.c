@@ -637,6 +637,22 @@ Test(encap, source_check, .init = lab_init)
 	expect_drop("an own address that is no EID", H_TC_EID, &bad, NULL, XTR_DROP_ENCAP_SOURCE);
 }
 
+/* RFC 9300 8: whatever the host's routes say, a packet does not change its instance on the way through the stack. */
+Test(encap, instances_do_not_meet_on_the_overlay_device, .init = lab_init)
+{
+	struct pkt p = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2), DATA(4)));
+	struct run_opt from_port = { .ingress = lab.eid }, from_under = { .ingress = lab.under };
+	struct xtr_iface port = lab_iface_get(lab.eid);
+
+	port.iid = 0;
+	lab_iface(lab.eid, port);
+	cr_expect_eq(lab_run(H_TC_XTR0, &p, &from_port).ret, TC_REDIRECT, "same instance");
+	cr_expect_eq(lab_run(H_TC_XTR0, &p, &from_under).ret, TC_REDIRECT, "an underlay port has no instance");
+	port.iid = IID_A;
+	lab_iface(lab.eid, port);
+	expect_drop("from a port of another instance", H_TC_XTR0, &p, &from_port, XTR_DROP_ENCAP_CROSS);
+}
+
 /* ---- sizes */
 
 Test(encap, too_big_for_the_path_goes_to_the_stack_that_answers, .init = lab_init)
