@@ -93,14 +93,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XTR_DROP_MAX);
+	__uint(max_entries, XTR_DROP_SLOTS);
 	__type(key, __u32);
 	__type(value, __u64);
 } xtr_drops SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XTR_STAT_MAX);
+	__uint(max_entries, XTR_STAT_SLOTS);
 	__type(key, __u32);
 	__type(value, struct xtr_count);
 } xtr_stats SEC(".maps");

@@ -202,6 +202,10 @@ struct xtr_rloc {
 	__u32  stat;           /* index of its counters in xtr_rlstat */
 };
 
+/* Room for reasons and counters to come: a new one must not change the size of a pinned map. */
+#define XTR_DROP_SLOTS 128
+#define XTR_STAT_SLOTS 64
+
 /* ---- xtr_rlstat, xtr_stats: PERCPU_ARRAY -> xtr_count. xtr_drops: PERCPU_ARRAY, reason -> __u64. */
 struct xtr_count {
 	__u64 packets;
@@ -297,5 +301,6 @@ XTR_ABI_SIZE(struct xtr_rloc, 80);
 XTR_ABI_SIZE(struct xtr_event, 64);
 XTR_ABI_SIZE(struct xtr_meta, 16);
 XTR_ABI_SIZE(struct xtr_hold, 16);
+_Static_assert(XTR_DROP_MAX <= XTR_DROP_SLOTS && XTR_STAT_MAX <= XTR_STAT_SLOTS, "more counters than slots");
 
 #endif
