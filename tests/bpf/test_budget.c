@@ -87,8 +87,8 @@ Test(budget, names_fit_and_are_those_of_the_abi)
 		cr_expect(bpf_object__find_map_by_name(skel->obj, maps[i]), "map %s", maps[i]);
 		cr_expect(strlen(maps[i]) <= 15, "%s is longer than the kernel keeps", maps[i]);
 	}
-	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_drops), XTR_DROP_MAX);
-	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_stats), XTR_STAT_MAX);
+	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_drops), XTR_DROP_SLOTS);
+	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_stats), XTR_STAT_SLOTS);
 	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_misstb), XTR_MAX_PORTS + 1);
 	xtr_bpf__destroy(skel);
 }
