@@ -61,6 +61,8 @@ struct xtr_ops {
 	/* Text of the event for people and monitor; eid may be NULL. Cheap when nobody listens. */
 	void (*event)(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		      const char *text);
+	/* Does anybody want events now? NULL: always. If not, not even their texts are made. */
+	bool (*listening)(void *ctx);
 };
 
 #endif

@@ -200,11 +200,11 @@ static void server_timer(void *ctx, struct xtr_timer *t)
 	struct xtr_etr_server *srv = xtr_timer_owner(t, struct xtr_etr_server, timer);
 	struct xtr_env *env = srv->etr->env;
 	const struct xtr_node_timers *c = &env->cfg.timers;
+	uint32_t wait = env->now < srv->quick_until ? c->quick_interval : c->register_interval;
 
 	register_all(srv);
-	xtr_timer_set(&env->timers, &srv->timer,
-		      env->now + (env->now < srv->quick_until ? c->quick_interval
-							      : c->register_interval));
+	/* An interval of 0 would never let go. */
+	xtr_timer_set(&env->timers, &srv->timer, env->now + (wait ? wait : 1000));
 }
 
 static void server_free(struct xtr_etr_server *srv)

@@ -330,6 +330,7 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid,
 			      "Map-Reply from %s has no record for the EID",
 			      xtr_ip_str(&meta->src, ip));
+		env->dropped = 0; /* said */
 		return true;
 	}
 	if (match && overclaims(env, match, &p->eid)) {
@@ -337,6 +338,7 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, &p->eid,
 			      "Map-Reply from %s claims a prefix of only %u bits",
 			      xtr_ip_str(&meta->src, ip), match->eid.len);
+		env->dropped = 0;
 		return true;
 	}
 	xtr_env_event(env, XTR_EVENT_REPLY, &p->eid, "from %s, %u records, after %u ms",

@@ -160,6 +160,19 @@ static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const
 
 /* ---- input */
 
+/* Everything that is dropped can be seen by `xtrctl monitor`. */
+static void tell_drop(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		      size_t len)
+{
+	char ip[XTR_IP_STRLEN];
+
+	if (n->env.dropped)
+		xtr_env_event(&n->env, XTR_EVENT_MESSAGE_DROPPED, NULL, "%s from %s: %s",
+			      xtr_msg_name(xtr_msg_type(buf, len)), xtr_ip_str(&meta->src, ip),
+			      xtr_node_counter_names[n->env.dropped]);
+	n->env.dropped = 0;
+}
+
 static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
 		     size_t len)
 {
@@ -221,7 +234,9 @@ static void run_direct(struct xtr_node *n)
 		if (!env->direct)
 			env->direct_end = &env->direct;
 		env->direct_count--;
+		env->dropped = 0;
 		dispatch(n, &d->meta, d->buf, d->len);
+		tell_drop(n, &d->meta, d->buf, d->len);
 		free(d);
 	}
 }
@@ -239,7 +254,9 @@ void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const u
 		xtr_count(&n->env, DROP_MALFORMED);
 		return;
 	}
+	n->env.dropped = 0;
 	dispatch(n, meta, buf, len);
+	tell_drop(n, meta, buf, len);
 	run_direct(n);
 }
 

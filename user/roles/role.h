@@ -52,6 +52,7 @@ struct xtr_env {
 	void *recent_ctx;
 	struct xtr_direct *direct, **direct_end;
 	unsigned direct_count;
+	enum xtr_node_counter dropped; /* why the message in hand was dropped; 0: was not */
 	uint64_t counters[XTR_NODE_COUNTER_MAX];
 };
 struct xtr_direct {
@@ -61,7 +62,14 @@ struct xtr_direct {
 	uint8_t buf[];
 };
 
-#define xtr_count(env, sym) ((void)(env)->counters[XTR_NODE_##sym]++)
+static inline void xtr_env_count(struct xtr_env *env, enum xtr_node_counter c)
+{
+	env->counters[c]++;
+	if ((c >= XTR_NODE_DROP_MALFORMED && c <= XTR_NODE_DROP_PORT) || c == XTR_NODE_DROP_LOOP ||
+	    c == XTR_NODE_DROP_SMR)
+		env->dropped = c;
+}
+#define xtr_count(env, sym) xtr_env_count((env), XTR_NODE_##sym)
 
 /* A Map-Request on its way through the roles. */
 struct xtr_request {
