@@ -8,6 +8,7 @@ Q      := $(if $(filter 1,$(V)),,@)
 say     = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) '$(2)')
 PREFIX ?= /usr/local
 SAN    ?=
+NPROC  := $(shell nproc 2>/dev/null || echo 1)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -57,6 +58,10 @@ all: $(B)/xtrd $(B)/xtrctl ## build the daemon, the command line tool and the BP
 
 deps: ## install the Debian packages that building and testing need (nothing if all are there)
 	$(Q)deploy/deps.sh
+
+# Targets that do everything build on all CPUs, unless -j says otherwise.
+PARMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(NPROC))
+ASAN   := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 # ---- BPF: one object, one skeleton
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
@@ -116,20 +121,26 @@ $(filter $(B)/tests/unit/test_cli%,$(UNIT_BIN)): | $(B)/xtrctl
 unit-bin: $(UNIT_BIN)
 bpf-bin: $(BPFT_BIN)
 
-# ---- fuzzers: clang's libFuzzer over the sources of the layers that read foreign octets
-# What a target needs besides those.
-$(B)/fuzz/fuzz_config: FUZZ_ADD := $(wildcard user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c)
-$(B)/fuzz/fuzz_config: FUZZ_PKG := yaml-0.1
-$(B)/fuzz/fuzz_config: $(wildcard user/daemon/*.[ch])
-$(B)/fuzz/fuzz_ctl: FUZZ_ADD := user/ctl/server.c
-$(B)/fuzz/fuzz_ctl: FUZZ_PKG := libuv
-$(B)/fuzz/fuzz_ctl: $(wildcard user/ctl/*.[ch])
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/util/*.[ch] user/codec/*.[ch] user/core/*.[ch] user/roles/*.[ch])
-	$(call say,FUZZ,$@)
+# ---- fuzzers: clang's libFuzzer over what reads foreign octets: the protocol, the configuration, the control socket.
+# Compiled once; each target links what it calls.
+FUZZ_LIB_SRC := $(wildcard $(foreach d,util codec core roles,user/$(d)/*.c) \
+		user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c user/ctl/server.c)
+FUZZ_CC := $(CLANG) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
+		-DXTR_VERSION='"fuzz"' $(INC) -Itests
+FUZZ_PKGS := libcrypto jansson yaml-0.1 libuv
+FUZZ_LIB := $(B)/fuzz/libfuzzed.a
+
+$(B)/fuzz/obj/%.o: %.c
+	$(call say,FUZZ-CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
-		-DXTR_VERSION='"fuzz"' $(INC) -Itests -o $@ $< $(wildcard user/util/*.c user/codec/*.c user/core/*.c user/roles/*.c) \
-		$(FUZZ_ADD) $(shell pkg-config --cflags --libs libcrypto jansson) $(if $(FUZZ_PKG),$(shell pkg-config --libs $(FUZZ_PKG)))
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer-no-link $(shell pkg-config --cflags $(FUZZ_PKGS)) -MMD -MP -c $< -o $@
+
+$(FUZZ_LIB): $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_LIB_SRC))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(FUZZ_LIB)
+	$(call say,FUZZ,$@)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer -o $@ $^ $(shell pkg-config --libs $(FUZZ_PKGS))
 fuzz-bin: $(FUZZ_BIN)
 
 FUZZ_TIME ?= 60
@@ -137,22 +148,22 @@ fuzz: fuzz-bin ## run each fuzz target for FUZZ_TIME seconds (default 60), from 
 	$(Q)tests/fuzz/run.sh $(B) $(FUZZ_TIME)
 
 asan: ## build with ASan and UBSan into build/asan and run unit and e2e tests on it (leaks fail the run)
-	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' all unit-bin
+	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' all unit-bin
 	$(Q)tests/run.sh --build $(B)/asan --asan unit e2e
 
 check: ## layer rules, ABI golden, style of the tree
 	$(Q)tests/check/run.sh
 
 test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
-	$(Q)$(MAKE) --no-print-directory all unit-bin bpf-bin fuzz-bin
-	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' all unit-bin
+	$(Q)$(PARMAKE) all unit-bin bpf-bin fuzz-bin
+	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' all unit-bin
 	$(Q)tests/run.sh --build $(B) check unit bpf fuzz e2e asan
 
 e2e: all ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e
 
 demo: deps ## two sites talk through LISP: all set-up, then the tour (root)
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PARMAKE) all
 	$(Q)tests/e2e/demo.sh $(B)
 
 bench: all ## measure against the targets (root)
