@@ -581,3 +581,47 @@ Test(cache, stopping_the_daemon_leaves_the_data_plane_alone)
 	fw_stop(itr);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.2/100");
 }
+
+Test(cache, a_cache_full_of_static_entries_takes_no_more)
+{
+	const struct xtr_fwd f = { .action = XTR_ACT_DROP };
+	struct xtr_eid_prefix e;
+	char eid[32];
+
+	conf.c.limits.cache_entries = 10;
+	fw_reconfigure(itr, &conf);
+	for (unsigned i = 0; i < 12; i++) {
+		snprintf(eid, sizeof(eid), "10.9.%u.0/24", i);
+		e = fw_eid(eid);
+		cr_assert_eq(xtr_node_cache_add(itr->n, &e, &f, w->now) == 0, i < 10);
+	}
+	RESOLVE("10.2.0.5", FW_REC("10.2.0.0/24", 60, "192.0.2.2"));
+	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
+	cr_assert(fw_failed(itr, "10.2.0.5"));
+	cr_assert_gt(fw_counter(itr, XTR_NODE_DROP_LIMIT), 0);
+}
+
+Test(cache, impossible_static_entries_are_refused)
+{
+	struct xtr_fwd f = { .action = 7 };
+	struct xtr_eid_prefix e = fw_eid("10.2.0.0/24");
+
+	cr_assert_lt(xtr_node_cache_add(itr->n, &e, &f, w->now), 0);
+	f = (struct xtr_fwd){ .action = XTR_ACT_ENCAP, .n = 9 };
+	cr_assert_lt(xtr_node_cache_add(itr->n, &e, &f, w->now), 0);
+	cr_assert_eq(fw_dp_size(itr), 0);
+}
+
+Test(cache, what_has_expired_is_not_used_even_if_its_timer_is_late)
+{
+	struct xtr_eid_prefix e = fw_eid("10.2.0.5");
+
+	RESOLVE("10.2.0.5", FW_REC("10.2.0.0/24", 1, "192.0.2.2"));
+	/* no tick in between */
+	xtr_node_miss(itr->n, &e, NULL, w->now + MIN);
+	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
+	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 1, "within the second: later");
+	w->now += MIN;
+	fw_tick(itr);
+	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 2);
+}

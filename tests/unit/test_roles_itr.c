@@ -548,3 +548,61 @@ Test(itr, lig_questions_are_bounded_and_end_with_the_node)
 	cr_assert_eq(lig_calls, 64);
 	fw_restart(itr);
 }
+
+Test(itr, an_smr_for_a_shorter_prefix_is_about_the_entries_in_it)
+{
+	struct xtr_eid_prefix e, want = fw_eid("10.0.0.0/8");
+
+	fw_miss(itr, "10.2.0.5", NULL);
+	answer(0, site_b, 1);
+	fw_until(w, 10000);
+	smr(NULL, "10.0.0.0/8");
+	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 2);
+	e = asked(1);
+	cr_assert(xtr_eid_equal(&e, &want));
+	answer(1, (struct fw_rec[]){ FW_REC("10.2.0.0/24", 60, "192.0.2.3") }, 1);
+	cr_assert_eq(fw_dp_get(itr, "10.2.0.0/24")->fwd.locators[0].ip.a[3], 3);
+}
+
+Test(itr, a_remembered_miss_that_finds_no_token_fails)
+{
+	conf.c.limits.requests_per_second = 1;
+	fw_reconfigure(itr, &conf);
+	fw_miss(itr, "10.2.0.5", NULL);
+	answer(0, site_b, 1);
+	xtr_node_cache_clear(itr->n, NULL, w->now);
+	fw_miss(itr, "10.2.0.5", NULL); /* waits for its second to pass */
+	fw_until(w, 999);
+	conf.c.limits.requests_per_second = 1;
+	fw_miss(itr, "10.3.0.5", NULL);
+	cr_assert(fw_failed(itr, "10.3.0.5"));
+	cr_assert(!fw_failed(itr, "10.2.0.5"));
+	fw_until(w, 1000);
+	cr_assert_str_eq(times(), "0 1000");
+}
+
+Test(itr, lig_says_at_once_when_it_cannot_ask)
+{
+	struct xtr_eid_prefix e = fw_eid("10.2.0.5");
+
+	xtr_node_rlocs_up(itr->n, NULL, 0, w->now);
+	cr_assert_lt(xtr_node_lig(itr->n, &e, NULL, on_lig, NULL, w->now), 0);
+	conf.c.map_resolver_count = 0;
+	fw_reconfigure(itr, &conf);
+	cr_assert_lt(xtr_node_lig(itr->n, &e, NULL, on_lig, NULL, w->now), 0);
+	cr_assert_eq(lig_calls, 0);
+}
+
+Test(itr, lig_wants_an_answer_about_its_eid)
+{
+	struct xtr_eid_prefix e = fw_eid("10.2.0.5"), f = fw_eid("10.3.0.5");
+
+	cr_assert_eq(xtr_node_lig(itr->n, &e, NULL, on_lig, NULL, w->now), 0);
+	cr_assert_eq(xtr_node_lig(itr->n, &f, NULL, on_lig, NULL, w->now), 0);
+	fw_tick(itr);
+	answer(1, site_b, 1); /* the answer to the other question */
+	cr_assert_eq(lig_calls, 0);
+	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_MISMATCH), 1);
+	answer(0, site_b, 1);
+	cr_assert_eq(lig_calls, 1);
+}

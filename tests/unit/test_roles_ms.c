@@ -735,3 +735,42 @@ Test(ms, a_newer_set_replaces_the_map_notify_that_waits)
 			cr_assert_str_eq(notified(i),
 					 "10.1.0.0/24: 192.0.2.1/1R 192.0.2.2/1R 192.0.2.3/1R");
 }
+
+Test(ms, a_merged_set_that_does_not_fit_is_confirmed_with_the_own_part)
+{
+	struct fw_rec rec = { .eid = "10.1.0.0/24", .ttl = 60 };
+	static char ips[3][8][48];
+	uint8_t id[16] = { 0 };
+
+	/* 3 registrants with 8 IPv6 locators of 24 octets each: more than 576 octets */
+	for (unsigned x = 0; x < 3; x++) {
+		id[0] = (uint8_t)(x + 1);
+		for (unsigned i = 0; i < 8; i++) {
+			snprintf(ips[x][i], sizeof(ips[x][i]), "2001:db8:%u::%u", x + 1, i + 1);
+			rec.locs[i].ip = ips[x][i];
+		}
+		fw_run(w, 100);
+		send_one("192.0.2.1",
+			 (struct fw_reg){ .xtr_id = id, .flags = XTR_REG_MERGE | XTR_REG_M }, rec);
+	}
+	for (unsigned i = 0; i < fw_sent_count(ms, 4); i++)
+		cr_assert_leq(fw_sent(ms, 4, i)->len, XTR_MSG_SAFE4);
+	cr_assert_not_null(strstr(notified(fw_sent_count(ms, 4) - 1), "2001:db8:3::8"));
+	cr_assert_null(strstr(notified(fw_sent_count(ms, 4) - 1), "2001:db8:1::1"));
+}
+
+Test(ms, unsolicited_map_notifies_that_wait_are_bounded)
+{
+	char eid[32];
+
+	for (unsigned i = 0; i < 1100; i++) {
+		snprintf(eid, sizeof(eid), "10.%u.%u.0/24", 16 + i / 256, i % 256);
+		REGISTER("192.0.2.1", REC(eid, 60, "192.0.2.1"), .xtr_id = x1,
+			 .flags = XTR_REG_MERGE | XTR_REG_M);
+		REGISTER("192.0.2.2", REC(eid, 60, "192.0.2.2"), .xtr_id = x2,
+			 .flags = XTR_REG_MERGE | XTR_REG_M);
+	}
+	cr_assert_eq(fw_sent_since(ms, 4, 0), 3300);
+	fw_until(w, 3000);
+	cr_assert_eq(fw_sent_since(ms, 4, 3000), 1024, "repeated: as many as may wait");
+}
