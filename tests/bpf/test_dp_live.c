@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,9 @@ Test(dp_live, second_open_is_refused_while_the_first_runs)
 	cr_expect_eq(xtr_dp_detach(bpffs, false, NULL, NULL, &err), -EBUSY);
 	cr_expect(strstr(err.text, "running xtrd"), "%s", err.text);
 	cr_expect_eq(xtr_dp_detach(bpffs, true, NULL, NULL, &err), 0, "%s", err.text);
+	serve(dp, 300);
+	cr_expect_eq(if_nametoindex("xtr0"), 0, "what was removed by force is not made again");
+	cr_expect_eq(xtr_dp_reconfigure(dp, &cfg, &err), -ESTALE);
 	xtr_dp_close(dp);
 }
 
@@ -362,6 +366,57 @@ Test(dp_live, a_default_eid_route_catches_eids_only)
 	free(out);
 	xtr_dp_close(dp);
 	detach();
+}
+
+Test(dp_live, generations_move_with_every_change_below_their_shard)
+{
+	struct xtr_dp_mapping m = mapping("192.0.2.2", 1, NULL, 0);
+	uint32_t before[XTR_GEN_SHARDS], after[XTR_GEN_SHARDS], shard, moved = 0;
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_TC);
+	dp = open_dp();
+	for (uint32_t i = 0; i < XTR_GEN_SHARDS; i++) {
+		cr_assert_eq(bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &before[i]), 0);
+		cr_expect_geq(before[i], 1);
+	}
+	shard = xtr_gen_shard4(0, 0x0a020000);
+	cr_expect_eq(put(dp, "10.2.7.0/24", &m), 0);
+	for (uint32_t i = 0; i < XTR_GEN_SHARDS; i++) {
+		bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &after[i]);
+		moved += after[i] != before[i];
+	}
+	cr_expect(moved == 1 && after[shard] == before[shard] + 1);
+	cr_expect_eq(put(dp, "10.0.0.0/8", &m), 0);
+	for (uint32_t i = 0; i < XTR_GEN_SHARDS; i++) {
+		bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &before[i]);
+		cr_expect_eq(before[i], after[i] + 1, "a prefix of 8 bits lies in every shard");
+	}
+	xtr_dp_close(dp);
+	detach();
+}
+
+Test(dp_live, a_bpf_file_system_is_mounted_where_there_is_none)
+{
+	char plain[128];
+	struct xtr_err err = { "" };
+	struct xtr_dp_view *v = NULL;
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_TC);
+	snprintf(plain, sizeof(plain), "/tmp/xtr-plain-%d", (int)getpid());
+	cr_assert_eq(mkdir(plain, 0700), 0);
+	cr_expect_eq(xtr_dp_view_open(plain, &v, &err), -ENOENT);
+	cr_expect_eq(xtr_dp_detach(plain, false, NULL, NULL, &err), 0, "%s", err.text);
+	cfg.bpffs = plain;
+	dp = open_dp();
+	cr_expect_eq(xtr_dp_view_open(plain, &v, &err), 0, "%s", err.text);
+	cr_expect(strstr(xtr_dp_view_path(v), plain));
+	xtr_dp_view_close(v);
+	xtr_dp_close(dp);
+	cr_expect_eq(xtr_dp_detach(plain, false, NULL, NULL, &err), 0, "%s", err.text);
+	umount2(plain, MNT_DETACH);
+	rmdir(plain);
 }
 
 Test(dp_live, one_namespace_has_one_data_plane)

@@ -478,6 +478,20 @@ static void xtr_dp_soon(struct xtr_dp *dp, bool repair)
 		dp->sync_at = dp->now + (dp->sync_streak < 16 ? XTR_DP_SETTLE_MS : 1000);
 }
 
+/* `detach` by force under a running daemon: what was removed on purpose is not made again. */
+static bool xtr_dp_gone(struct xtr_dp *dp)
+{
+	if (!access(dp->dir, F_OK))
+		return false;
+	if (dp->look_at != UINT64_MAX)
+		xtr_error(
+			"%s: the data plane was detached while xtrd runs; restart xtrd to have it back",
+			dp->dir);
+	dp->look_at = UINT64_MAX;
+	dp->sync_at = 0;
+	return true;
+}
+
 int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struct xtr_err *err)
 {
 	struct xtr_dp_config old = dp->cfg, new;
@@ -490,9 +504,11 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 		return xtr_fail(
 			err, -EBUSY,
 			"bpffs and the sizes of the maps change only with a restart of xtrd (traffic goes on meanwhile)");
+	if (xtr_dp_gone(dp))
+		return xtr_fail(err, -ESTALE, "%s: was detached; restart xtrd", dp->dir);
 	if (xtr_dp_config_copy(&new, cfg))
 		return xtr_fail(err, -ENOMEM, "out of memory");
-	new.flags |= old.flags & XTR_CFG_F_TRACE_DROPS; /* not of the configuration */
+	new.flags |= old.flags &XTR_CFG_F_TRACE_DROPS; /* not of the configuration */
 	dp->now = xtr_dp_now();
 	dp->cfg = new;
 	r = xtr_dp_tables(dp, err);
@@ -598,6 +614,8 @@ static void xtr_dp_sync(struct xtr_dp *dp)
 	struct xtr_err err;
 	int r = 0;
 
+	if (xtr_dp_gone(dp))
+		return;
 	if (dp->now >= dp->look_at) { /* whatever we were told or believe */
 		memset(dp->written, 0, sizeof(dp->written));
 		dp->repair = true;

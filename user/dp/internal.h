@@ -160,6 +160,7 @@ struct xtr_dp {
 	uint32_t hz;
 	uint64_t jiffies, jiffies_ns;      /* and the monotonic clock just after they were read */
 	uint64_t generation;
+	uint32_t gen[XTR_GEN_SHARDS];      /* as in xtr_gen */
 
 	struct xtr_dp_if *ifs; unsigned if_count;
 	struct xtr_dp_ov *ovs; unsigned ov_count;

@@ -113,7 +113,7 @@ static uint32_t *xtr_dp_iids(const struct xtr_dp *dp, unsigned *count)
 static int xtr_dp_sync_changed(struct xtr_dp *dp, enum xtr_dp_map map, const void *rec, unsigned n,
 			       size_t key_size, size_t value_size)
 {
-	uint64_t hash = xtr_hash(rec, n * (key_size + value_size)) | 1;
+	uint64_t hash = (n ? xtr_hash(rec, n * (key_size + value_size)) : 0) | 1;
 	int r;
 
 	if (dp->written[map] == hash)

@@ -181,31 +181,33 @@ int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, si
 	return r;
 }
 
-/* xtr_gen: the daemon is its only writer, so reading and writing back loses nothing. */
-static void xtr_dp_gen_one(struct xtr_dp *dp, __u32 shard)
+/* xtr_gen: the daemon is its only writer, so it knows what is in it. 0 is never a generation. */
+static void xtr_dp_gen_next(uint32_t *v)
 {
-	__u32 v = 0;
-
-	bpf_map_lookup_elem(dp->map[XTR_M_GEN], &shard, &v);
-	v++;
-	if (!v)
-		v = 1;
-	bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &v, BPF_ANY);
+	if (!++*v)
+		*v = 1;
 }
 
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 {
+	__u32 all[XTR_GEN_SHARDS], count = XTR_GEN_SHARDS, shard;
 	uint32_t w[2];
 
 	if (p && p->len >= (p->ip.family == 4 ? XTR_GEN_BITS4 : XTR_GEN_BITS6)) {
 		memcpy(w, p->ip.a, sizeof(w));
-		xtr_dp_gen_one(dp, p->ip.family == 4
-					   ? xtr_gen_shard4(iid, ntohl(w[0]))
-					   : xtr_gen_shard6(iid, ntohl(w[0]), ntohl(w[1])));
+		shard = p->ip.family == 4 ? xtr_gen_shard4(iid, ntohl(w[0]))
+					  : xtr_gen_shard6(iid, ntohl(w[0]), ntohl(w[1]));
+		xtr_dp_gen_next(&dp->gen[shard]);
+		bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
 		return;
 	}
-	for (__u32 i = 0; i < XTR_GEN_SHARDS; i++)
-		xtr_dp_gen_one(dp, i);
+	for (shard = 0; shard < XTR_GEN_SHARDS; shard++) {
+		all[shard] = shard;
+		xtr_dp_gen_next(&dp->gen[shard]);
+	}
+	if (bpf_map_update_batch(dp->map[XTR_M_GEN], all, dp->gen, &count, NULL))
+		for (shard = 0; shard < XTR_GEN_SHARDS; shard++)
+			bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
 }
 
 /* CONFIG_HZ: the coarse clock ticks once a jiffy. */
@@ -603,14 +605,12 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 	return 0;
 }
 
+/* Goes on from the generations that are there, and makes them new for whatever was read before. */
 static void xtr_dp_gen_start(struct xtr_dp *dp)
 {
-	for (__u32 i = 0; i < XTR_GEN_SHARDS; i++) {
-		__u32 v = 0;
-
-		if (!bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &v) && !v)
-			xtr_dp_gen_one(dp, i);
-	}
+	for (__u32 i = 0; i < XTR_GEN_SHARDS; i++)
+		bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &dp->gen[i]);
+	xtr_dp_gen_bump(dp, 0, NULL);
 }
 
 /* On return dp->dir exists and holds every map and program; older folders are still there. */
