@@ -294,6 +294,19 @@ Test(all_in_one, without_proxy_the_request_goes_out_to_the_etr)
 	cr_assert_eq(w->packets[0].dst.a[3], 77);
 }
 
+Test(all_in_one, lig_to_itself)
+{
+	struct xtr_eid_prefix e = fw_eid("10.1.0.5");
+
+	fw_until(w, 0);
+	cr_assert_eq(xtr_node_lig(a->n, &e, NULL, on_lig, NULL, w->now), 0);
+	cr_assert_eq(lig.count, 0, "not before it returned");
+	fw_tick(a);
+	cr_assert_eq(lig.count, 1);
+	cr_assert_str_eq(lig_from, "192.0.2.1");
+	cr_assert_eq(w->packet_count, 0);
+}
+
 Test(all_in_one, others_ask_it_and_its_own_etr_answers)
 {
 	const struct fw_req q = { .nonce = 5, .eid = "10.1.0.9", .itr_rloc = "192.0.2.50" };

@@ -571,11 +571,7 @@ int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
 int xtr_node_lig(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_ip *to,
 		 void (*done)(void *arg, const struct xtr_lig_result *res), void *arg, uint64_t now)
 {
-	int r;
-
 	n->env.now = now;
-	/* Not called before we return: an answer from this very node comes with the next input or
-	 * tick. */
-	r = xtr_lig_start(n->lig, eid, to, done, arg);
-	return r;
+	/* done is never called from here: an answer from this very node waits for the next tick. */
+	return xtr_lig_start(n->lig, eid, to, done, arg);
 }

@@ -126,8 +126,9 @@ int xtr_ask_send(struct xtr_env *env, const struct xtr_ask *ask, const struct xt
 
 	if (!src)
 		return -ENETUNREACH;
-	/* The inner destination is the EID, where it is an IP address. */
-	if (xtr_eid_to_ippfx(ask->eid, &eid) && inner_source(env, ask, eid.ip.family, &inner_src)) {
+	/* The inner destination is the EID, where it is an IP address (a default route has none). */
+	if (xtr_eid_to_ippfx(ask->eid, &eid) && !xtr_ip_is_unspecified(&eid.ip) &&
+	    inner_source(env, ask, eid.ip.family, &inner_src)) {
 		inner_dst = eid.ip;
 	} else {
 		inner_src = *src;
