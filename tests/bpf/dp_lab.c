@@ -74,8 +74,8 @@ void dp_setup(void)
 	xtr_log_max = XTR_LOG_WARN;
 	cr_assert_eq(unshare(CLONE_NEWNET | CLONE_NEWNS), 0, "needs root");
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	snprintf(base, sizeof(base), "/tmp/xtr-dp-%d", (int)getpid());
-	cr_assert_eq(mkdir(base, 0700), 0);
+	snprintf(base, sizeof(base), "/tmp/xtr-dp-XXXXXX");
+	cr_assert_not_null(mkdtemp(base));
 	snprintf(bpffs, sizeof(bpffs), "%s/bpf", base);
 	cr_assert_eq(mkdir(bpffs, 0700), 0);
 	cr_assert_eq(mount("bpf", bpffs, "bpf", 0, "mode=0700"), 0);
