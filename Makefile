@@ -147,9 +147,9 @@ FUZZ_TIME ?= 60
 fuzz: fuzz-bin ## run each fuzz target for FUZZ_TIME seconds (default 60), from the corpus in the tree
 	$(Q)tests/fuzz/run.sh $(B) $(FUZZ_TIME)
 
-asan: ## build with ASan and UBSan into build/asan and run unit and e2e tests on it (leaks fail the run)
+asan: ## build with ASan and UBSan into build/asan and run unit, e2e and interop tests on it (leaks fail the run)
 	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' all unit-bin
-	$(Q)tests/run.sh --build $(B)/asan --asan unit e2e
+	$(Q)tests/run.sh --build $(B)/asan --asan unit e2e interop
 
 check: ## layer rules, ABI golden, style of the tree
 	$(Q)tests/check/run.sh
@@ -157,7 +157,7 @@ check: ## layer rules, ABI golden, style of the tree
 test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
 	$(Q)$(PARMAKE) all unit-bin bpf-bin fuzz-bin
 	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' all unit-bin
-	$(Q)tests/run.sh --build $(B) check unit bpf fuzz e2e asan
+	$(Q)tests/run.sh --build $(B) check unit bpf fuzz e2e interop asan
 
 e2e: all ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e

@@ -11,6 +11,7 @@
 #   bpf     Criterion programs DIR/tests/bpf/test_* (root)
 #   fuzz    every fuzz target for a moment          tests/fuzz/run.sh
 #   e2e     tests/e2e/[0-9]*.sh, real daemons in network namespaces (root)
+#   interop tests/interop/[0-9]*.sh, real daemons and a foreign peer in network namespaces (root)
 #   asan    unit tests, and the e2e tests that stress the daemon's memory most, with the sanitizer build in DIR/asan
 #
 # --asan  DIR itself is a sanitizer build: any sanitizer report, leaks included, is a failure.
@@ -24,12 +25,12 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=${2:?--build needs a folder}; shift ;;
 	--asan) asan=1 ;;
-	-*) sed -n '3,22s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,23s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$1") ;;
 	esac
 	shift
 done
-[ ${#suites[@]} -gt 0 ] || suites=(check unit bpf fuzz e2e)
+[ ${#suites[@]} -gt 0 ] || suites=(check unit bpf fuzz e2e interop)
 
 passed=0 failed=0 skipped=0
 skips=() fails=()
@@ -148,7 +149,7 @@ script() { # suite/name, time limit, command...
 }
 
 # Each script has mount, process and network namespaces of its own, so several can run at once.
-e2e() { # suite, build folder, pattern
+e2e() { # suite, build folder, pattern, [folder of the scripts]
 	local t name what pending=() rest n=0
 	if [ "$(id -u)" != 0 ]; then
 		skip_suite "$1" "network namespaces and BPF need root: sudo make test"
@@ -161,7 +162,7 @@ e2e() { # suite, build folder, pattern
 		done
 		pending=("${rest[@]}")
 	}
-	for t in tests/e2e/[0-9]*.sh; do
+	for t in "${4:-tests/e2e}"/[0-9]*.sh; do
 		name=$(basename "$t" .sh)
 		# shellcheck disable=SC2053
 		[[ $name == $3 && $name == ${ONLY:-*} ]] || continue
@@ -210,12 +211,13 @@ for suite in "${suites[@]}"; do
 		fi ;;
 	fuzz) fuzz ;;
 	e2e) e2e e2e "$build" '*' ;;
+	interop) e2e interop "$build" '*' tests/interop ;;
 	asan)
 		asan_run=1
 		criterion asan-unit "$build/asan/tests/unit" 1
 		e2e asan-e2e "$build/asan" "$asan_e2e"
 		unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS ;;
-	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz e2e asan)" >&2; exit 2 ;;
+	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz e2e interop asan)" >&2; exit 2 ;;
 	esac
 done
 
