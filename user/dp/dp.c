@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define XTR_DP_RL_TURN 512
+#define XTR_DP_APPLY_TURNS 8
 
 /* ---- configuration */
 
@@ -202,6 +203,16 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 	return xtr_dp_ifaces(dp, true, err);
 }
 
+/* A dump that a change interrupted (NLM_F_DUMP_INTR) is no failure: look again. */
+static int xtr_dp_apply_steady(struct xtr_dp *dp, struct xtr_err *err)
+{
+	int r = xtr_dp_apply(dp, true, err);
+
+	for (unsigned turn = 1; r == -EINTR && turn < XTR_DP_APPLY_TURNS; turn++)
+		r = xtr_dp_apply(dp, true, err);
+	return r;
+}
+
 /* Links may be alive in another network namespace: then these pins are not ours to change. */
 struct xtr_dp_alive {
 	const char *dir;
@@ -346,7 +357,7 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	if (!r)
 		r = xtr_dp_tables(dp, err);
 	if (!r)
-		r = xtr_dp_apply(dp, true, err);
+		r = xtr_dp_apply_steady(dp, err);
 	if (!r) {
 		xtr_dp_each_name(dp->root, xtr_dp_sweep_folder, dp);
 		xtr_dp_nb_sweep(dp);
@@ -513,7 +524,7 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 	dp->cfg = new;
 	r = xtr_dp_tables(dp, err);
 	if (!r)
-		r = xtr_dp_apply(dp, true, err);
+		r = xtr_dp_apply_steady(dp, err);
 	if (r) {
 		dp->cfg = old;
 		if (xtr_dp_tables(dp, NULL) || xtr_dp_apply(dp, false, NULL))

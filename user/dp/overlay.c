@@ -21,7 +21,14 @@
 
 #define XTR_DP_OVERHEAD4 36
 #define XTR_DP_OVERHEAD6 56
-#define XTR_DP_UDP_GSO "tx-udp-segmentation"
+/* What the kernel has to segment on its way to the peer end, where the segments are encapsulated: UDP
+ * super-packets, and tunnels inside the overlay (VXLAN, GRE, IPIP over xtr0), which refuse a second
+ * encapsulation while they are whole. */
+static const char *const xtr_dp_offloads_off[] = {
+	"tx-udp-segmentation", "tx-udp_tnl-segmentation", "tx-udp_tnl-csum-segmentation",
+	"tx-gre-segmentation", "tx-gre-csum-segmentation", "tx-ipxip4-segmentation",
+	"tx-ipxip6-segmentation",
+};
 
 void xtr_dp_peer_name(char out[16], const char *name) { snprintf(out, 16, "%.14sp", name); }
 
@@ -151,11 +158,15 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov,
 {
 	struct xtr_nl_link_set set = { .flags = IFF_UP | IFF_NOARP, .mask = IFF_UP | IFF_NOARP };
 	struct xtr_nl_link_set peer = { .flags = IFF_UP, .mask = IFF_UP };
-	bool on = false;
 	int r;
 
-	if (!xtr_nl_offload_get(ov->name, XTR_DP_UDP_GSO, &on) && on) {
-		r = xtr_nl_offload_set(ov->name, XTR_DP_UDP_GSO, false);
+	for (unsigned i = 0; i < sizeof(xtr_dp_offloads_off) / sizeof(*xtr_dp_offloads_off); i++) {
+		bool on = false;
+
+		/* a kernel without the offload has nothing to switch off */
+		if (xtr_nl_offload_get(ov->name, xtr_dp_offloads_off[i], &on) || !on)
+			continue;
+		r = xtr_nl_offload_set(ov->name, xtr_dp_offloads_off[i], false);
 		if (r)
 			return r;
 	}
