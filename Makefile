@@ -21,7 +21,7 @@ CC      := gcc
 CLANG   := clang
 BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-MULTIARCH := $(shell $(CC) -print-multiarch)
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 PKGS    := libbpf libssl libcrypto libuv yaml-0.1 jansson libmnl libcap
 # Asked once and only when something is built, so that `make deps` works on a bare machine.

@@ -16,7 +16,7 @@ packages=(
 	libbpf-dev libelf-dev zlib1g-dev libssl-dev libuv1-dev libyaml-dev libjansson-dev libmnl-dev uthash-dev
 	libcap-dev
 	# tests, demo and benchmark
-	libcriterion-dev iproute2 iputils-ping ethtool iperf3 tshark tcpdump python3 python3-scapy jq procps
+	libcriterion-dev iproute2 iputils-ping ethtool iperf3 tshark tcpdump python3 python3-scapy jq procps man-db
 )
 
 if [ "${1-}" = --list ]; then

@@ -21,7 +21,10 @@ if [ "$(id -u)" != 0 ]; then
 fi
 if [ -z "${E2E_INSIDE-}" ] && [ -z "${E2E_SHARED-}" ]; then
 	export E2E_INSIDE=1
-	exec unshare --mount --propagation private --pid --fork --kill-child=KILL --mount-proc "$0" "$@"
+	# in a chroot the root is no mount point, and its propagation can not be changed
+	propagation=private
+	unshare --mount --propagation $propagation true 2>/dev/null || propagation=unchanged
+	exec unshare --mount --propagation $propagation --pid --fork --kill-child=KILL --mount-proc "$0" "$@"
 fi
 if [ -n "${E2E_INSIDE-}" ]; then
 	unset E2E_INSIDE
