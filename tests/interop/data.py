@@ -217,6 +217,30 @@ def conversation():
     v.same("a conversation", n, 10)
 
 
-for case in (mappings, encapsulated, decapsulated, marks, refused, conversation):
+def told_of_change():
+    """Our mapping changes: the foreign router, which gets our data, is told by SMR (RFC 9301 6.1)."""
+    ears = [Ear("f", FAR), Ear("f", FAR6)]
+    H4.send(THEIR, b"recent", 5555)
+    H6.send(THEIR6, b"recent", 5555)
+    TAP.find(DATA), TAP.find(DATA)
+    for e in ears:
+        e.drain()
+    path = "%s/%s/xtrd.yaml" % (os.environ["R"], xtr.node)
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    net = "20.%d.0.0" % NUMBER
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text.replace("- eid: %s/24" % net, "- eid: %s/24\n      ttl: 77" % net))
+    xtr.ask("config", "reload")
+    m, a, p = ears[0].recv(3)
+    r = read_request(m)
+    v.same("SMR to the locator data went to: S and D, Source-EID = what changed",
+           (sorted(r.flags), r.src, a, p), (["D", "S"], net, XTR, CONTROL))
+    v.ok("... record = an EID-prefix of the receiver", r.eids[0] in ("20.160.0.0/24", "fd61::/64"),
+            r)
+    v.ok("... our RLOCs", XTR in r.rlocs and XTR6 in r.rlocs, r.rlocs)
+
+
+for case in (mappings, encapsulated, decapsulated, marks, refused, conversation, told_of_change):
     v.run(case.__name__, case)
 v.end()

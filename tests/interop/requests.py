@@ -289,7 +289,27 @@ def our_etr():
     v.same("... counted", x2.control()["drop-eid-not-ours"] - before["drop-eid-not-ours"], 1)
 
 
+def whole_path():
+    """A host of ours finds a host behind the foreign ETR: our Map-Resolver and Map-Server ask it, it answers our ITR."""
+    host, tap = Ear("x2", "20.2.0.1", 0), Tap("f", "u0")
+    sink = Ear("f", "172.16.0.12", DATA)
+    ETR.drain()
+    host.send("20.9.129.7", b"question", 7777)
+    q = ETR.find(lambda m, a, p: (e := read_ecm(m)).dst == "20.9.129.7" and e) or \
+        ETR6.find(lambda m, a, p: (e := read_ecm(m)).dst == "20.9.129.7" and e)
+    r = read_request(q.msg)
+    v.same("our ITR's Map-Request arrives at the foreign ETR", (r.src, r.eids, r.rlocs),
+           ("20.2.0.1", ["20.9.129.7/32"], [X2, "2001:db8::3"]))
+    ETR.send(r.rlocs[0], reply(r.nonce, [record("20.9.129.0", 24, [loc("172.16.0.12")])]), q.sport)
+    f = tap.find(DATA)
+    src, dst, _, _, _, p, _ = read_packet(f.payload[8:])
+    v.same("... the packet that waited arrives there", (f.src, f.dst, src, dst, p[8:]),
+           (X2, "172.16.0.12", "20.2.0.1", "20.9.129.7", b"question"))
+    sink.send(X2, lisp() + packet(dst, src, 17, udp(dst, src, 7777, host.port, b"answer")), DATA)
+    v.same("... and its answer our host", host.recv()[0], b"answer")
+
+
 for case in (register_all, resolver, itr_rlocs, negative, refused, map_server_plain, etr_asked,
-        our_etr):
+        our_etr, whole_path):
     v.run(case.__name__, case)
 v.end()

@@ -133,6 +133,13 @@ def unsolicited():
     v.ok("... with xTR-ID and Site-ID", a and a.nonce == base + 1, a)
     a = ack(base + 2, length=16)
     v.ok("... with a MAC of 16 octets, answered by one of 16", a and a.mac_len == 16, a)
+    a = ack(base + 3, reserved=0x03ffff00)
+    v.ok("... with reserved bits set, answered with none", a and a.nonce == base + 3, a)
+    r = latest()
+    confirm(r.nonce, OURS)
+    confirm(r.nonce, OURS)
+    a = ack(base + 4)
+    v.ok("an acknowledgement that comes twice does not hide it", r.nonce > base and a, a)
     before = x1.control()["drop-replayed-nonce"]
     confirm(base - 5, OURS[:1])
     v.same("an older one is a replay",

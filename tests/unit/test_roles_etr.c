@@ -323,6 +323,47 @@ Test(etr, RFC9301_5_7_an_unsolicited_map_notify_is_acknowledged_with_the_same_co
 	cr_assert_eq(fw_counter(etr, XTR_NODE_DROP_REPLAY), 1);
 }
 
+Test(etr, an_acknowledgement_that_comes_twice_says_nothing_about_the_map_servers_nonces)
+{
+	go();
+	fw_until(w, 0);
+	ack(0);
+	ack(0);
+	/* It may as well be a Map-Notify of the Map-Server's own that happens to have this nonce. */
+	cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_NOTIFY_ACK), 1);
+	/* Our nonces are above this one; the Map-Server's own may be anywhere. */
+	unsolicited(5);
+	cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_NOTIFY_ACK), 2);
+	cr_assert_eq(fw_counter(etr, XTR_NODE_DROP_REPLAY), 0);
+}
+
+Test(etr, RFC9301_5_a_map_notify_ack_has_reserved_bits_0_whatever_the_map_notify_had)
+{
+	const struct fw_rec rec = FW_REC("10.1.0.0/24", 60, "192.0.2.1");
+	const struct fw_reg r = { .nonce = 1000 };
+	struct fw_packet *p;
+	uint8_t buf[1024];
+	size_t len = fw_make_register(buf, sizeof(buf), &r, &rec, 1);
+
+	go();
+	fw_until(w, 0);
+	ack(0);
+	buf[0] = XTR_MSG_MAP_NOTIFY << 4 | 3;
+	buf[1] = buf[2] = 0xff;
+	xtr_auth_sign(buf, len, 16, 32, XTR_MSG_MAP_NOTIFY, 2, 1000, fw_key.secret,
+		      fw_key.secret_len);
+	fw_inject(etr, "192.0.2.9", 4342, buf, len);
+	p = fw_sent(etr, XTR_MSG_MAP_NOTIFY_ACK, 0);
+	cr_assert_not_null(p);
+	cr_assert_eq(p->buf[0], XTR_MSG_MAP_NOTIFY_ACK << 4);
+	cr_assert_eq(p->buf[1] | p->buf[2], 0);
+	cr_assert_eq(p->len, len);
+	cr_assert_eq(memcmp(p->buf + 48, buf + 48, len - 48), 0, "the same records");
+	cr_assert_eq(xtr_auth_verify(p->buf, p->len, 16, 32, XTR_MSG_MAP_NOTIFY_ACK, 2, 1000,
+				     fw_key.secret, fw_key.secret_len),
+		     0);
+}
+
 Test(etr, RFC9301_5_7_a_record_missing_or_without_locators_is_not_accepted)
 {
 	const struct fw_rec recs[] = { FW_REC("10.1.0.0/24", 1440, "192.0.2.1"),

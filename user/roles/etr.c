@@ -248,14 +248,33 @@ static void batch_timer(void *ctx, struct xtr_timer *t)
 
 /* ---- Map-Notify */
 
+static bool is_among(const uint64_t nonces[XTR_ETR_NONCES], uint64_t nonce)
+{
+	for (unsigned i = 0; i < XTR_ETR_NONCES; i++)
+		if (nonce && nonces[i] == nonce)
+			return true;
+	return false;
+}
+
 static struct xtr_etr_batch *find_nonce(const struct xtr_etr *etr, uint64_t nonce)
 {
 	for (unsigned s = 0; s < etr->server_count; s++)
 		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b; b = b->next)
-			for (unsigned i = 0; i < XTR_ETR_NONCES; i++)
-				if (nonce && b->nonces[i] == nonce)
-					return b;
+			if (is_among(b->nonces, nonce))
+				return b;
 	return NULL;
+}
+
+/* Most likely a second copy of an acknowledgement, or one for a Map-Register whose repetition was
+ * acknowledged already. It says nothing about the nonces of the Map-Server's own Map-Notifies: a
+ * Map-Server that counts lower than we do would look like a replay for ever. */
+static bool late(const struct xtr_etr *etr, uint64_t nonce)
+{
+	for (unsigned s = 0; s < etr->server_count; s++)
+		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b; b = b->next)
+			if (is_among(b->done, nonce))
+				return true;
+	return false;
 }
 
 static bool record_for(const struct xtr_register *m, const struct xtr_eid_prefix *eid)
@@ -278,6 +297,7 @@ static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
 	char ip[XTR_IP_STRLEN];
 
 	xtr_timer_cancel(&env->timers, &b->timer);
+	memcpy(b->done, b->nonces, sizeof(b->done));
 	memset(b->nonces, 0, sizeof(b->nonces));
 	b->tries = 0;
 	b->acked = true;
@@ -302,16 +322,20 @@ static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta
 {
 	struct xtr_env *env = srv->etr->env;
 	const struct xtr_key *key = &srv->cfg.key;
+	struct xtr_register ack = *m;
 	uint8_t buf[XTR_MSG_MAX];
+	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
 
-	memcpy(buf, m->msg, m->msg_len);
-	buf[0] = (uint8_t)(XTR_MSG_MAP_NOTIFY_ACK << 4 | (buf[0] & 15));
-	if (xtr_auth_sign(buf, m->msg_len, m->auth_off, m->auth_len, XTR_MSG_MAP_NOTIFY_ACK,
-			  key->alg_id, m->nonce, key->secret, key->secret_len)) {
+	/* Written anew: what is reserved is sent as 0 (RFC 9301 5), whatever came. */
+	ack.type = XTR_MSG_MAP_NOTIFY_ACK;
+	xtr_register_reencode(&w, &ack);
+	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), m->auth_off, m->auth_len,
+				   XTR_MSG_MAP_NOTIFY_ACK, key->alg_id, m->nonce, key->secret,
+				   key->secret_len)) {
 		xtr_count(env, TX_FAILED);
 		return;
 	}
-	xtr_env_send(env, &meta->dst, &meta->src, meta->sport, buf, m->msg_len,
+	xtr_env_send(env, &meta->dst, &meta->src, meta->sport, buf, xtr_wr_len(&w),
 		     XTR_NODE_TX_MAP_NOTIFY_ACK);
 }
 
@@ -366,11 +390,13 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		return;
 	}
 	/* Unsolicited. A repeated one is acknowledged again: our Map-Notify-Ack may be lost. */
-	if (m.nonce < srv->unsolicited) {
-		xtr_count(env, DROP_REPLAY);
-		return;
+	if (!late(etr, m.nonce)) {
+		if (m.nonce < srv->unsolicited) {
+			xtr_count(env, DROP_REPLAY);
+			return;
+		}
+		srv->unsolicited = m.nonce;
 	}
-	srv->unsolicited = m.nonce;
 	send_ack(srv, meta, &m);
 }
 

@@ -26,6 +26,7 @@ struct xtr_etr_batch { /* what goes into one Map-Register */
 	bool withdraw, acked, lost;
 	unsigned tries;                  /* since the last acknowledgement */
 	uint64_t nonces[XTR_ETR_NONCES]; /* outstanding, 0: free */
+	uint64_t done[XTR_ETR_NONCES];   /* what was outstanding at the last acknowledgement */
 	unsigned nonce_at;
 	uint64_t sent, notifies, last_sent, last_ack; /* last_*: XTR_NEVER */
 };
