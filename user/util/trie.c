@@ -18,8 +18,8 @@
 struct node {
 	struct node *child[2], *up;
 	void *value; /* NULL: inner node */
-	unsigned bits;
-	uint8_t key[KEY_OCTETS];
+	uint16_t bits;
+	uint8_t key[]; /* as many octets as bits need: a node of an IPv4 prefix takes 40 */
 };
 
 struct xtr_trie {
@@ -54,11 +54,11 @@ static inline unsigned min_u(unsigned a, unsigned b)
 
 static struct node *node_new(const uint8_t *key, unsigned bits, void *value)
 {
-	struct node *n = calloc(1, sizeof(*n));
+	struct node *n = calloc(1, offsetof(struct node, key) + (bits + 7) / 8);
 
 	if (!n)
 		return NULL;
-	n->bits = bits;
+	n->bits = (uint16_t)bits;
 	n->value = value;
 	if (bits)
 		memcpy(n->key, key, (bits + 7) / 8);
@@ -285,6 +285,7 @@ int xtr_trie_walk(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
 		  int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value), void *ctx)
 {
 	const struct node *top = t->root;
+	uint8_t whole[KEY_OCTETS];
 	unsigned common = 0;
 
 	if (bits > XTR_TRIE_MAX_BITS)
@@ -300,8 +301,13 @@ int xtr_trie_walk(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
 		top = top->child[bit_at(key, top->bits)];
 	}
 	for (const struct node *n = top; n; n = next_node(n, top)) {
-		int r = n->value ? fn(ctx, n->key, n->bits, n->value) : 0;
+		int r;
 
+		if (!n->value)
+			continue;
+		memset(whole, 0, sizeof(whole));
+		memcpy(whole, n->key, (n->bits + 7u) / 8);
+		r = fn(ctx, whole, n->bits, n->value);
 		if (r)
 			return r;
 	}
