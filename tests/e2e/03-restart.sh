@@ -48,12 +48,22 @@ stop x1 && start x1
 check "registered again after a restart" wait_for 10 again
 is "no nonce was used twice" "$(control ms drop-replayed-nonce)" "$replayed"
 
-# The daemon dead for longer: traffic goes on without it.
+# The daemons dead for longer than the programs believe in their layer-2 headers (15 s): the kernel resolves from then on.
 stop x1 KILL
 stop x2 KILL
-s=$(stream h1 h2 10.2.0.10 3000 1)
-check "both daemons dead: none of 3000 lost" intact "$s"
+f=$(stat x1 fallback)
+stream h1 h2 10.2.0.10 3600 5 >"$R/long" &
+long=$!
+s=$(stream p2 p1 fd01::b:10 3600 5)
+wait $long
+check "both daemons dead for 18 s: none of 3600 lost" intact "$(cat "$R/long")"
+check "both daemons dead for 18 s: none of 3600 lost on the ports, IPv6" intact "$s"
+holds "... the last of them with the kernel's own resolution" "$(stat x1 fallback) > $f"
+on core sysctl -qw net.ipv4.conf.c1.arp_notify=1
+ipn core link set c1 address 02:00:00:aa:bb:cc
+has "the gateway's MAC changes, nobody there to tell the programs" "$(ping4 h1 -c 10 -i 0.1 10.2.0.10)" ' 0% packet loss'
 start x1 x2 || finish
+has "and with the daemons back" "$(ping4 h1 -c 10 -i 0.1 10.2.0.10)" ' 0% packet loss'
 
 # A Map-Server that restarts knows who was registered.
 stop ms

@@ -31,6 +31,15 @@ is "an unknown trailing word is refused" "$?" 255
 printf 'cache show\nstats show\n' >"$R/batch"
 check "batch file" xc x1 batch file "$R/batch"
 
+# when an entry was last used: written by the programs, once a second at most
+ping4 h1 -c 1 10.2.0.10 >/dev/null
+idle() { xcj x1 cache show 10.2.0.10 | jq '.[0].idle'; }
+a=$(idle)
+sleep 2.5
+b=$(idle)
+holds "an entry that is used says so: $a s ago" "$a < 1.6"
+holds "... and one that is not, too: $b s ago" "$b > $a + 2 && $b < $a + 4"
+
 live=$(xcj x1 cache show | jq -c 'map({eid, l: [.locators[].address]}) | sort')
 n=$(stat x1 encap)
 stop x1 KILL
