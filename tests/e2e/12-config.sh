@@ -71,6 +71,13 @@ is "nor pinned" "$(find "$R/x/bpf" -name "xtr*" | wc -l)" 0
 sed -e "s,/etc/xtr/site-a.key,$R/good.key," -e 's/192.0.2.1$/172.16.1.1/' -e 's/eth0/u0/' "$E2E/../../deploy/examples/xtrd.yaml" >"$R/x/example.yaml"
 check "the example in the tree is valid" on x "$BUILD/xtrd" --check "$R/x/example.yaml"
 
+# What the README shows must be true too.
+awk -v d="$R/x" '/^```yaml/ { n++; on = 1; next } /^```/ { on = 0 } on { print > (d "/readme" n ".yaml") }' "$E2E/../../README.md"
+for i in 1 2; do
+	sed -i -e "s,/etc/xtr/site-1.key,$R/good.key," -e 's/192.0.2.1 /172.16.1.1 /' -e 's/eth0/u0/' "$R/x/readme$i.yaml"
+	check "configuration $i of the README is valid" on x "$BUILD/xtrd" --check "$R/x/readme$i.yaml"
+done
+
 # Readiness: systemd is told when traffic can flow, not before.
 cat >"$R/notify.py" <<'P'
 import socket, sys
