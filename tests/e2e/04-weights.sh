@@ -44,7 +44,6 @@ lab
 addr core c2 172.16.2.253/24
 addr x2 u0 172.16.2.2/24 172.16.2.3/24
 MODE=auto
-NO_WIRE=1
 up || finish
 stop x2
 printf '1 25\n1 75\n2 100\n' | config

@@ -16,7 +16,7 @@ default_via ext 10.9.0.254 fd09::fe
 # The underlay knows the way back, as the public Internet would for addresses that are no EIDs only.
 ipn core route add 10.1.0.0/24 via 172.16.1.1
 ipn core -6 route add fd01::/64 via 2001:db8:1::1
-NO_WIRE=1
+WIRE_DATA=0 # nothing is to be encapsulated here
 up || finish
 
 for m in "h1 10.9.0.5" "h1 fd09::5" "p1 10.9.0.5" "p1 fd09::5" "x1 10.9.0.5"; do

@@ -336,8 +336,8 @@ wire_sums() { # encapsulated packets and control messages so far
 }
 # Counters are read before and after the end of the capture, as a timer may fire in between: mostly they are equal, and
 # then so must the captured count be.
-between() { # name, got, low, high
-	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] && [ "$2" -gt 0 ] && ok "$1" && return
+between() { # name, got, low, high, [fewest that prove anything: 1]
+	[ "$2" -ge "$3" ] && [ "$2" -le "$4" ] && [ "$2" -ge "${5:-1}" ] && ok "$1" && return
 	fail "$1" "captured $2, counted $3$([ "$3" = "$4" ] || echo " to $4")"
 }
 wire_end() { # [loose: a daemon was killed, and what it had counted is gone]
@@ -354,9 +354,11 @@ wire_end() { # [loose: a daemon was killed, and what it had counted is gone]
 		-e frame.protocols -e _ws.malformed 2>/dev/null >"$R/$name.tsv"
 	wire_find() { awk -F'\t' -v OFS=' ' "function data() { return \$3 == 4341 } function control() { return \$2 == 4342 || \$3 == 4342 }
 		$1 { print \"frame\", \$1, \$8, \$4, \$5 }" "$R/$name.tsv"; }
-	between "wire: every encapsulated packet was captured, and counted" "$(wire_find 'data()' | wc -l)" "$e0" "$e1"
+	between "wire: every encapsulated packet was captured, and counted" "$(wire_find 'data()' | wc -l)" "$e0" "$e1" "${WIRE_DATA:-1}"
 	between "wire: every control message was captured, and counted" "$(wire_find 'control() && !data()' | wc -l)" "$t0" "$t1"
-	is "wire: tshark finds nothing malformed" "$(wire_find '$9 != "" || $8 ~ /malformed/' | head -n 3)" ""
+	# (What hosts say inside inner UDP and TCP is theirs: tshark guesses an application by the port, and may be wrong.)
+	is "wire: tshark finds nothing malformed" \
+		"$(wire_find '($9 != "" || $8 ~ /malformed/) && $8 !~ /:lisp-data:.*:(udp|tcp):[a-z]/' | head -n 3)" ""
 	is "wire: control messages are LISP to the last octet" \
 		"$(wire_find 'control() && !data() && ($8 !~ /:lisp/ || $8 ~ /:data/)' | head -n 3)" ""
 	is "wire: data packets are LISP" "$(wire_find 'data() && $8 !~ /lisp-data/' | head -n 3)" ""
