@@ -15,7 +15,7 @@ NPROC  := $(shell nproc 2>/dev/null || echo 1)
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+VERSION := $(shell git -c safe.directory=$(CURDIR) describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
 
 CC      := gcc
 CLANG   := clang

@@ -31,12 +31,28 @@ must_find() { # name, findings
 	failed=1
 }
 
-# Files of the tree: what git knows, and what is new and not ignored. Deleted ones are gone.
-tree() {
-	git ls-files --cached --others --exclude-standard -- "$@" 2>/dev/null | while read -r f; do
-		[ -f "$f" ] && printf '%s\n' "$f"
-	done
+# Files of the tree: what git knows, and what is new and not ignored. Deleted ones are gone. Without git (an unpacked
+# archive) everything but build/. The tree may belong to another user (sudo, a container), which git minds otherwise.
+{
+	git -c safe.directory="$PWD" ls-files --cached --others --exclude-standard 2>/dev/null ||
+		find . -path ./build -prune -o -type f -print | sed 's,^\./,,'
+} | while read -r f; do
+	[ -f "$f" ] && printf '%s\n' "$f"
+done >"$tmp/tree"
+tree() { # pattern...: "*.c" matches in any folder
+	local p
+	if [ $# = 0 ]; then
+		cat "$tmp/tree"
+	else
+		while read -r f; do
+			for p; do
+				# shellcheck disable=SC2053
+				[[ $f == $p ]] && printf '%s\n' "$f" && break
+			done
+		done <"$tmp/tree"
+	fi
 }
+[ "$(tree '*.c' | wc -l)" -gt 50 ] && [ "$(tree '*.sh' | wc -l)" -gt 10 ] >"$tmp/few" || echo "the list of files is too short" >"$tmp/few"
 
 # ---- abi
 if [ "${1-}" = --update-abi ]; then
@@ -50,6 +66,8 @@ if [ "${1-}" = --update-abi ]; then
 	echo "programs of the old layout may still be pinned on somebody's machine."
 	exit 0
 fi
+
+verdict "tree: its files are known" "$tmp/few"
 
 # ---- layers
 python3 $here/layers.py . >"$tmp/layers"
