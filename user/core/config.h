@@ -8,6 +8,7 @@
 #ifndef XTR_CORE_CONFIG_H
 #define XTR_CORE_CONFIG_H
 
+#include "codec/decent.h"
 #include "codec/eid.h"
 
 struct xtr_key {
@@ -107,7 +108,68 @@ struct xtr_node_limits {
 		.shortest_ip4 = 8, .shortest_ip6 = 16 \
 	}
 
+/* --- LISP-Decent */
+struct xtr_index_key { /* X13: a key of its own for one index */
+	uint32_t index;
+	struct xtr_key key;
+};
+/* Decent-Pull (RFC 9962 5): Map-Servers are found by DNS. */
+struct xtr_pull_config {
+	struct xtr_decent_hash hash;
+	const char *suffix; /* names are "<index>.<suffix>" */
+	/* How to register there: key and flags; the address is not used. */
+	struct xtr_map_server_config server;
+	const struct xtr_index_key *keys;
+	unsigned key_count;
+	bool short_everywhere; /* R-8, X9: too short prefixes are registered at every index; else not at
+				  all, shown as a problem */
+	bool require_dnssec; /* answers without AD are not used */
+	bool allow_loopback; /* of addresses in answers; multicast, unspecified, broadcast never are */
+	bool allow_private;
+	uint8_t family;         /* 4, 6; 0: both */
+	uint8_t max_addresses;  /* of one name, 1..16; the numerically first ones */
+	uint32_t ttl_min, ttl_max;     /* of DNS answers, ms: 30 s, 3600 s */
+	uint32_t retry_min, retry_max; /* after a failure, doubling: 5 s, 300 s */
+	/* After a change of hash or suffix: so long both are registered and old is asked after new,
+	 * ms; 24 h. */
+	uint32_t change_window;
+};
+enum xtr_group_transport { XTR_GROUP_UNDERLAY, XTR_GROUP_OVERLAY };
+/* Where a group's (*,G) memberships are registered and looked up. */
+enum xtr_group_via { XTR_VIA_SELF, XTR_VIA_CORE /* groups[] with core set */, XTR_VIA_PULL };
+/* A seed-group of Decent-Push (RFC 9962 4). */
+struct xtr_group_config {
+	struct xtr_ip group;
+	bool member; /* we are in it: receive, store */
+	bool own;    /* our EID-prefixes are registered here; exactly one group has it */
+	bool core;   /* other groups' memberships are registered here */
+	bool all_eids; /* core, D-35: our EID-prefixes too, besides those of the own group */
+	uint8_t transport; /* enum xtr_group_transport */
+	uint8_t via;       /* enum xtr_group_via */
+	/* How to register there; address = group. */
+	struct xtr_map_server_config server;
+	const struct xtr_ip *peers; /* members known from the start (D-38) */
+	unsigned peer_count;
+	/* Map-Notifies about memberships without authentication are believed from these (they can
+	 * rewrite the group). */
+	const struct xtr_ip *unauthenticated;
+	unsigned unauthenticated_count;
+	uint32_t lookup_interval; /* D-24: 60 s; ms */
+	bool subscribe;           /* D-25: PubSub besides, RFC 9437 */
+};
+struct xtr_decent_config {
+	const struct xtr_pull_config *pull; /* NULL: none */
+	const struct xtr_group_config *groups;
+	unsigned group_count;
+	/* Overlay control frames (instance 0xffffff) are accepted from these, besides peers and known
+	 * members. */
+	const struct xtr_ippfx *accept_from;
+	unsigned accept_from_count;
+};
+#define XTR_GROUPS_MAX 4
+
 struct xtr_node_config {
+	struct xtr_decent_config decent;
 	struct xtr_node_timers timers;
 	struct xtr_node_limits limits;
 	bool has_ids;

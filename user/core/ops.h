@@ -22,6 +22,20 @@ struct xtr_fwd {
 	struct xtr_fwd_locator locators[8];
 };
 
+/* Answer to ops.resolve: A and AAAA records together. */
+struct xtr_dns_answer {
+	/* 0: a definite answer; -ENOENT: a definite "no such name" or no address; others: failed
+	 * (-ETIMEDOUT, -EIO server failure, -EBADMSG unreadable, -EACCES validation failed). */
+	int status;
+	const char *why; /* text of the failure; NULL with 0 */
+	/* One of the two questions failed: what is there is right, but some may be missing. */
+	bool partial;
+	bool authenticated; /* AD bit of a trusted resolver */
+	uint32_t ttl;       /* seconds, the shortest */
+	unsigned count;
+	const struct xtr_ip *addrs; /* valid during the call; not filtered */
+};
+
 enum xtr_event_kind { /* typed events of `xtrctl monitor`; X-macro so that names and enum agree */
 #define XTR_EVENTS(X) \
 	X(CACHE_ADD, "cache-add") X(CACHE_CHANGE, "cache-change") X(CACHE_DEL, "cache-del") \
@@ -31,7 +45,9 @@ enum xtr_event_kind { /* typed events of `xtrctl monitor`; X-macro so that names
 	X(REGISTER_LOST, "map-register-unacknowledged") X(SITE_ADD, "site-registered") \
 	X(SITE_CHANGE, "site-changed") X(SITE_EXPIRE, "site-expired") \
 	X(REGISTER_REFUSED, "map-register-refused") X(MESSAGE_DROPPED, "message-dropped") \
-	X(DROP, "packet-dropped")
+	X(DROP, "packet-dropped") X(DNS_CHANGE, "dns-changed") X(DNS_FAIL, "dns-failed") \
+	X(DNS_STALE, "dns-stale") X(MEMBER_ADD, "member-joined") X(MEMBER_DEL, "member-left") \
+	X(PARAMS, "parameters-changed") X(SUBSCRIPTION, "subscription")
 #define X(sym, name) XTR_EVENT_##sym,
 		      XTR_EVENTS(X)
 #undef X
@@ -61,6 +77,25 @@ struct xtr_ops {
 	/* Text of the event for people and monitor; eid may be NULL. Cheap when nobody listens. */
 	void (*event)(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		      const char *text);
+	/* --- LISP-Decent. Each may be NULL where it is not configured. */
+	/* Starts a lookup of the A and AAAA records; exactly one xtr_node_resolved(id) follows later,
+	 * never from inside this call. 0 or -errno (then none follows). */
+	int (*resolve)(void *ctx, const char *name, uint32_t id);
+	/* A control message to a group by underlay multicast: out of every configured interface.
+	 * 0 or -errno. */
+	int (*send_group)(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group,
+			  const void *buf, size_t len);
+	/* By overlay multicast: src, group, UDP 4342 to 4342 and the message as a data packet of
+	 * instance 0xffffff, one copy to each member of the group's replication list. */
+	int (*send_overlay)(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group,
+			    const void *buf, size_t len);
+	/* Replication list of a group (iid XTR_IID_MAX: control messages): RLOCs, without our own;
+	 * n 0 removes it. */
+	int (*replicate)(void *ctx, const struct xtr_eid_prefix *group, const struct xtr_ip *members,
+			 unsigned n);
+	/* Overlay control frames are accepted from these outer sources only (known members, peers);
+	 * the whole set, replaced. accept_from of the configuration is the data plane's already. */
+	int (*control_peers)(void *ctx, const struct xtr_ip *peers, unsigned n);
 	/* Does anybody want events now? NULL: always. If not, not even their texts are made. */
 	bool (*listening)(void *ctx);
 };

@@ -48,6 +48,8 @@ struct xtr_dp_config {
 	uint32_t route_table;      /* 4341; table + 1 is used for default routes */
 	uint32_t rule_priority;    /* 4341: first of the consecutive priorities used */
 	uint32_t mark;             /* 0x4c495350: SO_MARK of control sockets: their packets never enter the overlay */
+	const struct xtr_ippfx *control_from; unsigned control_from_count; /* outer sources of control messages that are always accepted */
+	uint32_t control_rate, control_burst; /* such messages per second, CPU and port */
 };
 struct xtr_dp_mapping {
 	uint8_t action;            /* enum xtr_action */
@@ -64,10 +66,17 @@ struct xtr_dp_callbacks {
 	void (*drop)(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid, const struct xtr_ip *src, const struct xtr_ip *dst);
 	/* Addresses or links of our RLOCs changed: those that are up now. */
 	void (*rlocs_up)(void *ctx, const struct xtr_ip *up, unsigned n);
+	/* A control message that came data-encapsulated (instance XTR_IID_MAX) from outer source `via`, one of the control peers: the
+	 * payload of the inner UDP datagram to port 4342, its length and checksum verified. */
+	void (*control)(void *ctx, const struct xtr_ip *via, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t sport, const uint8_t *buf, size_t len);
 	/* At open, for every map-cache entry that was found in the kernel. */
 	void (*adopt)(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m);
 };
 
+/*
+ * Replication (RFC 8378, RFC 9962 4): packets to a group of an instance go as one encapsulated copy to each member. Control
+ * messages between members of a seed-group are such packets, of instance XTR_IID_MAX.
+ */
 /* Adopts or creates maps and programs, makes overlay devices, routes, rules and templates, attaches ports (TC before XDP).
  * -EBUSY: another daemon holds the folder. On error nothing that was not there before stays, and traffic that flowed
  * goes on flowing. */
@@ -89,6 +98,13 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now); /* heartbeats, queue time
 int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m, uint64_t now);
 int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
 uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint64_t now); /* ms; UINT64_MAX */
+/* Replication list of (source, group), source NULL: of all sources. members without our own RLOCs, any order, duplicates ignored; n 0: removed. At most
+ * XTR_REPL_MAX are replicated by one program run; longer lists are cut into several (control messages only; -E2BIG otherwise). */
+int xtr_dp_replicate(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *source, const struct xtr_ip *group, const struct xtr_ip *members, unsigned n);
+/* The outer sources control messages are accepted from, besides control_from: the whole set, replaced. */
+int xtr_dp_control_peers(struct xtr_dp *dp, const struct xtr_ip *peers, unsigned n);
+/* src, group and UDP 4342 to 4342 around buf, to the replication list of (XTR_IID_MAX, group): -ENOENT if there is none; -EMSGSIZE. src and group of one family. */
+int xtr_dp_send_overlay(struct xtr_dp *dp, const struct xtr_ip *src, const struct xtr_ip *group, const void *buf, size_t len);
 void xtr_dp_miss_failed(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
 int xtr_dp_set_trace(struct xtr_dp *dp, bool on);  /* XTR_CFG_F_TRACE_DROPS while a monitor listens */
 /* Counters of the daemon's side (queue drops) are added into xtr_drops so that one table has all of them. */

@@ -37,6 +37,12 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
  * such socket). */
 int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
 		 uint16_t dport, const void *buf, size_t len);
+/* Underlay multicast. Joins group on the interface (IGMPv3, MLDv2 are the kernel's); datagrams to a joined group are
+ * received with dst = group, others stay not_ours. on false: leaves. 0 or -errno; joining twice is 0. */
+int xtr_udp_join(struct xtr_udp *u, const struct xtr_ip *group, unsigned ifindex, bool on);
+/* To group out of ifindex with this TTL or hop limit; not looped back to this host's sockets. src as in xtr_udp_send. */
+int xtr_udp_send_group(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *group, unsigned ifindex,
+		       uint8_t ttl, uint16_t dport, const void *buf, size_t len);
 const struct xtr_udp_counts *xtr_udp_counts(const struct xtr_udp *u);
 
 #endif

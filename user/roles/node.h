@@ -24,8 +24,11 @@ int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, 
 void xtr_node_free(struct xtr_node *n);
 
 struct xtr_msg_meta {
-	struct xtr_ip src, dst; /* outer addresses; dst is an address of ours */
+	/* Outer addresses; dst is an address of ours, or a group we are a member of. */
+	struct xtr_ip src, dst;
 	uint16_t sport, dport;
+	bool overlay; /* came data-encapsulated (instance 0xffffff): src and dst are those of the
+			 inner header */
 };
 /* One UDP payload received on port 4342. Hostile input is counted and dropped. */
 void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
@@ -45,6 +48,10 @@ void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const 
 /* The set of our RLOCs that are up changed (link or address gone): registers at once, rebuilds
  * forwarding. */
 void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned count, uint64_t now);
+
+/* Answer to ops.resolve. An unknown id is ignored. */
+void xtr_node_resolved(struct xtr_node *n, uint32_t id, const struct xtr_dns_answer *answer,
+		       uint64_t now);
 
 /* --- what xtrctl shows. Walkers stop when fn returns non-zero and return that. Pointers are valid
  * during the call. */
@@ -118,6 +125,49 @@ struct xtr_site_info { /* Map-Server: a configured prefix, or a registration bel
 int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
 			int (*fn)(void *, const struct xtr_site_info *), void *arg);
 
+/* LISP-Decent: one DNS name of a Map-Server set that is in use. */
+struct xtr_name_info {
+	const char *name;
+	uint32_t index;
+	bool old;   /* of the parameters before the last change */
+	bool self;  /* one of its addresses is ours */
+	bool stale; /* the last lookup failed; the addresses are those of an earlier one */
+	bool saved; /* never answered since start: from the state directory */
+	bool authenticated;
+	unsigned count, ignored; /* addresses in use; answered, but filtered out */
+	struct xtr_ip addrs[16];
+	bool resting[16];             /* did not answer Map-Requests lately */
+	uint32_t ttl;                 /* seconds, as answered */
+	uint64_t age_ms, next_ms;     /* since the last good answer (UINT64_MAX: none); to the next */
+	unsigned failures;            /* in a row */
+	unsigned registered;          /* EID-prefixes of ours registered there */
+	const char *problem;          /* NULL, or for people */
+};
+int xtr_node_walk_names(struct xtr_node *n, uint64_t now,
+			int (*fn)(void *, const struct xtr_name_info *), void *arg);
+enum xtr_member_state { XTR_MEMBER_SELF, XTR_MEMBER_LIVE, XTR_MEMBER_PEER /* configured, not seen */,
+			XTR_MEMBER_FORMER /* registration expired; still tried */ };
+struct xtr_member_info {
+	struct xtr_ip rloc;
+	uint8_t state; /* enum xtr_member_state */
+	bool acked;    /* confirmed our last Map-Register to the group */
+	uint64_t since_ms, last_ack_ms; /* ago; UINT64_MAX never */
+};
+struct xtr_group_info {
+	const struct xtr_group_config *cfg;
+	const char *problem; /* NULL, or for people */
+	bool known;          /* its membership was looked up or is held here */
+	bool subscribed;     /* PubSub */
+	uint64_t next_lookup_ms;
+	unsigned count;
+	const struct xtr_member_info *members;
+};
+int xtr_node_walk_groups(struct xtr_node *n, uint64_t now,
+			 int (*fn)(void *, const struct xtr_group_info *), void *arg);
+/* Parameters of the pull system in use; *old NULL, or the ones before, and for how long yet. */
+const struct xtr_pull_config *xtr_node_pull(const struct xtr_node *n, uint64_t now,
+					    const struct xtr_pull_config **old, uint64_t *left_ms);
+
 /* Counters of the control plane: every way a message can be dropped has one. RX and TX are UDP
  * messages; those that roles of one node pass to each other directly only count by type. A
  * Map-Request in an ECM counts as both on receipt. */
@@ -142,7 +192,10 @@ int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
 	X(CACHE_EVICTED, "cache-evicted") X(REGISTER_ACCEPTED, "register-accepted") \
 	X(REGISTRATION_EXPIRED, "registration-expired") X(NEGATIVE_SENT, "negative-sent") \
 	X(DROP_LOOP, "drop-forwarding-loop") X(DROP_SMR, "drop-smr") X(RX_SMR, "rx-smr") \
-	X(TX_SMR, "tx-smr")
+	X(TX_SMR, "tx-smr") X(TX_GROUP, "tx-group") X(RX_GROUP, "rx-group") \
+	X(DNS_LOOKUPS, "dns-lookups") X(DNS_FAILURES, "dns-failures") \
+	X(DROP_GROUP, "drop-not-our-group") X(SUBSCRIPTIONS, "subscriptions") \
+	X(PUBLICATIONS, "publications")
 enum xtr_node_counter {
 #define X(sym, name) XTR_NODE_##sym,
 	XTR_NODE_COUNTERS(X)

@@ -29,12 +29,48 @@ enum xtr_timer_kind {
 	XTR_TIMER_MS_NOTIFY,
 	XTR_TIMER_MS_SAVE,
 	XTR_TIMER_MS_CHECKPOINT,
+	XTR_TIMER_MS_PUBLISH,
+	XTR_TIMER_PULL_NAME,
+	XTR_TIMER_PULL_WINDOW,
+	XTR_TIMER_PUSH,
+	XTR_TIMER_PUSH_MEMBER,
+	XTR_TIMER_ETR_MEMBER,
+	XTR_TIMER_ETR_JOINED,
 };
 
 struct xtr_peer { /* a site we send to: one of its RLOCs and EID-prefixes */
 	struct xtr_ip rloc;
 	struct xtr_eid_prefix eid;
 };
+/*
+ * Where mappings are registered and EIDs looked up, when that depends on the EID: filled in by the
+ * decent role. ctx NULL: no such role; only the addresses of the configuration count.
+ */
+struct xtr_finder {
+	void *ctx;
+	/* Map-Servers (or groups: multicast address) at which eid is registered now; out gets up to
+	 * max. */
+	unsigned (*targets)(void *ctx, const struct xtr_eid_prefix *eid,
+			    struct xtr_map_server_config *out, unsigned max);
+	/* Map-Resolvers for eid, best first, our own address possibly among them. Stage 0 first; a
+	 * negative answer or silence of all leads to the next; 0 addresses: no such stage. */
+	unsigned (*resolvers)(void *ctx, const struct xtr_eid_prefix *eid, unsigned stage,
+			      struct xtr_ip *out, unsigned max);
+	/* Shortest negative prefix (bits, as xtr_eid_cut() counts) that one set may answer about eid
+	 * (X11). */
+	unsigned (*floor)(void *ctx, const struct xtr_eid_prefix *eid);
+	/* Mappings of ours besides the configured ones: group memberships ((*,G), own RLOC as RLE). */
+	unsigned (*memberships)(void *ctx, const struct xtr_mapping_config **out);
+	/* Members of a seed-group we register at, without ourselves: who has to confirm a Map-Register
+	 * to it. */
+	unsigned (*members)(void *ctx, const struct xtr_ip *group, struct xtr_ip *out, unsigned max);
+	/* Sends a control message to a group and to ourselves (D-19). */
+	int (*send_group)(void *ctx, const struct xtr_ip *group, const void *buf, size_t len,
+			  enum xtr_node_counter counter);
+	/* Why eid is registered nowhere, or NULL. */
+	const char *(*problem)(void *ctx, const struct xtr_eid_prefix *eid);
+};
+#define XTR_TARGETS_MAX 64 /* of one EID-prefix */
 struct xtr_direct;
 struct xtr_env {
 	struct xtr_node_config cfg;
@@ -50,6 +86,12 @@ struct xtr_env {
 	 * is one. */
 	unsigned (*recent_peers)(void *ctx, struct xtr_peer *out, unsigned max);
 	void *recent_ctx;
+	struct xtr_finder find;
+	/* The targets of some mapping changed: the ETR compares (NULL: no ETR). */
+	void (*retarget)(void *ctx);
+	/* A member joined the group: register everything there now (unicast, within a second). */
+	void (*joined)(void *ctx, const struct xtr_ip *group, const struct xtr_ip *member);
+	void *etr_ctx;
 	struct xtr_direct *direct, **direct_end;
 	unsigned direct_count;
 	enum xtr_node_counter dropped; /* why the message in hand was dropped; 0: was not */
