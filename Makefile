@@ -23,7 +23,7 @@ BPFTOOL := $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 
-PKGS    := libbpf libssl libcrypto libuv yaml-0.1 jansson libmnl libcap
+PKGS    := libbpf libssl libcrypto libuv yaml-0.1 jansson libmnl libcap libcares libcurl
 # Asked once and only when something is built, so that `make deps` works on a bare machine.
 pkg_cflags = $(eval pkg_cflags := $$(shell pkg-config --cflags $(PKGS)))$(pkg_cflags)
 pkg_libs   = $(eval pkg_libs := $$(shell pkg-config --libs $(PKGS)))$(pkg_libs)
@@ -33,7 +33,7 @@ OPT     ?= -O2 -g
 INC     := -Iuser -Iheaders -I$(B)
 CFLAGS  = $(OPT) -std=gnu11 $(WARN) $(INC) -D_GNU_SOURCE -DXTR_VERSION='"$(VERSION)"' -fno-strict-aliasing \
           -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) $(SAN) $(pkg_cflags)
-LDLIBS  = $(pkg_libs) -lm
+LDLIBS  = -Wl,--as-needed $(pkg_libs) -lm
 BPFFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux -Iheaders -Ibpf -I/usr/include/$(MULTIARCH)
 
 LIB_SRC := $(wildcard $(foreach d,util codec core roles dp net loop ctl,user/$(d)/*.c))
@@ -121,13 +121,14 @@ $(filter $(B)/tests/unit/test_cli%,$(UNIT_BIN)): | $(B)/xtrctl
 unit-bin: $(UNIT_BIN)
 bpf-bin: $(BPFT_BIN)
 
-# ---- fuzzers: clang's libFuzzer over what reads foreign octets: the protocol, the configuration, the control socket.
+# ---- fuzzers: clang's libFuzzer over what reads foreign octets: the protocol, DNS, files, the control socket.
 # Compiled once; each target links what it calls.
 FUZZ_LIB_SRC := $(wildcard $(foreach d,util codec core roles,user/$(d)/*.c) \
-		user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c user/ctl/server.c)
+		user/net/dns*.c user/net/http*.c user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c \
+		user/daemon/params.c user/ctl/server.c)
 FUZZ_CC := $(CLANG) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
 		-DXTR_VERSION='"fuzz"' $(INC) -Itests
-FUZZ_PKGS := libcrypto jansson yaml-0.1 libuv
+FUZZ_PKGS := libcrypto jansson yaml-0.1 libuv libcares libcurl
 FUZZ_LIB := $(B)/fuzz/libfuzzed.a
 
 $(B)/fuzz/obj/%.o: %.c
