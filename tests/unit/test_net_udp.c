@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The control sockets in a network namespace of the test: addresses both ways, checksum 0 refused
- * (RFC 9301 5), nothing cut, nothing that is not unicast. Needs root for the namespace and for raw
- * datagrams.
+ * (RFC 9301 5), nothing cut, nothing that is not unicast unless its group was joined. Needs root for
+ * the namespaces and for raw datagrams. Groups are tested between two of them:
+ *
+ *   [ here ] a0 198.51.100.1 2001:db8:a::1 ---veth--- b0 198.51.100.2 2001:db8:a::2 [ there ]
+ *            a1 203.0.113.1  2001:db8:b::1 ---veth--- b1 203.0.113.2  2001:db8:b::2
  */
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -14,6 +18,7 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -298,5 +303,226 @@ Test(udp, everything_sent_has_the_mark)
 		cr_assert_eq(getsockopt(fds[i], SOL_SOCKET, SO_MARK, &mark, &len), 0);
 		cr_assert_eq(mark, MARK);
 	}
+	xtr_udp_close(u);
+}
+
+/* ---- groups (RFC 9962 4: underlay multicast) */
+
+struct two {
+	int here, there;               /* network namespaces */
+	unsigned a0, a1, b0, b1;
+	struct xtr_udp *a, *b;         /* sockets here and there */
+};
+
+static void enter(int ns) { cr_assert_eq(setns(ns, CLONE_NEWNET), 0, "%s", strerror(errno)); }
+
+static int here(void)
+{
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static struct two two(void)
+{
+	struct two t = { .here = here() };
+	char cmd[512];
+
+	namespace();
+	t.there = here();
+	snprintf(cmd, sizeof(cmd),
+		 "set -e; ip link set lo up;"
+		 "for i in 0 1; do ip link add b$i type veth peer name a$i; ip link set a$i netns /proc/%d/fd/%d;"
+		 "ip link set b$i up; done;"
+		 "ip addr add 198.51.100.2/24 dev b0; ip addr add 203.0.113.2/24 dev b1;"
+		 "ip addr add 2001:db8:a::2/64 dev b0 nodad; ip addr add 2001:db8:b::2/64 dev b1 nodad",
+		 getpid(), t.here);
+	cr_assert_eq(system(cmd), 0);
+	t.b0 = if_nametoindex("b0");
+	t.b1 = if_nametoindex("b1");
+	t.b = open_udp();
+	enter(t.here);
+	cr_assert_eq(system("set -e; for i in 0 1; do ip link set a$i up; done;"
+			    "ip addr add 198.51.100.1/24 dev a0; ip addr add 203.0.113.1/24 dev a1;"
+			    "ip addr add 2001:db8:a::1/64 dev a0 nodad; ip addr add 2001:db8:b::1/64 dev a1 nodad"),
+		     0);
+	t.a0 = if_nametoindex("a0");
+	t.a1 = if_nametoindex("a1");
+	t.a = open_udp();
+	return t;
+}
+
+static void two_end(struct two *t)
+{
+	xtr_udp_close(t->a);
+	xtr_udp_close(t->b);
+	close(t->here);
+	close(t->there);
+}
+
+static const struct group_case {
+	const char *group, *other, *src0, *src1;
+} group_cases[] = {
+	{ "233.252.1.1", "233.252.1.2", "198.51.100.1", "203.0.113.1" },
+	{ "ff0e::db8:1", "ff0e::db8:2", "2001:db8:a::1", "2001:db8:b::1" },
+};
+
+Test(udp, D_11_a_joined_group_is_received_and_reported_as_the_destination)
+{
+	struct two t = two();
+
+	for (int i = 0; i < 2; i++) {
+		const struct group_case *c = &group_cases[i];
+		struct xtr_ip group = ip(c->group), src = ip(c->src0);
+		struct got g;
+
+		cr_assert_eq(xtr_udp_join(t.b, &group, t.b0, true), 0);
+		cr_assert_eq(xtr_udp_join(t.b, &group, t.b0, true), 0, "joining twice is no error");
+		cr_assert_eq(xtr_udp_send_group(t.a, &src, &group, t.a0, 5, PORT, "join", 4), 0);
+		g = receive(t.b);
+		cr_assert_eq(g.n, 1, "%s: %u datagrams", c->group, g.n);
+		cr_assert_eq(xtr_ip_cmp(&g.last.src, &src), 0);
+		cr_assert_eq(xtr_ip_cmp(&g.last.dst, &group), 0);
+		cr_assert_eq(g.last.sport, PORT);
+		cr_assert_arr_eq(g.first, "join", 4);
+
+		/* left: not heard any more */
+		cr_assert_eq(xtr_udp_join(t.b, &group, t.b0, false), 0);
+		cr_assert_eq(xtr_udp_join(t.b, &group, t.b0, false), 0);
+		cr_assert_eq(xtr_udp_send_group(t.a, &src, &group, t.a0, 5, PORT, "left", 4), 0);
+		cr_assert_eq(receive(t.b).n, 0);
+	}
+	two_end(&t);
+}
+
+/* Somebody else on the host has joined the group: that does not make it ours. */
+Test(udp, D_11_groups_of_others_are_not_received)
+{
+	struct two t = two();
+
+	for (int i = 0; i < 2; i++) {
+		const struct group_case *c = &group_cases[i];
+		struct xtr_ip group = ip(c->group), other = ip(c->other), src = ip(c->src0);
+		struct group_req req = { .gr_interface = t.b0 };
+		int family = i ? AF_INET6 : AF_INET, level = i ? IPPROTO_IPV6 : IPPROTO_IP, fd;
+
+		enter(t.there);
+		fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		enter(t.here);
+		xtr_ip_to_sockaddr(&other, 0, &req.gr_group);
+		cr_assert_eq(setsockopt(fd, level, MCAST_JOIN_GROUP, &req, sizeof(req)), 0);
+		cr_assert_eq(xtr_udp_send_group(t.a, &src, &other, t.a0, 5, PORT, "x", 1), 0);
+		cr_assert_eq(receive(t.b).n, 0);
+		/* on the interface where it was joined, and nowhere else */
+		cr_assert_eq(xtr_udp_join(t.b, &group, t.b1, true), 0);
+		cr_assert_eq(xtr_udp_send_group(t.a, &src, &group, t.a0, 5, PORT, "x", 1), 0);
+		cr_assert_eq(receive(t.b).n, 0);
+		close(fd);
+	}
+	two_end(&t);
+}
+
+Test(udp, D_12_source_interface_and_ttl_are_those_asked_for)
+{
+	struct two t = two();
+
+	for (int i = 0; i < 2; i++) {
+		const struct group_case *c = &group_cases[i];
+		struct xtr_ip group = ip(c->group), src0 = ip(c->src0), src1 = ip(c->src1);
+		int family = i ? AF_INET6 : AF_INET, level = i ? IPPROTO_IPV6 : IPPROTO_IP, fd, on = 1;
+		static const uint8_t ttls[] = { 1, 17, 255 };
+
+		enter(t.there);
+		fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		enter(t.here);
+		for (unsigned k = 0; k < 2; k++) {
+			struct group_req req = { .gr_interface = k ? t.b1 : t.b0 };
+
+			xtr_ip_to_sockaddr(&group, 0, &req.gr_group);
+			cr_assert_eq(setsockopt(fd, level, MCAST_JOIN_GROUP, &req, sizeof(req)), 0);
+		}
+		cr_assert_eq(setsockopt(fd, level, i ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof(on)), 0);
+		{
+			struct sockaddr_storage ss;
+			struct xtr_ip wild = { .family = i ? 6 : 4 };
+			socklen_t len = xtr_ip_to_sockaddr(&wild, 7777, &ss);
+
+			cr_assert_eq(bind(fd, (struct sockaddr *)&ss, len), 0);
+		}
+		for (unsigned k = 0; k < 6; k++) {
+			const struct xtr_ip *src = k & 1 ? &src1 : &src0;
+			char body[8], control[128];
+			struct iovec iov = { body, sizeof(body) };
+			struct sockaddr_storage from;
+			struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
+					    .msg_iovlen = 1, .msg_control = control,
+					    .msg_controllen = sizeof(control) };
+			struct pollfd p = { fd, POLLIN, 0 };
+			struct xtr_ip got;
+			uint16_t port;
+			int ttl = -1;
+
+			cr_assert_eq(xtr_udp_send_group(t.a, src, &group, k & 1 ? t.a1 : t.a0, ttls[k / 2], 7777,
+							"ttl", 3), 0);
+			cr_assert_eq(poll(&p, 1, 2000), 1);
+			cr_assert_eq(recvmsg(fd, &m, 0), 3);
+			cr_assert_eq(xtr_ip_from_sockaddr((struct sockaddr *)&from, &got, &port), 0);
+			cr_assert_eq(xtr_ip_cmp(&got, src), 0);
+			cr_assert_eq(port, PORT);
+			memcpy(&ttl, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(ttl));
+			cr_assert_eq(ttl, ttls[k / 2]);
+		}
+		close(fd);
+	}
+	two_end(&t);
+}
+
+/* D-19: the sender gets its own message by a direct call, never from the network. */
+Test(udp, D_19_what_is_sent_is_not_looped_back)
+{
+	struct two t = two();
+
+	for (int i = 0; i < 2; i++) {
+		struct xtr_ip group = ip(group_cases[i].group), src = ip(group_cases[i].src0);
+		struct got g;
+
+		cr_assert_eq(xtr_udp_join(t.a, &group, t.a0, true), 0);
+		cr_assert_eq(xtr_udp_join(t.b, &group, t.b0, true), 0);
+		cr_assert_eq(xtr_udp_send_group(t.a, &src, &group, t.a0, 5, PORT, "x", 1), 0);
+		g = receive(t.a);
+		cr_assert_eq(g.n, 0);
+		g = receive(t.b);
+		cr_assert_eq(g.n, 1);
+		/* source left to the kernel: an address of the interface, or none that fits */
+		cr_assert_eq(xtr_udp_send_group(t.a, &any, &group, t.a0, 5, PORT, "x", 1), 0);
+		g = receive(t.b);
+		cr_assert_eq(g.n, 1);
+		cr_assert_eq(xtr_ip_cmp(&g.last.src, &src), 0);
+	}
+	two_end(&t);
+}
+
+Test(udp, groups_that_make_no_sense_are_refused)
+{
+	struct xtr_udp *u = open_udp();
+	struct xtr_ip group = ip("233.252.1.1"), six = ip("ff0e::db8:1"), host = ip("192.0.2.1");
+	unsigned lo = if_nametoindex("lo"), n = 0;
+
+	cr_assert_eq(xtr_udp_join(u, &host, lo, true), -EINVAL);
+	cr_assert_eq(xtr_udp_join(u, &group, 0, true), -EINVAL);
+	cr_assert_eq(xtr_udp_join(u, &group, 4711, true), -ENODEV);
+	cr_assert_eq(xtr_udp_send_group(u, &any, &host, lo, 5, PORT, "x", 1), -EINVAL);
+	cr_assert_eq(xtr_udp_send_group(u, &any, &group, 0, 5, PORT, "x", 1), -EINVAL);
+	cr_assert_eq(xtr_udp_send_group(u, &any, &group, lo, 0, PORT, "x", 1), -EINVAL);
+	cr_assert_eq(xtr_udp_send_group(u, &host, &six, lo, 5, PORT, "x", 1), -EAFNOSUPPORT);
+	/* the list of memberships is bounded */
+	for (unsigned i = 0; i < 100; i++) {
+		six.a[15] = (uint8_t)i;
+		if (!xtr_udp_join(u, &six, lo, true))
+			n++;
+	}
+	cr_assert_eq(n, 64);
+	cr_assert_eq(xtr_udp_join(u, &six, lo, true), -ENOSPC);
 	xtr_udp_close(u);
 }

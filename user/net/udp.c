@@ -2,8 +2,12 @@
 /*
  * UDP control sockets (RFC 9301 5). One struct owns both sockets and the buffers they are read
  * into. Invariants: a datagram is handed on whole or not at all; the destination that is reported
- * is a unicast address of this host; what is sent leaves from the port itself and, where asked,
- * from the given address.
+ * is a unicast address of this host, or a group that was joined on the interface it came in by;
+ * what is sent leaves from the port itself and, where asked, from the given address.
+ *
+ * Groups: each datagram names its interface, source and TTL itself, so several groups and
+ * interfaces share the sockets. A socket would also hear the groups that others on the host have
+ * joined: that is switched off, and the list of our own memberships decides once more.
  */
 #include "net/udp.h"
 
@@ -20,6 +24,11 @@
 #define BATCH    16
 #define BUF_SIZE 65536             /* more than any UDP payload: nothing is cut */
 #define RCVBUF   (8 << 20)
+#define JOINED   64                /* memberships: groups times interfaces */
+
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
 
 struct slot {
 	uint8_t buf[BUF_SIZE];
@@ -34,6 +43,11 @@ struct slot {
 struct xtr_udp {
 	int fd4, fd6;              /* fd6: -1 without IPv6 */
 	struct xtr_udp_counts counts;
+	struct joined {
+		struct xtr_ip group;
+		unsigned ifindex;
+	} joined[JOINED];
+	unsigned joined_count;
 	struct slot slots[BATCH];
 };
 
@@ -84,6 +98,21 @@ static int prepare(int fd, int family, uint32_t mark, const char **step)
 		rc = family == AF_INET ?
 			     set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) :
 			     set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	}
+	if (!rc) {
+		/* Our own copy of what goes to a group never comes by the network (RFC 9962 4.1: a
+		 * direct call), and only groups joined here are heard. Kernels before 4.20 have no
+		 * IPV6_MULTICAST_ALL; there the list of memberships is the only filter. */
+		*step = "multicast options";
+		if (family == AF_INET) {
+			rc = set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+			if (!rc)
+				rc = set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+		} else {
+			rc = set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+			if (!rc && (rc = set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0)) == -ENOPROTOOPT)
+				rc = 0;
+		}
 	}
 	/* As large as we may: a Map-Server hears from all its sites at once after its restart. */
 	if (!rc && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF))
@@ -162,21 +191,30 @@ const struct xtr_udp_counts *xtr_udp_counts(const struct xtr_udp *u)
 	return &u->counts;
 }
 
-/* The address it was sent to; false unless that is a unicast address of ours. */
-static bool destination(struct msghdr *m, struct xtr_ip *dst)
+static struct joined *find_joined(struct xtr_udp *u, const struct xtr_ip *group, unsigned ifindex)
+{
+	for (unsigned i = 0; i < u->joined_count; i++)
+		if (u->joined[i].ifindex == ifindex && !xtr_ip_cmp(&u->joined[i].group, group))
+			return &u->joined[i];
+	return NULL;
+}
+
+/* The address it was sent to; false unless that is a unicast address of ours or a group we have
+ * joined where it came in. */
+static bool destination(struct xtr_udp *u, struct msghdr *m, struct xtr_ip *dst)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			/* They differ when the header says multicast or broadcast: spec_dst is then
-			 * the address we would answer from. */
-			if (info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr)
-				return false;
 			*dst = (struct xtr_ip){ .family = 4 };
 			memcpy(dst->a, &info.ipi_addr, 4);
-			return true;
+			if (xtr_ip_is_multicast(dst))
+				return find_joined(u, dst, (unsigned)info.ipi_ifindex);
+			/* They differ when the header says broadcast: spec_dst is then the address
+			 * we would answer from. */
+			return info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
 		}
 		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
@@ -184,9 +222,11 @@ static bool destination(struct msghdr *m, struct xtr_ip *dst)
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			*dst = (struct xtr_ip){ .family = 6 };
 			memcpy(dst->a, &info.ipi6_addr, 16);
+			if (xtr_ip_is_multicast(dst))
+				return find_joined(u, dst, info.ipi6_ifindex);
 			/* Link-local addresses mean nothing without their link, and no RLOC is one.
 			 */
-			return !xtr_ip_is_multicast(dst) && !xtr_ip_is_linklocal(dst);
+			return !xtr_ip_is_linklocal(dst);
 		}
 	}
 	return false;
@@ -201,7 +241,7 @@ static void hand_on(struct xtr_udp *u, struct mmsghdr *m,
 		u->counts.cut++;
 		return;
 	}
-	if (!destination(&m->msg_hdr, &p.dst) ||
+	if (!destination(u, &m->msg_hdr, &p.dst) ||
 	    xtr_ip_from_sockaddr(m->msg_hdr.msg_name, &p.src, &p.sport) ||
 	    xtr_ip_is_linklocal(&p.src)) {
 		u->counts.not_ours++;
@@ -239,13 +279,46 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
 	return total;
 }
 
-int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
-		 uint16_t dport, const void *buf, size_t len)
-{
+/* The control messages of one datagram: where it leaves from and, with ttl, how far it may go. */
+struct way {
 	union {
 		struct cmsghdr h;
-		char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} control = { 0 };
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+	} control;
+	size_t len;
+};
+
+static void way_add(struct way *w, int level, int type, const void *data, size_t len)
+{
+	struct cmsghdr h = { CMSG_LEN(len), level, type };
+
+	memcpy(w->control.room + w->len, &h, sizeof(h));
+	memcpy(w->control.room + w->len + CMSG_LEN(0), data, len);
+	w->len += CMSG_SPACE(len);
+}
+
+static void way_from(struct way *w, const struct xtr_ip *src, uint8_t family, unsigned ifindex)
+{
+	if (!src->family && !ifindex)
+		return;
+	if (family == 4) {
+		struct in_pktinfo info = { .ipi_ifindex = (int)ifindex };
+
+		memcpy(&info.ipi_spec_dst, src->a, 4);
+		way_add(w, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	} else {
+		struct in6_pktinfo info = { .ipi6_ifindex = ifindex };
+
+		memcpy(&info.ipi6_addr, src->a, 16);
+		way_add(w, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+	}
+}
+
+/* ifindex, ttl 0: the kernel's choice. */
+static int send_one(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
+		    unsigned ifindex, int ttl, uint16_t dport, const void *buf, size_t len)
+{
+	struct way w = { 0 };
 	struct iovec iov = { (void *)buf, len };
 	struct sockaddr_storage ss;
 	struct msghdr m = { .msg_name = &ss, .msg_iov = &iov, .msg_iovlen = 1 };
@@ -254,27 +327,64 @@ int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_i
 	if (fd < 0 || (src->family && src->family != dst->family))
 		return -EAFNOSUPPORT;
 	m.msg_namelen = xtr_ip_to_sockaddr(dst, dport, &ss);
-	if (src->family == 4) {
-		struct in_pktinfo info = { 0 };
-
-		memcpy(&info.ipi_spec_dst, src->a, 4);
-		control.h = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO };
-		memcpy(CMSG_DATA(&control.h), &info, sizeof(info));
-		m.msg_controllen = CMSG_SPACE(sizeof(info));
-	} else if (src->family == 6) {
-		struct in6_pktinfo info = { 0 };
-
-		memcpy(&info.ipi6_addr, src->a, 16);
-		control.h = (struct cmsghdr){ CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO };
-		memcpy(CMSG_DATA(&control.h), &info, sizeof(info));
-		m.msg_controllen = CMSG_SPACE(sizeof(info));
-	}
-	if (m.msg_controllen)
-		m.msg_control = &control;
+	way_from(&w, src, dst->family, ifindex);
+	if (ttl && dst->family == 4)
+		way_add(&w, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	else if (ttl)
+		way_add(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
+	m.msg_control = w.len ? &w.control : NULL;
+	m.msg_controllen = w.len;
 	for (;;) {
 		if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			return 0;
 		if (errno != EINTR)
 			return -errno;
 	}
+}
+
+int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
+		 uint16_t dport, const void *buf, size_t len)
+{
+	return send_one(u, src, dst, 0, 0, dport, buf, len);
+}
+
+int xtr_udp_send_group(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *group,
+		       unsigned ifindex, uint8_t ttl, uint16_t dport, const void *buf, size_t len)
+{
+	if (!xtr_ip_is_multicast(group) || !ifindex || !ttl)
+		return -EINVAL;
+	return send_one(u, src, group, ifindex, ttl, dport, buf, len);
+}
+
+int xtr_udp_join(struct xtr_udp *u, const struct xtr_ip *group, unsigned ifindex, bool on)
+{
+	int fd = group->family == 4 ? u->fd4 : group->family == 6 ? u->fd6 : -1;
+	int level = group->family == 4 ? IPPROTO_IP : IPPROTO_IPV6;
+	struct group_req req = { .gr_interface = ifindex };
+	struct joined *j;
+
+	if (!xtr_ip_is_multicast(group) || !ifindex)
+		return -EINVAL;
+	if (fd < 0)
+		return -EAFNOSUPPORT;
+	j = find_joined(u, group, ifindex);
+	xtr_ip_to_sockaddr(group, 0, &req.gr_group);
+	if (!on) {
+		if (!j)
+			return 0;
+		/* Whatever the kernel says: an interface that has gone took the membership along. */
+		*j = u->joined[--u->joined_count];
+		if (setsockopt(fd, level, MCAST_LEAVE_GROUP, &req, sizeof(req)) &&
+		    errno != EADDRNOTAVAIL && errno != ENODEV)
+			return -errno;
+		return 0;
+	}
+	if (!j && u->joined_count == JOINED)
+		return -ENOSPC;
+	/* Asked again although it is in the list: the interface may have come back with its index. */
+	if (setsockopt(fd, level, MCAST_JOIN_GROUP, &req, sizeof(req)) && errno != EADDRINUSE)
+		return -errno;
+	if (!j)
+		u->joined[u->joined_count++] = (struct joined){ *group, ifindex };
+	return 0;
 }
