@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XTR_TIMER_KINDS 16
+#define XTR_TIMER_KINDS 32
 #define XTR_NEVER UINT64_MAX
 
 struct xtr_timer {

@@ -39,6 +39,26 @@ bool xtr_push_notify(struct xtr_push *p, const struct xtr_msg_meta *meta, const 
 /* A Map-Reply to a membership lookup of ours. False: not our nonce. */
 bool xtr_push_reply(struct xtr_push *p, const struct xtr_msg_meta *meta,
 		    const struct xtr_map_reply *m);
+/* A message with a group as destination came: may it be looked at (a group we are a member of; a
+ * Map-Register or a Map-Request)? Counts it, either way. */
+bool xtr_push_accepts(struct xtr_push *p, const struct xtr_msg_meta *meta, const uint8_t *buf,
+		      size_t len);
+/* This EID-prefix is registered and looked up in the pull system: the membership of a group whose
+ * `via` says so. Targets and resolvers of it are those of the pull role, and besides those of
+ * xtr_push_targets(). */
+bool xtr_push_via_pull(const struct xtr_push *p, const struct xtr_eid_prefix *eid);
+/* As in struct xtr_finder. A membership's rlocs are our own RLOCs, best first: the record has one
+ * locator, an RLE with the first that is up (xtr_etr_put_record() does that for group EIDs). */
+unsigned xtr_push_targets(struct xtr_push *p, const struct xtr_eid_prefix *eid,
+			  struct xtr_map_server_config *out, unsigned max);
+unsigned xtr_push_resolvers(struct xtr_push *p, const struct xtr_eid_prefix *eid, unsigned stage,
+			    struct xtr_ip *out, unsigned max);
+unsigned xtr_push_memberships(struct xtr_push *p, const struct xtr_mapping_config **out);
+unsigned xtr_push_members(struct xtr_push *p, const struct xtr_ip *group, struct xtr_ip *out,
+			  unsigned max);
+int xtr_push_send_group(struct xtr_push *p, const struct xtr_ip *group, const void *buf,
+			size_t len, enum xtr_node_counter counter);
+const char *xtr_push_problem(struct xtr_push *p, const struct xtr_eid_prefix *eid);
 int xtr_push_walk(struct xtr_push *p, int (*fn)(void *, const struct xtr_group_info *), void *arg);
 
 #endif

@@ -57,6 +57,37 @@ static void fit(struct sorted *s, size_t room)
 	}
 }
 
+/* Where packets to a group are to be sent: one entry of a replication list, the best RLOC of ours
+ * that is up (two of one router would get everything twice). RFC 8378 5.1.2. */
+static uint8_t put_rle(const struct xtr_env *env, struct xtr_wr *w,
+		       const struct xtr_mapping_config *map)
+{
+	static const uint8_t level = 128;
+
+	for (unsigned i = 0; i < map->rloc_count; i++) {
+		const struct xtr_rloc_config *l = &map->rlocs[i];
+		uint8_t buf[64];
+		struct xtr_wr rle = xtr_wr_init(buf, sizeof(buf));
+		struct xtr_locator out = {
+			.priority = l->priority,
+			.weight = l->weight,
+			.mpriority = l->mpriority,
+			.mweight = l->mweight,
+			.local = true,
+			.reachable = true,
+		};
+
+		if (!xtr_env_rloc_up(env, &l->ip))
+			continue;
+		xtr_put_rle(&rle, &l->ip, &level, 1);
+		out.addr.wire = buf;
+		out.addr.wire_len = (uint16_t)xtr_wr_len(&rle);
+		xtr_put_locator_raw(w, &out);
+		return 1;
+	}
+	return 0;
+}
+
 void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_record *r)
 {
 	const struct xtr_record_head head = {
@@ -70,6 +101,10 @@ void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struc
 
 	sort(r->map, &s);
 	mark = xtr_put_record_begin(w, &head, r->eid);
+	if (r->eid->group_len) {
+		xtr_put_record_end(w, mark, put_rle(env, w, r->map));
+		return;
+	}
 	used = xtr_wr_len(w) - start;
 	fit(&s, r->room > used ? r->room - used : 0);
 	for (unsigned i = 0; i < s.n; i++) {

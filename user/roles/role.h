@@ -92,6 +92,15 @@ struct xtr_env {
 	/* A member joined the group: register everything there now (unicast, within a second). */
 	void (*joined)(void *ctx, const struct xtr_ip *group, const struct xtr_ip *member);
 	void *etr_ctx;
+	/* The Map-Server tells: what is registered for this group changed (NULL: nobody wants to
+	 * know). */
+	void (*registered)(void *ctx, const struct xtr_eid_prefix *group);
+	void *registered_ctx;
+	/* All that is registered for exactly this EID-prefix at our own Map-Server, merged; false:
+	 * nothing. NULL: no Map-Server here. *out views buf or the registration. */
+	bool (*registration)(void *ctx, const struct xtr_eid_prefix *eid, uint8_t *buf,
+			     size_t size, struct xtr_locset *out);
+	void *ms_ctx;
 	struct xtr_direct *direct, **direct_end;
 	unsigned direct_count;
 	enum xtr_node_counter dropped; /* why the message in hand was dropped; 0: was not */
