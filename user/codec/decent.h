@@ -51,7 +51,8 @@ struct xtr_decent_step { /* everything on the way, for people */
 	uint32_t index;
 };
 
-/* 0; -EINVAL: the parameters are unusable (xtr_decent_check says why); -EPROTONOSUPPORT: no EID. */
+/* 0; -EINVAL: the parameters are unusable (xtr_decent_check, xtr_decent_check_iid say why);
+ * -EPROTONOSUPPORT: no EID; -ENOMEM: no digest to be had from OpenSSL. */
 int xtr_decent_step(const struct xtr_decent_hash *h, const struct xtr_eid_prefix *eid,
 		    struct xtr_decent_step *out);
 /* The same without the steps. Index, or negative as above. */
@@ -61,12 +62,16 @@ int xtr_decent_name(uint32_t index, const char *suffix, char *buf, size_t size);
 /* NULL, or what is wrong with the parameters, for people (for example a Hash Mask that can end
  * inside the instance ID). */
 const char *xtr_decent_check(const struct xtr_decent_hash *h);
+/* The same for what depends on the instance: a Hash Mask of 8 octets is good for "[0]" and ends
+ * inside "[16777215]". */
+const char *xtr_decent_check_iid(const struct xtr_decent_hash *h, uint32_t iid);
 /* Bits of eid that decide the index: a negative answer about eid must not be shorter, or it would
  * speak for other sets (X11). Full width if that cannot be said (no lookup-length, Hash Mask).
  * Counted as xtr_eid_cut() does. */
 unsigned xtr_decent_fixed_bits(const struct xtr_decent_hash *h, const struct xtr_eid_prefix *eid);
-/* A prefix to be registered is shorter than its lookup-length (R-8) or than what the Hash Mask
- * takes (X9): most lookups of its hosts go to other indexes. */
+/* A prefix to be registered is shorter than its lookup-length, which is that of a host if none is
+ * configured for it (R-8), holds EIDs with a longer one, or is shorter than what the Hash Mask takes
+ * (X9): lookups of hosts in it go to other indexes. Never with modulus 1. */
 bool xtr_decent_too_short(const struct xtr_decent_hash *h, const struct xtr_eid_prefix *eid);
 bool xtr_decent_same(const struct xtr_decent_hash *a, const struct xtr_decent_hash *b);
 const char *xtr_decent_profile_name(unsigned profile); /* "rfc9962" */
