@@ -25,6 +25,21 @@
  *   config show                      the configuration in effect (secrets masked); reload -> {"changed":[text...]}; path
  *   lig args: {eid, iid, to?}        {from, rtt, tries, records:[{iid, eid, ttl_min, action, authoritative, map_version, locators}]}
  *   version show                     {version, abi, pid, uptime, roles:[...]}
+ *
+ * LISP-Decent; what is not configured is null. state: self, live (its registration is there), peer (configured, not seen),
+ * former (its registration expired, still tried).
+ *   decent show                      {pull, dns, parameters, push}
+ *          pull                      {profile, modulus, suffix, hash_mask, digest_octets, lookups:[{eid, iid (null: any), length}],
+ *                                      short_prefixes: "refuse" or "everywhere", require_dnssec, family: "any", "ipv4" or "ipv6",
+ *                                      names, stale (numbers of names), old: null or {profile, modulus, suffix, hash_mask,
+ *                                      digest_octets, lookups, left}}
+ *          dns                       {servers:[text], https:[text], require_dnssec, lookups, failures}
+ *          parameters                {url, age, next, failures, saved, problem}
+ *          push                      as groups below
+ *   decent names                     [{name, index, old, self, stale, saved, authenticated, addresses:[{address, self, resting}], ignored,
+ *                                      ttl, age, next, failures, registered, problem}]; registered: EID-prefixes of ours there
+ *   decent groups                    [{group, member, own, core, transport: "underlay" or "overlay", via: "self", "core" or "pull",
+ *                                      known, subscribed, next_lookup, problem, members:[{address, state, acked, since, last_ack}]}]
  */
 #ifndef XTR_CTL_CTL_H
 #define XTR_CTL_CTL_H
