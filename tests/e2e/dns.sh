@@ -36,6 +36,7 @@ dns_stop() { # server, node, [signal]: STOP and CONT make a server that is there
 	wait "$p" 2>/dev/null
 	unset "DNS_PID[$1-$2]"
 }
+dns_indent() { [ -z "$1" ] || printf '    %s\n' "${1//$'\n'/$'\n'    }"; }
 dns_answers() { on "$1" kdig +time=1 +retry=0 "@$2" "$3" SOA | grep -q 'status: NOERROR'; } # node, address, name
 
 # The zone has an SOA and an NS record; the rest comes by dns_update. "signed": by knot itself, with ECDSA P-256.
@@ -58,7 +59,7 @@ knot_start() { # node, address, zone, [signed]
 	    udp-workers: 1
 	    tcp-workers: 1
 	    background-workers: 1
-	$(sed 's/^/    /' <<<"${KNOT_SERVER-}")
+	$(dns_indent "${KNOT_SERVER-}")
 	log:
 	  - target: stderr
 	    any: info
@@ -86,7 +87,7 @@ knot_start() { # node, address, zone, [signed]
 	    zonefile-sync: 0
 	    dnssec-signing: $([ "${4-}" = signed ] && echo on || echo off)
 	    dnssec-policy: fast
-	$(sed 's/^/    /' <<<"${KNOT_ZONE-}")
+	$(dns_indent "${KNOT_ZONE-}")
 	C
 	dns_run knot "$n" dns_answers "$n" "$a" "$z" -- knotd -c "$d/knot.conf" || return
 	[ "${4-}" != signed ] || wait_for 10 knot_anchor
@@ -111,7 +112,7 @@ dns_update() {
 		echo quit
 	} | on "$KNOT_NODE" knsupdate -y "$DNS_KEY" 2>&1)
 	rc=$?
-	[ $rc = 0 ] && [ -z "$(grep -i error <<<"$out")" ] && return
+	[ $rc = 0 ] && ! grep -qi error <<<"$out" && return
 	fail "update of $KNOT_NAME: $*" "$(tail -n 1 <<<"$out")"
 	return 1
 }
@@ -142,7 +143,7 @@ unbound_start() { # node, address, zone, knot's address, [file with the trust an
 		printf '    %s\n' "interface: $a@443" "https-port: 443" 'http-endpoint: "/dns-query"' \
 			"tls-service-key: \"$DOH_CERT.key\"" "tls-service-pem: \"$DOH_CERT.pem\""
 	fi)
-	$(sed 's/^/    /' <<<"${UNBOUND_SERVER-}")
+	$(dns_indent "${UNBOUND_SERVER-}")
 	stub-zone:
 	    name: "$z."
 	    stub-addr: $4
