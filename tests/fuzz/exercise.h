@@ -76,8 +76,8 @@ static inline void ex_eid(const struct xtr_addr *a, uint8_t mask_len)
 	xtr_addr_decode(&r, &b);
 	EX_CHECK(!r.err && !xtr_rd_left(&r));
 	EX_CHECK(!xtr_eid_from_addr(&b, mask, &again, &bits) && !bits && xtr_eid_equal(&e, &again));
+	EX_CHECK(!xtr_eid_parse(text, &again) && xtr_eid_equal(&e, &again));
 	if (xtr_eid_to_ippfx(&e, &ip)) {
-		EX_CHECK(!xtr_eid_parse(text, &again) && xtr_eid_equal(&e, &again));
 		xtr_eid_from_ippfx(e.iid, &ip, &again);
 		EX_CHECK(xtr_eid_equal(&e, &again) && xtr_eid_to_ippfx(&again, &ip_again));
 		EX_CHECK(xtr_ippfx_contains(&ip, &ip_again) && !xtr_ippfx_mask(&ip));

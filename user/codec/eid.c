@@ -266,10 +266,129 @@ const char *xtr_eid_str(const struct xtr_eid_prefix *e, char buf[XTR_EID_STRLEN]
 	return buf;
 }
 
+/* --- text in */
+
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "/24" at the end of the text, or nothing: max. */
+static int parse_len(const char *s, unsigned max, uint8_t *out)
+{
+	unsigned n = 0;
+
+	*out = (uint8_t)max;
+	if (!*s)
+		return 0;
+	if (*s++ != '/' || !*s || strlen(s) > 3)
+		return -EINVAL;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		n = n * 10 + (unsigned)(*s - '0');
+	}
+	if (n > max)
+		return -EINVAL;
+	*out = (uint8_t)n;
+	return 0;
+}
+
+/* Digits in groups of one size, with one separator: 0a0b-0c0d-0e0f, 0a:0b:0c:0d:0e:0f, and with
+ * '-' in the latter. */
+static int parse_mac(const char *s, struct xtr_eid_prefix *out)
+{
+	size_t first = strcspn(s, ":-");
+	char sep = s[first];
+	unsigned digits = first == 4 && sep == '-' ? 4 : 2;
+
+	for (unsigned i = 0; i < 12; i++) {
+		int v;
+
+		if (i && i % digits == 0 && *s++ != sep)
+			return -EINVAL;
+		v = sep ? nibble(*s) : -1;
+		if (v < 0)
+			return -EINVAL;
+		out->a[i / 2] = (uint8_t)(out->a[i / 2] << 4 | v);
+		s++;
+	}
+	out->afi = XTR_AFI_MAC;
+	if (parse_len(s, 48, &out->len))
+		return -EINVAL;
+	mask_bits(out->a, out->len, sizeof(out->a));
+	return 0;
+}
+
+/* 'name' with \xNN for what is no printable character, quote or backslash. */
+static int parse_name(const char *s, struct xtr_eid_prefix *out)
+{
+	unsigned n = 0;
+
+	for (s++; *s && *s != '\''; n++) {
+		int c = (unsigned char)*s++;
+
+		if (c == '\\') {
+			int high = *s++ == 'x' ? nibble(*s) : -1, low;
+
+			low = high < 0 ? -1 : nibble(*++s);
+			if (low < 0)
+				return -EINVAL;
+			s++;
+			c = high << 4 | low;
+		}
+		if (n >= NAME_EID_MAX || !c) /* a NUL ends the name on the wire */
+			return -EINVAL;
+		out->a[n] = (uint8_t)c;
+	}
+	if (strcmp(s, "'"))
+		return -EINVAL;
+	out->afi = XTR_AFI_NAME;
+	out->len = (uint8_t)(n * 8);
+	return 0;
+}
+
+/* (S,G), each an address or a prefix; S may be *. */
+static int parse_group(const char *s, struct xtr_eid_prefix *out)
+{
+	const char *comma = strchr(s, ',');
+	char source[XTR_IPPFX_STRLEN], group[XTR_IPPFX_STRLEN];
+	struct xtr_ippfx p, g;
+	size_t n, len = strlen(s);
+
+	if (!comma || s[len - 1] != ')')
+		return -EINVAL;
+	n = (size_t)(comma - s - 1);
+	len = len - n - 3;
+	if (n >= sizeof(source) || len >= sizeof(group))
+		return -EINVAL;
+	memcpy(source, s + 1, n);
+	source[n] = '\0';
+	memcpy(group, comma + 1, len);
+	group[len] = '\0';
+	if (xtr_ippfx_parse(group, &g) || !g.len)
+		return -EINVAL;
+	if (!strcmp(source, "*"))
+		p = (struct xtr_ippfx){ .ip.family = g.ip.family };
+	else if (xtr_ippfx_parse(source, &p) || p.ip.family != g.ip.family)
+		return -EINVAL;
+	xtr_ippfx_mask(&g);
+	xtr_eid_from_ippfx(out->iid, &p, out);
+	out->group_len = g.len;
+	memcpy(out->g, g.ip.a, sizeof(g.ip.a));
+	return 0;
+}
+
 int xtr_eid_parse(const char *s, struct xtr_eid_prefix *out)
 {
 	unsigned long long iid = 0;
+	struct xtr_eid_prefix e;
 	struct xtr_ippfx p;
+	int r = 0;
 
 	if (*s == '[') {
 		const char *digits = ++s;
@@ -282,8 +401,17 @@ int xtr_eid_parse(const char *s, struct xtr_eid_prefix *out)
 		if (s == digits || *s++ != ']')
 			return -EINVAL;
 	}
-	if (xtr_ippfx_parse(s, &p))
-		return -EINVAL;
-	xtr_eid_from_ippfx((uint32_t)iid, &p, out);
-	return 0;
+	memset(&e, 0, sizeof(e)); /* padding, too: the struct is a hash key */
+	e.iid = (uint32_t)iid;
+	if (*s == '\'')
+		r = parse_name(s, &e);
+	else if (*s == '(')
+		r = parse_group(s, &e);
+	else if (!xtr_ippfx_parse(s, &p))
+		xtr_eid_from_ippfx((uint32_t)iid, &p, &e);
+	else
+		r = parse_mac(s, &e);
+	if (!r)
+		memcpy(out, &e, sizeof(e));
+	return r;
 }

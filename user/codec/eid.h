@@ -30,8 +30,10 @@ uint8_t xtr_eid_mask_len(const struct xtr_eid_prefix *e);
 unsigned xtr_eid_bits(const struct xtr_eid_prefix *e);
 bool xtr_eid_equal(const struct xtr_eid_prefix *a, const struct xtr_eid_prefix *b);
 bool xtr_eid_covers(const struct xtr_eid_prefix *outer, const struct xtr_eid_prefix *inner);
-/* "[5]10.1.0.0/24"; "[0]" is written too. Parse accepts "10.1.0.0/24" (iid 0) and "[5]10.1.0.0/24", IPv4/IPv6 only. */
+/* "[5]10.1.0.0/24"; "[0]" is written too. "[5]0a0b-0c0d-0e0f/48", "[5]'name'", "[5](192.0.2.1/32,233.252.0.1/32)". */
 const char *xtr_eid_str(const struct xtr_eid_prefix *e, char buf[XTR_EID_STRLEN]);
+/* All that is written; without "[5]" of instance 0; without "/len" a host. MACs as 0a:0b:0c:0d:0e:0f too, * as source of a
+ * group. Host bits are cut. Callers that want an IP prefix ask xtr_eid_to_ippfx(). 0, or -EINVAL. */
 int xtr_eid_parse(const char *s, struct xtr_eid_prefix *out);
 
 #endif

@@ -36,7 +36,7 @@
  *          dns                       {servers:[text], https:[text], require_dnssec, lookups, failures}
  *          parameters                {url, age, next, failures, saved, problem}
  *          push                      as groups below
- *   decent names                     [{name, index, old, self, stale, saved, authenticated, addresses:[{address, self, resting}], ignored,
+ *   decent names                     [{name, index, old, self, stale, saved, authenticated, addresses:[{address, resting}], ignored,
  *                                      ttl, age, next, failures, registered, problem}]; registered: EID-prefixes of ours there
  *   decent groups                    [{group, member, own, core, transport: "underlay" or "overlay", via: "self", "core" or "pull",
  *                                      known, subscribed, next_lookup, problem, members:[{address, state, acked, since, last_ack}]}]
