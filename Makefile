@@ -49,10 +49,11 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(BPF_SRC))
 SKEL := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 BPFT_BIN := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%,$(BPFT_SRC))
+SIM_SRC := $(wildcard tests/sim/*.c)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 LIB := $(B)/libxtr.a
 
-.PHONY: all deps test e2e demo bench check fuzz asan install uninstall clean help unit-bin bpf-bin fuzz-bin
+.PHONY: all deps test e2e demo bench check sim fuzz asan install uninstall clean help unit-bin bpf-bin fuzz-bin
 
 all: $(B)/xtrd $(B)/xtrctl ## build the daemon, the command line tool and the BPF programs
 
@@ -152,13 +153,23 @@ asan: ## build with ASan and UBSan into build/asan and run unit, e2e and interop
 	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' all unit-bin
 	$(Q)tests/run.sh --build $(B)/asan --asan unit e2e interop
 
+# ---- simulation: the protocol alone, without the world around it
+SIM_BIN := $(B)/sim/xtr-sim
+$(SIM_BIN): $(call obj,$(SIM_SRC) $(wildcard $(foreach d,util codec core roles,user/$(d)/*.c)))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^ -lcrypto -lm
+
+sim: $(SIM_BIN) ## simulate up to 10,000 routers (minutes; QUICK=1: up to 256, seconds)
+	$(Q)$(SIM_BIN) $(if $(filter 1,$(QUICK)),--quick) --json $(B)/sim/results.json
+
 check: ## layer rules, ABI golden, style of the tree
 	$(Q)tests/check/run.sh
 
 test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
-	$(Q)$(PARMAKE) all unit-bin bpf-bin fuzz-bin
+	$(Q)$(PARMAKE) all unit-bin bpf-bin fuzz-bin $(SIM_BIN)
 	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' all unit-bin
-	$(Q)tests/run.sh --build $(B) check unit bpf fuzz e2e interop asan
+	$(Q)tests/run.sh --build $(B) check unit bpf fuzz sim e2e interop asan
 
 e2e: all ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e

@@ -10,6 +10,7 @@
 #   unit    Criterion programs DIR/tests/unit/test_*
 #   bpf     Criterion programs DIR/tests/bpf/test_* (root)
 #   fuzz    every fuzz target for a moment          tests/fuzz/run.sh
+#   sim     hundreds of routers in virtual time     DIR/sim/xtr-sim --quick
 #   e2e     tests/e2e/[0-9]*.sh, real daemons in network namespaces (root)
 #   interop tests/interop/[0-9]*.sh, real daemons and a foreign peer in network namespaces (root)
 #   asan    unit tests, and the e2e tests that stress the daemon's memory most, with the sanitizer build in DIR/asan
@@ -25,12 +26,12 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=${2:?--build needs a folder}; shift ;;
 	--asan) asan=1 ;;
-	-*) sed -n '3,23s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,24s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$1") ;;
 	esac
 	shift
 done
-[ ${#suites[@]} -gt 0 ] || suites=(check unit bpf fuzz e2e interop)
+[ ${#suites[@]} -gt 0 ] || suites=(check unit bpf fuzz sim e2e interop)
 
 passed=0 failed=0 skipped=0
 skips=() fails=()
@@ -210,6 +211,7 @@ for suite in "${suites[@]}"; do
 			skip_suite bpf "loading BPF programs needs root: sudo make test"
 		fi ;;
 	fuzz) fuzz ;;
+	sim) script sim 240 "$build/sim/xtr-sim" --quick --json "$build/sim/quick.json" ;;
 	e2e) e2e e2e "$build" '*' ;;
 	interop) e2e interop "$build" '*' tests/interop ;;
 	asan)
@@ -217,7 +219,7 @@ for suite in "${suites[@]}"; do
 		criterion asan-unit "$build/asan/tests/unit" 1
 		e2e asan-e2e "$build/asan" "$asan_e2e"
 		unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS ;;
-	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz e2e interop asan)" >&2; exit 2 ;;
+	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz sim e2e interop asan)" >&2; exit 2 ;;
 	esac
 done
 
