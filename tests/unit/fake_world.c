@@ -412,7 +412,10 @@ static void deliver(struct fw *w, struct fw_packet *p)
 		struct fw_node *f = w->nodes[i];
 
 		for (unsigned j = 0; !f->dead && j < f->ip_count; j++) {
-			const struct xtr_msg_meta meta = { p->src, p->dst, p->sport, p->dport };
+			const struct xtr_msg_meta meta = { .src = p->src,
+							   .dst = p->dst,
+							   .sport = p->sport,
+							   .dport = p->dport };
 			uint8_t *exact;
 
 			if (xtr_ip_cmp(&f->ips[j], &p->dst) || p->dport != 4342)

@@ -10,7 +10,8 @@
 #include "codec/msg.h"
 
 #define XTR_LOCSET_MAX 32 /* locators stored of a record  */
-#define XTR_LOCSET_OCTETS 4096
+/* A replication list of XTR_LCAF_MAX_RLE IPv6 RLOCs is the largest set. */
+#define XTR_LOCSET_OCTETS 12288
 
 struct xtr_locset {
 	const uint8_t *octets;
@@ -27,6 +28,36 @@ bool xtr_locset_next(const struct xtr_locset *s, struct xtr_rd *it, struct xtr_l
 /* Union of sets, oldest first: of equal locators the newest values stay, and R if any has it. */
 void xtr_locset_union(const struct xtr_locset *sets, unsigned n, uint8_t *buf, size_t size,
 		      struct xtr_locset *out);
+/*
+ * Union of the sets that are registered for one group: the replication lists become one locator
+ * with one list, in which an RLOC is once per level (RFC 8378 5.1.3). begin, add for each set,
+ * end. What is added is viewed until end.
+ */
+struct xtr_rle_member {
+	uint8_t level;
+	struct xtr_ip ip; /* family 0: not an IP address; then addr tells them apart */
+	struct xtr_addr addr;
+};
+struct xtr_locset_sorter {
+	struct xtr_locator l[XTR_LOCSET_MAX];
+	unsigned n;
+	size_t octets;
+};
+struct xtr_group_union {
+	struct xtr_locset_sorter others; /* locators that are no replication lists */
+	struct xtr_locator head; /* priorities and bits of the merged list */
+	bool has_list;
+	unsigned n;
+	struct xtr_rle_member m[XTR_LCAF_MAX_RLE];
+};
+void xtr_group_union_begin(struct xtr_group_union *u);
+/* newer: its values count where two sets have the same RLOC. */
+void xtr_group_union_add(struct xtr_group_union *u, const struct xtr_locset *set, bool newer);
+/* A list without members is no locator: *out may be empty. */
+void xtr_group_union_end(struct xtr_group_union *u, uint8_t *buf, size_t size,
+			 struct xtr_locset *out);
+/* The RLOCs of all replication lists of a set, any level, each once, sorted; returns how many. */
+unsigned xtr_locset_members(const struct xtr_locset *set, struct xtr_ip *out, unsigned max);
 bool xtr_locset_equal(const struct xtr_locset *a, const struct xtr_locset *b);
 /* Ascending numeric order, IPv4, IPv6, then by AFI and LCAF type (RFC 8060 3). */
 int xtr_addr_order(const struct xtr_addr *a, const struct xtr_addr *b);

@@ -349,13 +349,43 @@ static void by_age(const struct xtr_registration **list, unsigned n)
 		}
 }
 
+static void add_chain(struct xtr_group_union *u, const struct xtr_registration *r)
+{
+	uint64_t newest = 0;
+
+	for (; r; r = r->next) {
+		const struct xtr_locset set = xtr_registration_locators(r);
+
+		xtr_group_union_add(u, &set, r->last >= newest);
+		newest = r->last > newest ? r->last : newest;
+	}
+}
+
+void xtr_registration_union_group(const struct xtr_registration *head,
+				  const struct xtr_registration *more, uint8_t *buf, size_t size,
+				  struct xtr_locset *out)
+{
+	struct xtr_group_union u;
+
+	xtr_group_union_begin(&u);
+	add_chain(&u, more);
+	add_chain(&u, head);
+	xtr_group_union_end(&u, buf, size, out);
+}
+
 void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size,
 			    struct xtr_locset *out)
 {
 	const struct xtr_registration *list[UNION_MAX];
 	struct xtr_locset sets[UNION_MAX];
+	struct xtr_eid_prefix eid;
 	unsigned n = 0;
 
+	xtr_registration_eid(head, &eid);
+	if (eid.group_len) {
+		xtr_registration_union_group(head, NULL, buf, size, out);
+		return;
+	}
 	if (!head->next) {
 		*out = xtr_registration_locators(head);
 		return;

@@ -117,6 +117,28 @@ void xtr_env_bad(struct xtr_env *env, int err)
 		xtr_count(env, DROP_MALFORMED);
 }
 
+/* Each entry of a replication list as a locator. */
+static unsigned show_list(const struct xtr_locator *l, struct xtr_cache_locator *out, unsigned max)
+{
+	struct xtr_rd it = { 0 };
+	struct xtr_rle_entry e;
+	unsigned n = 0;
+
+	while (n < max && xtr_lcaf_rle_next(&l->addr, &it, &e)) {
+		struct xtr_cache_locator *o = &out[n++];
+
+		memset(o, 0, sizeof(*o));
+		xtr_addr_rloc_ip(&e.addr, &o->ip);
+		o->priority = l->priority;
+		o->weight = l->weight;
+		o->mpriority = l->mpriority;
+		o->mweight = l->mweight;
+		o->reachable = l->reachable;
+		o->local = l->local;
+	}
+	return n;
+}
+
 unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set,
 			   struct xtr_cache_locator *out, unsigned max)
 {
@@ -125,8 +147,13 @@ unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *s
 	unsigned n = 0;
 
 	while (n < max && xtr_locset_next(set, &it, &l)) {
-		struct xtr_cache_locator *o = &out[n++];
+		struct xtr_cache_locator *o = &out[n];
 
+		if (l.addr.afi == XTR_AFI_LCAF && l.addr.lcaf == XTR_LCAF_RLE) {
+			n += show_list(&l, o, max - n);
+			continue;
+		}
+		n++;
 		memset(o, 0, sizeof(*o));
 		xtr_addr_rloc_ip(&l.addr, &o->ip);
 		o->priority = l.priority;

@@ -50,6 +50,7 @@ struct arrival {
 	uint8_t buf[XTR_LOCSET_OCTETS];
 	bool accepted[255];
 	unsigned accepted_count;
+	bool group; /* some record is about a group */
 };
 
 static void refuse(struct arrival *a, enum xtr_node_counter counter,
@@ -116,6 +117,15 @@ static bool check_sender(struct arrival *a)
 	return true;
 }
 
+/* Our own Map-Register to a group that comes back from the network: we had it by direct call. */
+static bool own_echo(const struct arrival *a)
+{
+	const struct xtr_node_config *cfg = &a->ms->env->cfg;
+
+	return xtr_ip_is_multicast(&a->meta->dst) && cfg->has_ids && a->m.has_ids &&
+	       !memcmp(a->m.xtr_id, cfg->xtr_id, 16) && !memcmp(a->m.site_id, cfg->site_id, 8);
+}
+
 /* RFC 9301 5.6: the nonce grows with every message of one sender and key. */
 static bool check_nonce(struct arrival *a)
 {
@@ -136,6 +146,8 @@ static bool check_nonce(struct arrival *a)
 	a->who = xtr_registrant_find(&a->ms->db, k);
 	if (!a->who || m->nonce > a->who->nonce || a->site->cfg->replay_off)
 		return true;
+	if (own_echo(a))
+		return false;
 	refuse(a, XTR_NODE_DROP_REPLAY, NULL,
 	       "nonce 0x%016llx is not greater than the last, 0x%016llx (replayed, or the xTR lost "
 	       "its state and its clock is behind)",
@@ -205,39 +217,63 @@ static bool room(struct arrival *a, const struct xtr_eid_prefix *eid)
 }
 
 /* Of the locator-set that others are told about; 0: nothing registered. */
-static uint64_t union_print(struct arrival *a, const struct xtr_eid_prefix *eid)
+static uint64_t union_print(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid)
 {
-	const struct xtr_registration *head = xtr_regdb_get(&a->ms->db, eid);
 	uint8_t buf[XTR_LOCSET_OCTETS];
 	struct xtr_locset set;
 
-	if (!head)
+	if (!xtr_ms_registered(ms, eid, buf, sizeof(buf), &set))
 		return 0;
-	xtr_registration_union(head, buf, sizeof(buf), &set);
 	return xtr_hash(set.octets, set.len) | 1;
+}
+
+/* What is registered for the EID-prefix is not what it was: those who want to know are told. */
+static void set_changed(struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
+			const struct xtr_registrant *by)
+{
+	struct xtr_env *env = ms->env;
+	const struct xtr_registration *head = xtr_regdb_get(&ms->db, eid);
+
+	if (head)
+		xtr_ms_notify_change(ms, head, by);
+	xtr_ms_publish(ms, eid);
+	if (env->registered && eid->group_len)
+		env->registered(env->registered_ctx, eid);
 }
 
 static void withdraw(struct arrival *a, const struct xtr_eid_prefix *eid,
 		     struct xtr_registration *r)
 {
 	struct xtr_env *env = a->ms->env;
-	uint64_t before = union_print(a, eid);
+	uint64_t before;
 	char ip[XTR_IP_STRLEN];
 
 	if (!r)
 		return;
-	if (xtr_regdb_del(&a->ms->db, r, env->now)) {
+	before = union_print(a->ms, eid);
+	if (xtr_regdb_del(&a->ms->db, r, env->now))
 		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, eid, "site %s: withdrawn by %s",
 			      a->site->name, xtr_ip_str(&a->meta->src, ip));
-		return;
-	}
-	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, eid, "site %s: %s withdrew its part",
-		      a->site->name, xtr_ip_str(&a->meta->src, ip));
-	if (union_print(a, eid) != before)
-		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
+	else
+		xtr_env_event(env, XTR_EVENT_SITE_CHANGE, eid, "site %s: %s withdrew its part",
+			      a->site->name, xtr_ip_str(&a->meta->src, ip));
+	if (union_print(a->ms, eid) != before)
+		set_changed(a->ms, eid, a->who);
 }
 
-static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const struct xtr_record *rec)
+/* A mere refresh, of which nobody has to hear; most Map-Registers are. */
+static bool same_as(const struct arrival *a, const struct xtr_registration *mine)
+{
+	struct xtr_locset set;
+
+	if (!mine)
+		return false;
+	set = xtr_registration_locators(mine);
+	return xtr_locset_equal(&set, &a->read);
+}
+
+static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const struct xtr_record *rec,
+		  const struct xtr_registration *mine)
 {
 	struct xtr_env *env = a->ms->env;
 	uint32_t flags = a->m.flags, ttl = rec->ttl;
@@ -262,7 +298,7 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) *
 		       MINUTE;
 	n.expires = env->now + life;
-	before = flags & XTR_REG_MERGE ? union_print(a, eid) : 0;
+	before = same_as(a, mine) ? 0 : union_print(a->ms, eid);
 	r = xtr_regdb_put(&a->ms->db, &n);
 	if (r < 0) {
 		refuse(a, XTR_NODE_DROP_LIMIT, eid, "cannot be stored (%s)",
@@ -273,9 +309,21 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 		xtr_env_event(env, r == XTR_PUT_NEW ? XTR_EVENT_SITE_ADD : XTR_EVENT_SITE_CHANGE,
 			      eid, "site %s: %u locators from %s", a->site->name, a->read.count,
 			      xtr_ip_str(&a->meta->src, ip));
-	if (r == XTR_PUT_CHANGED && (!before || union_print(a, eid) != before))
-		xtr_ms_notify_change(a->ms, xtr_regdb_get(&a->ms->db, eid), a->who);
+	if (r != XTR_PUT_SAME && union_print(a->ms, eid) != before)
+		set_changed(a->ms, eid, a->who);
 	return true;
+}
+
+static bool any_receiver(const struct xtr_locset *set)
+{
+	struct xtr_group_union u;
+	uint8_t buf[XTR_LOCSET_OCTETS];
+	struct xtr_locset out;
+
+	xtr_group_union_begin(&u);
+	xtr_group_union_add(&u, set, true);
+	xtr_group_union_end(&u, buf, sizeof(buf), &out);
+	return out.count;
 }
 
 static bool take_record(struct arrival *a, const struct xtr_record *rec)
@@ -291,6 +339,7 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 	}
 	if (!allowed(a, &eid))
 		return false;
+	a->group |= eid.group_len != 0;
 	mine = of_registrant(a, &eid);
 	if (mine && older_version(rec->map_version, mine->map_version)) {
 		refuse(a, XTR_NODE_DROP_REPLAY, &eid,
@@ -309,9 +358,13 @@ static bool take_record(struct arrival *a, const struct xtr_record *rec)
 		       xtr_eid_str(&eid, s));
 		return false;
 	}
+	if (eid.group_len && !any_receiver(&a->read)) { /* RFC 8378 5.1.3: an empty list is none */
+		withdraw(a, &eid, mine);
+		return true;
+	}
 	if (!mine && !room(a, &eid))
 		return false;
-	return store(a, &eid, rec);
+	return store(a, &eid, rec, mine);
 }
 
 /* ---- Map-Notify that confirms (RFC 9301 5.7) */
@@ -401,10 +454,14 @@ static void confirm(struct arrival *a)
 {
 	struct xtr_env *env = a->ms->env;
 	size_t auth = sent_auth_len(&a->m), size = xtr_env_room(a->meta->src.family), len;
+	const struct xtr_ip *from = xtr_ip_is_multicast(&a->meta->dst) ? NULL : &a->meta->dst;
 	uint8_t buf[XTR_MSG_MAX];
 
 	/* The merged set, if it fits (RFC 9301 5); never less room than the Map-Register itself
-	 * took. */
+	 * took. A group's replication list is one locator, which cannot be split: whole or not at
+	 * all, and without it the sender would not know the members. */
+	if (a->group)
+		size = sizeof(buf);
 	if (size < a->m.msg_len + XTR_AUTH_MAX)
 		size = a->m.msg_len + XTR_AUTH_MAX < sizeof(buf) ? a->m.msg_len + XTR_AUTH_MAX
 								 : sizeof(buf);
@@ -417,7 +474,7 @@ static void confirm(struct arrival *a)
 		return;
 	}
 	/* To 4342 whatever the source port was (RFC 9301 8.2). */
-	xtr_env_send(env, &a->meta->dst, &a->meta->src, XTR_PORT, buf, len, XTR_NODE_TX_MAP_NOTIFY);
+	xtr_env_send(env, from, &a->meta->src, XTR_PORT, buf, len, XTR_NODE_TX_MAP_NOTIFY);
 }
 
 void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf,
@@ -435,6 +492,7 @@ void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const u
 	a.site = NULL;
 	a.who = NULL;
 	a.accepted_count = 0;
+	a.group = false;
 	r = xtr_register_decode_head(buf, len, &a.m);
 	if (r) {
 		xtr_env_bad(env, r);
@@ -456,7 +514,8 @@ void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const u
 	}
 	if (a.accepted_count && a.who) {
 		a.who->source = meta->src;
-		a.who->local = meta->dst;
+		/* A group is no source: then the address is chosen when something is sent. */
+		a.who->local = xtr_ip_is_multicast(&meta->dst) ? (struct xtr_ip){ 0 } : meta->dst;
 		a.who->auth_len = sent_auth_len(&a.m);
 		xtr_registrant_seen(&ms->db, a.who, a.m.nonce, env->now);
 		xtr_ms_dirty(ms);
@@ -477,6 +536,7 @@ static void registration_timer(void *ctx, struct xtr_timer *t)
 	struct xtr_eid_prefix eid;
 	char ip[XTR_IP_STRLEN];
 	const char *site = r->who->site->name;
+	uint64_t before;
 
 	if (r->expires > env->now) { /* was refreshed meanwhile */
 		xtr_timer_set(&env->timers, &r->timer, r->expires);
@@ -486,14 +546,15 @@ static void registration_timer(void *ctx, struct xtr_timer *t)
 	xtr_ip_str(&r->who->source, ip);
 	xtr_count(env, REGISTRATION_EXPIRED);
 	xtr_ms_dirty(ms);
-	if (xtr_regdb_del(&ms->db, r, env->now)) {
+	before = union_print(ms, &eid);
+	if (xtr_regdb_del(&ms->db, r, env->now))
 		xtr_env_event(env, XTR_EVENT_SITE_EXPIRE, &eid,
 			      "site %s: no Map-Register from %s in time", site, ip);
-		return;
-	}
-	xtr_env_event(env, XTR_EVENT_SITE_CHANGE, &eid, "site %s: the part of %s expired", site,
-		      ip);
-	xtr_ms_notify_change(ms, xtr_regdb_get(&ms->db, &eid), NULL);
+	else
+		xtr_env_event(env, XTR_EVENT_SITE_CHANGE, &eid, "site %s: the part of %s expired",
+			      site, ip);
+	if (union_print(ms, &eid) != before)
+		set_changed(ms, &eid, NULL);
 }
 
 static void gone(void *ctx, const struct xtr_registration *r)
@@ -504,6 +565,8 @@ static void gone(void *ctx, const struct xtr_registration *r)
 	xtr_registration_eid(r, &eid);
 	xtr_env_event(ms->env, XTR_EVENT_SITE_EXPIRE, &eid,
 		      "not allowed by the configuration any more");
+	if (ms->env->registered && eid.group_len)
+		ms->env->registered(ms->env->registered_ctx, &eid);
 }
 
 int xtr_ms_reconfigure(struct xtr_ms *ms)
@@ -522,7 +585,25 @@ int xtr_ms_reconfigure(struct xtr_ms *ms)
 		if (r)
 			return r;
 	}
-	return xtr_regdb_configure(&ms->db, cfg->sites, cfg->site_count, gone, ms);
+	r = xtr_regdb_configure(&ms->db, cfg->sites, cfg->site_count, gone, ms);
+	xtr_ms_pubsub_reconfigure(ms);
+	return r;
+}
+
+bool xtr_ms_registered(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid, uint8_t *buf,
+		       size_t size, struct xtr_locset *out)
+{
+	const struct xtr_registration *head = xtr_regdb_get(&ms->db, eid);
+
+	if (head)
+		xtr_registration_union(head, buf, size, out);
+	return head;
+}
+
+static bool registration(void *ctx, const struct xtr_eid_prefix *eid, uint8_t *buf, size_t size,
+			 struct xtr_locset *out)
+{
+	return xtr_ms_registered(ctx, eid, buf, size, out);
 }
 
 int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out)
@@ -541,6 +622,7 @@ int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out)
 	xtr_timers_kind(&env->timers, XTR_TIMER_MS_NOTIFY, xtr_ms_notify_timer, ms);
 	xtr_timers_kind(&env->timers, XTR_TIMER_MS_SAVE, xtr_ms_save_timer, ms);
 	xtr_timers_kind(&env->timers, XTR_TIMER_MS_CHECKPOINT, xtr_ms_checkpoint_timer, ms);
+	xtr_timers_kind(&env->timers, XTR_TIMER_MS_PUBLISH, xtr_ms_publish_timer, ms);
 	r = xtr_ms_reconfigure(ms);
 	if (r) {
 		xtr_ms_free(ms);
@@ -549,6 +631,8 @@ int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out)
 	xtr_ms_load(ms);
 	xtr_ms_restore(ms);
 	ms->loaded = true;
+	env->registration = registration;
+	env->ms_ctx = ms;
 	*out = ms;
 	return 0;
 }
@@ -564,6 +648,8 @@ void xtr_ms_free(struct xtr_ms *ms)
 	xtr_timer_cancel(&ms->env->timers, &ms->save);
 	xtr_timer_cancel(&ms->env->timers, &ms->checkpoint);
 	xtr_ms_notify_free_all(ms);
+	xtr_ms_pubsub_free(ms);
+	ms->env->registration = NULL;
 	xtr_eiddb_free(&ms->aggregates, NULL);
 	xtr_regdb_free(&ms->db);
 	free(ms);

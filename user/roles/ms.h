@@ -2,7 +2,8 @@
 /*
  * Map-Server: accepts registrations of sites and answers or forwards Map-Requests. RFC
  * 9301 5.6, 5.7, 8.2, 8.3. ms.c registers, ms_request.c answers, ms_notify.c notifies, ms_state.c
- * keeps nonces over a restart and shows, ms_checkpoint.c keeps registrations over a restart.
+ * keeps nonces over a restart and shows, ms_checkpoint.c keeps registrations over a restart,
+ * ms_pubsub.c publishes changes to who subscribed (RFC 9437).
  */
 #ifndef XTR_ROLES_MS_H
 #define XTR_ROLES_MS_H
@@ -12,13 +13,18 @@
 
 #define XTR_MS_NOTIFIES_MAX 1024
 
+#define XTR_MS_NOTIFY_OCTETS (XTR_LOCSET_OCTETS + 512)
+
 struct xtr_ms_notify;
+struct xtr_ms_sub;
 struct xtr_ms {
 	struct xtr_env *env;
 	struct xtr_regdb db;
 	struct xtr_eiddb aggregates;
 	struct xtr_ms_notify *notifies; /* unsolicited, waiting for a Map-Notify-Ack */
 	unsigned notify_count;
+	struct xtr_ms_sub *subs, *oldest_sub, *newest_sub;
+	unsigned sub_count;
 	unsigned turn; /* which ETR gets the next forwarded Map-Request */
 	struct xtr_timer save, checkpoint;
 	int64_t wall_offset;      /* ms from env->now to the wall clock */
@@ -42,6 +48,13 @@ int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site
 		      void *arg);
 
 /* --- between the files of the role */
+/* All that is registered for exactly this EID-prefix, merged. *out views buf or the registration. */
+bool xtr_ms_registered(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid, uint8_t *buf,
+		       size_t size, struct xtr_locset *out);
+/* What an answer about a registered EID-prefix says: its locators; for (S,G) those of (*,G), too. */
+void xtr_ms_locators(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
+		     const struct xtr_registration *head, uint8_t *buf, size_t size,
+		     struct xtr_locset *out);
 const struct xtr_key *xtr_ms_key(const struct xtr_site *site, uint8_t key_id);
 bool xtr_ms_authentic(const struct xtr_register *m, const struct xtr_key *key);
 /* Map-Notify record with these locators. */
@@ -59,6 +72,18 @@ void xtr_ms_save(struct xtr_ms *ms);
 void xtr_ms_load(struct xtr_ms *ms);
 /* Reads a blob of unknown size. *out is the caller's. 0, or -errno. */
 int xtr_ms_load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len);
+/* --- ms_pubsub.c */
+/* A Map-Request that wants to subscribe, or to end that. True: it is dealt with; false: it is to be
+ * answered like any other (RFC 9437 5). */
+bool xtr_ms_subscribe(struct xtr_ms *ms, const struct xtr_request *req);
+/* What is registered for this EID-prefix changed: tells the subscribers. */
+void xtr_ms_publish(struct xtr_ms *ms, const struct xtr_eid_prefix *changed);
+void xtr_ms_publish_timer(void *ctx, struct xtr_timer *t);
+/* A Map-Notify-Ack. True: it is for a publication. */
+bool xtr_ms_publish_acked(struct xtr_ms *ms, const struct xtr_msg_meta *meta,
+			  struct xtr_register *m);
+void xtr_ms_pubsub_reconfigure(struct xtr_ms *ms);
+void xtr_ms_pubsub_free(struct xtr_ms *ms);
 /* --- ms_checkpoint.c */
 void xtr_ms_checkpoint(struct xtr_ms *ms);
 void xtr_ms_checkpoint_later(struct xtr_ms *ms);

@@ -54,7 +54,7 @@ static void send_notify(struct xtr_ms_notify *n)
 	struct xtr_env *env = n->ms->env;
 	uint64_t delay = env->cfg.timers.ms_request_interval;
 
-	xtr_env_send(env, &n->from, &n->to, XTR_PORT, n->msg, n->len, XTR_NODE_TX_MAP_NOTIFY);
+	xtr_env_send(env, n->from.family ? &n->from : NULL, &n->to, XTR_PORT, n->msg, n->len, XTR_NODE_TX_MAP_NOTIFY);
 	if (n->tries > EQUAL_TRIES)
 		delay <<= n->tries - EQUAL_TRIES;
 	xtr_timer_set(&env->timers, &n->timer, env->now + delay);
@@ -135,19 +135,21 @@ static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head,
 	struct xtr_env *env = ms->env;
 	struct xtr_ms_notify *n;
 	struct xtr_eid_prefix eid;
-	uint8_t buf[8192];
+	uint8_t buf[XTR_MS_NOTIFY_OCTETS];
 	uint64_t nonce;
-	size_t len;
+	size_t len, room = xtr_env_room(r->who->source.family);
 
 	if (!key)
 		return;
+	xtr_registration_eid(head, &eid);
 	nonce = xtr_nonce_next(&env->nonces, &env->ops);
-	len = build(ms, head, r, key, nonce, buf, xtr_env_room(r->who->source.family));
+	/* A replication list is one locator and cannot be split over messages: larger than RFC 9301
+	 * 5 wants, or nobody would learn of a large group. */
+	len = build(ms, head, r, key, nonce, buf, eid.group_len ? sizeof(buf) : room);
 	if (!len) {
 		xtr_count(env, TX_FAILED);
 		return;
 	}
-	xtr_registration_eid(head, &eid);
 	make_room(ms, r->who, &eid);
 	n = calloc(1, sizeof(*n) + len);
 	if (!n)
@@ -171,8 +173,10 @@ static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head,
 void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head,
 			  const struct xtr_registrant *not_to)
 {
+	/* Who registers by way of a group (RFC 9962 4) sends it to many Map-Servers. It hears of
+	 * changes as a member, by subscription, or when it asks: not once from each of them. */
 	for (const struct xtr_registration *r = head; r; r = r->next)
-		if (r->who != not_to && r->flags & XTR_REGN_MERGE && r->flags & XTR_REGN_NOTIFY)
+		if (r->who != not_to && r->who->local.family && r->flags & XTR_REGN_MERGE && r->flags & XTR_REGN_NOTIFY)
 			notify_one(ms, head, r);
 }
 
@@ -187,6 +191,8 @@ void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const
 		xtr_env_bad(ms->env, r);
 		return;
 	}
+	if (xtr_ms_publish_acked(ms, meta, &m))
+		return;
 	for (link = &ms->notifies; *link && (*link)->nonce != m.nonce; link = &(*link)->next)
 		;
 	if (!*link) {

@@ -2,11 +2,18 @@
 /*
  * Map-Server, the answering side: the decision table of RFC 9301 8.3, first match wins.
  *
- *   P set                                       dropped before it gets here (RFC 9301 5.2)
- *   outside all sites, or only in an aggregate  negative, natively forward, 15 minutes,
- * least-specific prefix in a site, nobody registered                negative, natively forward, 1
- * minute an ETR asked for proxy replies              answer from the registrations, neither A nor L
- * set otherwise                                   forward to an ETR, which answers the ITR itself
+ *   P set                       dropped before it gets here (RFC 9301 5.2)
+ *   wants to subscribe          ms_pubsub.c (RFC 9437 5)
+ *   outside all sites, or       negative, natively forward, 15 minutes, least-specific prefix
+ *   only in an aggregate
+ *   in a site, nobody           negative, natively forward, 1 minute
+ *   registered
+ *   a group, or an ETR asked    answer from the registrations, neither A nor L set
+ *   for proxy replies
+ *   otherwise                   forward to an ETR, which answers the ITR itself
+ *
+ * Groups: negative means drop, multicast is not forwarded natively; the answer for (S,G) has the
+ * receivers of (*,G), too (RFC 8378 8 has only the one or the other).
  */
 #include "roles/ms.h"
 #include "xtr/abi.h"
@@ -43,8 +50,9 @@ static void not_in_system(struct xtr_ms *ms, const struct xtr_request *req,
 	xtr_eiddb_match(&ms->aggregates, host, &n);
 	hole = xtr_eiddb_hole(&ms->db.configured, host);
 	eid = xtr_hole(ms->env, host, hole > n ? hole : n);
-	xtr_reply_negative(ms->env, req, &eid, XTR_ACT_NATIVE,
-			   ms->env->cfg.timers.negative_ttl_min);
+	xtr_reply_negative(ms->env, req, &eid, host->group_len ? XTR_ACT_DROP : XTR_ACT_NATIVE,
+			   host->group_len ? ms->env->cfg.timers.unregistered_ttl_min
+					   : ms->env->cfg.timers.negative_ttl_min);
 }
 
 /* The largest part of the configured EID-prefix around the EID with no other site and no
@@ -64,14 +72,25 @@ static void not_registered(struct xtr_ms *ms, const struct xtr_request *req,
 		n = hole > n ? hole : n;
 	}
 	eid = xtr_eid_cut(host, n);
-	xtr_reply_negative(ms->env, req, &eid, XTR_ACT_NATIVE,
+	xtr_reply_negative(ms->env, req, &eid, host->group_len ? XTR_ACT_DROP : XTR_ACT_NATIVE,
 			   ms->env->cfg.timers.unregistered_ttl_min);
 }
 
 /* ---- proxy reply */
 
+/* A group's list exists only here, merged: no ETR could answer for it (RFC 8378 5.1.2). */
+static bool is_group(const struct xtr_registration *head)
+{
+	struct xtr_eid_prefix eid;
+
+	xtr_registration_eid(head, &eid);
+	return eid.group_len;
+}
+
 static bool proxied(const struct xtr_registration *head)
 {
+	if (is_group(head))
+		return true;
 	for (const struct xtr_registration *r = head; r; r = r->next)
 		if (r->flags & XTR_REGN_PROXY || r->who->site->cfg->force_proxy)
 			return true;
@@ -79,12 +98,31 @@ static bool proxied(const struct xtr_registration *head)
 }
 
 struct answer {
+	const struct xtr_ms *ms;
 	struct xtr_wr w;
 	size_t room;
 	unsigned records;
 	uint32_t ttl;       /* the shortest: all records get it (RFC 9301 5.5) */
 	size_t ttl_at[256]; /* where to write it */
 };
+
+void xtr_ms_locators(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
+		     const struct xtr_registration *head, uint8_t *buf, size_t size,
+		     struct xtr_locset *out)
+{
+	struct xtr_eid_prefix any = *eid;
+	const struct xtr_registration *more;
+
+	if (!eid->group_len || !eid->len) {
+		xtr_registration_union(head, buf, size, out);
+		return;
+	}
+	/* Receivers that want the group from every source get this one, too. */
+	any.len = 0;
+	memset(any.a, 0, sizeof(any.a));
+	more = xtr_regdb_get(&ms->db, &any);
+	xtr_registration_union_group(head, more == head ? NULL : more, buf, size, out);
+}
 
 static void put_registered(struct answer *a, const struct xtr_eid_prefix *eid,
 			   const struct xtr_registration *head)
@@ -98,7 +136,7 @@ static void put_registered(struct answer *a, const struct xtr_eid_prefix *eid,
 		a->ttl = r->ttl_min < a->ttl ? r->ttl_min : a->ttl;
 		h.map_version = r->map_version > h.map_version ? r->map_version : h.map_version;
 	}
-	xtr_registration_union(head, buf, sizeof(buf), &set);
+	xtr_ms_locators(a->ms, eid, head, buf, sizeof(buf), &set);
 	a->ttl_at[a->records++] = mark = xtr_put_record_begin(&a->w, &h, eid);
 	xtr_ms_put_locators(&a->w, &set, false, &count);
 	xtr_put_record_end(&a->w, mark, count);
@@ -119,6 +157,8 @@ static int put_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 static void answer_begin(struct answer *a, uint8_t *buf, size_t size, const struct xtr_request *req,
 			 uint8_t family)
 {
+	/* What is larger than the room of an unknown path is cut down to the one EID-prefix; a
+	 * group's replication list, one locator, is sent whole even so. */
 	a->w = xtr_wr_init(buf, size);
 	a->room = xtr_env_room(family);
 	a->records = 0;
@@ -130,8 +170,8 @@ static void proxy_reply(struct xtr_ms *ms, const struct xtr_request *req,
 			const struct xtr_eid_prefix *host, const struct xtr_registration *head)
 {
 	struct xtr_eid_prefix match, about;
-	struct answer a;
-	uint8_t buf[8192];
+	struct answer a = { .ms = ms };
+	uint8_t buf[XTR_MS_NOTIFY_OCTETS];
 	struct xtr_ip to;
 
 	xtr_registration_eid(head, &match);
@@ -225,6 +265,8 @@ void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req)
 	struct xtr_site_prefix *p = xtr_regdb_site(&ms->db, &req->eid);
 	struct xtr_registration *r = registered(ms, &req->eid, p);
 
+	if (xtr_ms_subscribe(ms, req))
+		return;
 	/* A prefix was asked for that no registration covers (it has been split, say): its first
 	 * address stands for it. */
 	if (!r) {
@@ -235,7 +277,8 @@ void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req)
 		not_in_system(ms, req, &host);
 	else if (!r)
 		not_registered(ms, req, &host, p);
-	else if (p->site->cfg->force_proxy || (proxied(r) && !(req->m->flags & XTR_MREQ_A)))
+	else if (p->site->cfg->force_proxy || is_group(r) ||
+		 (proxied(r) && !(req->m->flags & XTR_MREQ_A)))
 		proxy_reply(ms, req, &host, r);
 	else
 		forward(ms, req, r);
