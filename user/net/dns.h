@@ -21,7 +21,8 @@ struct xtr_dns_server {
 	uint16_t port;
 };
 struct xtr_dns_config {
-	const struct xtr_dns_server *servers; /* none: /etc/resolv.conf */
+	/* At most 8 are used. None: /etc/resolv.conf. The one that answered last is asked first. */
+	const struct xtr_dns_server *servers;
 	unsigned server_count;
 	const char *const *urls; /* https://...: then these are asked, in turn, and servers are not */
 	unsigned url_count;
@@ -36,9 +37,9 @@ struct xtr_dns_result {
 	int status;
 	char why[160]; /* for people: the name, what failed, which server */
 	bool partial;  /* A or AAAA failed, the other is there */
-	bool authenticated;
-	uint32_t ttl; /* seconds */
-	unsigned count, cut; /* cut: more than XTR_DNS_ADDRS_MAX */
+	bool authenticated; /* every answer had the AD bit: trust it as far as the way to the server */
+	uint32_t ttl; /* seconds; -ENOENT: how long that holds, 0 unknown */
+	unsigned count, cut; /* cut: so many records more than XTR_DNS_ADDRS_MAX */
 	struct xtr_ip addrs[XTR_DNS_ADDRS_MAX]; /* sorted, without duplicates */
 };
 typedef void xtr_dns_done(void *ctx, uint32_t id, const struct xtr_dns_result *r);
@@ -53,8 +54,9 @@ int xtr_dns_reconfigure(struct xtr_dns *d, const struct xtr_dns_config *cfg, str
 /* Without calling done. Its uv handles are closing: run the loop until they are. */
 void xtr_dns_close(struct xtr_dns *d);
 
-/* One DNS message as answer to a question of this type for name (both families of transport, and
- * the fuzzer). Adds addresses, lowers ttl. 0 or as status above. */
+/* One DNS message as answer to a question of this type (1 A, 28 AAAA) for name. Pure; writes all of
+ * r and returns its status. ttl: of addresses the shortest, CNAMEs included; with -ENOENT how long
+ * that holds (RFC 2308), 0 if the answer does not say. authenticated: the AD bit. */
 int xtr_dns_parse(const uint8_t *buf, size_t len, const char *name, int type,
 		  struct xtr_dns_result *r);
 

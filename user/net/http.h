@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Asynchronous HTTP client: libcurl's multi interface in a libuv loop. Bounded bodies, verified
- * certificates, no redirects to other schemes than https.
+ * certificates, https and nothing else, also after a redirect (which only a GET follows).
  */
 #ifndef XTR_NET_HTTP_H
 #define XTR_NET_HTTP_H
@@ -28,16 +28,18 @@ struct xtr_http_request {
 };
 struct xtr_http_result {
 	int status;   /* 0, -ETIMEDOUT, -ECONNREFUSED, -EKEYREJECTED certificate, -EFBIG, -EPROTO, -EHOSTUNREACH, ... */
-	long code;    /* HTTP status, 0 if there was none */
+	long code;    /* HTTP status, 0 if there was none: to be judged by the caller */
 	char why[160];
 	const uint8_t *body; size_t len; /* valid during the call */
 	char etag[128];
+	unsigned age; /* seconds in caches on the way (Age) */
 	unsigned version; /* 1, 2: as spoken */
 };
 typedef void xtr_http_done(void *arg, const struct xtr_http_result *r);
 
 int xtr_http_open(uv_loop_t *loop, struct xtr_http **out, struct xtr_err *err);
-/* done exactly once, never from inside this call. 0, or -errno and no call. */
+/* done exactly once, never from inside this call; it may send and close. 0, or -errno and no call:
+ * -EINVAL (no https:// url, or `resolve` is none), -ENOMEM. */
 int xtr_http_send(struct xtr_http *h, const struct xtr_http_options *o,
 		  const struct xtr_http_request *q, xtr_http_done *done, void *arg);
 void xtr_http_close(struct xtr_http *h); /* without calling done */
