@@ -179,3 +179,45 @@ Test(eid, IP_prefixes_as_values)
 	cr_assert(!from("4005 0a0b0c0d0e0f", 48, &g, NULL));
 	cr_expect(!xtr_eid_to_ippfx(&g, &q) && xtr_eid_bits(&g) == 48);
 }
+
+Test(eid, text_in_of_every_family)
+{
+	static const struct { const char *in, *out; } good[] = {
+		{ "0a0b-0c0d-0e0f", "[0]0a0b-0c0d-0e0f/48" }, { "[7]0A:0b:0C:0d:0E:0f/24", "[7]0a0b-0c00-0000/24" },
+		{ "0a-0b-0c-0d-0e-0f", "[0]0a0b-0c0d-0e0f/48" }, { "0001-0002-0003/0", "[0]0000-0000-0000/0" },
+		{ "'host'", "[0]'host'" }, { "[1000]''", "[1000]''" }, { "'a\\x27\\x5c\\x01'", "[0]'a\\x27\\x5c\\x01'" },
+		{ "'gr\\xC3\\xbcn'", "[0]'gr\\xc3\\xbcn'" }, { "'a/b (c),d]'", "[0]'a/b (c),d]'" },
+		{ "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'", "[0]'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'" },
+		{ "(192.0.2.1,233.252.0.1)", "[0](192.0.2.1/32,233.252.0.1/32)" },
+		{ "[5](0.0.0.0/0,233.252.0.0/24)", "[5](0.0.0.0/0,233.252.0.0/24)" },
+		{ "(*,233.252.0.9/24)", "[0](0.0.0.0/0,233.252.0.0/24)" }, { "(*,ff05::1)", "[0](::/0,ff05::1/128)" },
+		{ "(10.1.2.3/8,224.0.0.1)", "[0](10.0.0.0/8,224.0.0.1/32)" },
+		{ "(2001:db8::1/128,ff05:0:0:0:0:0:0:1)", "[0](2001:db8::1/128,ff05::1/128)" },
+	};
+	static const char *const bad[] = {
+		"0a0b-0c0d", "0a0b-0c0d-0e0f-", "0a0b-0c0d-0e0f-1011", "0a0b-0c0d-0e0", "a:b:c:d:e:f", "0a0b:0c0d:0e0f", "0a:0b-0c:0d:0e:0f",
+		"0a:0b:0c:0d:0e:0g", "0a0b-0c0d-0e0f/49", "0a0b-0c0d-0e0f/", "0a0b-0c0d-0e0f/ 8", "0a0b-0c0d-0e0f/008x", "0a0b0c0d0e0f",
+		"'", "'host", "host'", "'host'x", "'host'/40", "'a'b'", "'\\'", "'\\x'", "'\\x2'", "'\\x2", "'\\y27'", "'\\x00'", "'\\xg0'",
+		"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
+		"(", "()", "(,)", "(*,)", "(,224.0.0.1)", "(*,224.0.0.1", "(*,224.0.0.1)x", "(*,224.0.0.1),", "*,224.0.0.1", "(*,*)", "(10.0.0.1,*)",
+		"(*,224.0.0.1/0)", "(10.0.0.1,ff05::1)", "(::/0,224.0.0.1)", "(**,224.0.0.1)", "(10.0.0.1 ,224.0.0.1)", "(224.0.0.1)",
+		"(*,0a0b-0c0d-0e0f)", "([5]10.0.0.1,224.0.0.1)",
+		"(10.0.0.1,224.0.0.1000000000000000000000000000000000000000000000000000000000)",
+		"(10.0.0.1000000000000000000000000000000000000000000000000000000000,224.0.0.1)",
+	};
+	struct xtr_eid_prefix e, again, before;
+	char buf[XTR_EID_STRLEN];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		cr_assert_eq(xtr_eid_parse(good[i].in, &e), 0, "%s", good[i].in);
+		cr_expect_str_eq(xtr_eid_str(&e, buf), good[i].out);
+		cr_assert_eq(xtr_eid_parse(buf, &again), 0, "%s", buf);
+		cr_expect(!memcmp(&e, &again, sizeof(e)), "%s: equal octet by octet", buf);
+	}
+	memset(&before, 0xee, sizeof(before));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		e = before;
+		cr_expect_eq(xtr_eid_parse(bad[i], &e), -EINVAL, "%s", bad[i]);
+		cr_expect(!memcmp(&e, &before, sizeof(e)), "%s: left alone", bad[i]);
+	}
+}
