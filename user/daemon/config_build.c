@@ -3,18 +3,24 @@
  * The values of the file as what the node (core/config.h) and the data plane (dp/dp.h) take. Arrays
  * come from the arena of the configuration, so they live as long as it does.
  */
-#include "daemon/config.h"
+#include "daemon/config_build.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "codec/msg.h"
 
-#define ARRAY(c, type, n) ((type *)xtr_arena_alloc(&(c)->arena, (size_t)(n) * sizeof(type)))
-
-static struct xtr_key build_key(const struct xtr_conf_key *k)
+struct xtr_key xtr_conf_build_key(const struct xtr_conf_key *k)
 {
 	return (struct xtr_key){ k->key_id, k->algorithm, k->secret, k->secret_len };
+}
+
+struct xtr_map_server_config xtr_conf_build_server(const struct xtr_conf_server *s,
+						   const struct xtr_ip *address)
+{
+	return (struct xtr_map_server_config){ *address,      xtr_conf_build_key(&s->key),
+					       s->proxy_reply, s->want_notify,
+					       s->merge,       s->use_ttl };
 }
 
 static struct xtr_rloc_config *build_rlocs(struct xtr_conf *c, const struct xtr_conf_rloc *from,
@@ -40,7 +46,7 @@ static int build_etr(struct xtr_conf *c)
 	for (unsigned i = 0; i < e->database.count; i++) {
 		const struct xtr_conf_mapping *m = &e->database.items[i];
 
-		xtr_eid_from_ippfx(m->instance, &m->eid, &maps[i].eid);
+		maps[i].eid = m->eid;
 		maps[i].ttl_min = m->ttl;
 		maps[i].map_version = m->map_version;
 		maps[i].rlocs = c->node.rlocs;
@@ -55,9 +61,7 @@ static int build_etr(struct xtr_conf *c)
 	for (unsigned i = 0; i < e->map_servers.count; i++) {
 		const struct xtr_conf_map_server *m = &e->map_servers.items[i];
 
-		servers[i] = (struct xtr_map_server_config){ m->address,     build_key(&m->key),
-							     m->proxy_reply, m->want_notify,
-							     m->merge,	     m->use_ttl };
+		servers[i] = xtr_conf_build_server(&m->server, &m->address);
 	}
 	c->node.etr = e->at;
 	c->node.mappings = maps;
@@ -77,10 +81,9 @@ static int build_site(struct xtr_conf *c, const struct xtr_conf_site *s, struct 
 	if (!keys || !prefixes)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n; i++)
-		keys[i] = build_key(s->key.file ? &s->key : &s->keys.items[i]);
+		keys[i] = xtr_conf_build_key(s->key.file ? &s->key : &s->keys.items[i]);
 	for (unsigned i = 0; i < s->prefixes.count; i++) {
-		xtr_eid_from_ippfx(s->prefixes.items[i].instance, &s->prefixes.items[i].eid,
-				   &prefixes[i].eid);
+		prefixes[i].eid = s->prefixes.items[i].eid;
 		prefixes[i].accept_more_specifics = s->prefixes.items[i].accept_more_specifics;
 	}
 	*to = (struct xtr_site_config){ .name = s->name,
@@ -97,7 +100,8 @@ static int build_site(struct xtr_conf *c, const struct xtr_conf_site *s, struct 
 static int build_ms(struct xtr_conf *c)
 {
 	const struct xtr_conf_ms *m = &c->v.ms;
-	struct xtr_site_config *sites = ARRAY(c, struct xtr_site_config, m->sites.count);
+	/* One more: the site of the seed-group. */
+	struct xtr_site_config *sites = ARRAY(c, struct xtr_site_config, m->sites.count + 1);
 	struct xtr_eid_prefix *aggregates = ARRAY(c, struct xtr_eid_prefix, m->aggregates.count);
 
 	if (!sites || !aggregates)
@@ -106,11 +110,15 @@ static int build_ms(struct xtr_conf *c)
 		if (build_site(c, &m->sites.items[i], &sites[i]))
 			return -ENOMEM;
 	for (unsigned i = 0; i < m->aggregates.count; i++)
-		xtr_eid_from_ippfx(m->aggregates.items[i].iid, &m->aggregates.items[i].prefix,
-				   &aggregates[i]);
+		aggregates[i] = m->aggregates.items[i];
 	c->node.ms = m->at;
 	c->node.sites = sites;
 	c->node.site_count = m->sites.count;
+	if (c->v.decent.push.server.key.at) {
+		if (xtr_conf_build_group_site(c, &sites[m->sites.count]))
+			return -ENOMEM;
+		c->node.site_count++;
+	}
 	c->node.aggregates = aggregates;
 	c->node.aggregate_count = m->aggregates.count;
 	return 0;
@@ -119,7 +127,7 @@ static int build_ms(struct xtr_conf *c)
 static int build_dp_lists(struct xtr_conf *c)
 {
 	const struct xtr_conf_values *v = &c->v;
-	unsigned overlays = v->overlay.count ? v->overlay.count : 1;
+	unsigned overlays = v->overlay.count ? v->overlay.count : 1, n = 0;
 	struct xtr_dp_port *ports = ARRAY(c, struct xtr_dp_port, v->interfaces.count);
 	struct xtr_dp_overlay *over = ARRAY(c, struct xtr_dp_overlay, overlays);
 	struct xtr_dp_local *locals = ARRAY(c, struct xtr_dp_local, v->etr.database.count);
@@ -148,10 +156,15 @@ static int build_dp_lists(struct xtr_conf *c)
 						   .route_count = o->routes.count };
 		memcpy(over[i].name, o->device, strlen(o->device));
 	}
-	for (unsigned i = 0; i < v->etr.database.count; i++)
-		locals[i] = (struct xtr_dp_local){ v->etr.database.items[i].instance,
-						   v->etr.database.items[i].eid,
-						   v->etr.database.items[i].map_version };
+	for (unsigned i = 0; i < v->etr.database.count; i++) {
+		const struct xtr_conf_mapping *m = &v->etr.database.items[i];
+
+		/* The data plane forwards IPv4 and IPv6. */
+		if (xtr_eid_to_ippfx(&m->eid, &locals[n].eid)) {
+			locals[n].iid = m->instance;
+			locals[n++].map_version = m->map_version;
+		}
+	}
 	for (unsigned i = 0; i < v->rlocs.count; i++)
 		rlocs[i] = v->rlocs.items[i].address;
 	c->dp.ports = ports;
@@ -159,7 +172,7 @@ static int build_dp_lists(struct xtr_conf *c)
 	c->dp.overlays = over;
 	c->dp.overlay_count = overlays;
 	c->dp.locals = locals;
-	c->dp.local_count = v->etr.database.count;
+	c->dp.local_count = n;
 	c->dp.rlocs = rlocs;
 	c->dp.rloc_count = v->rlocs.count;
 	return 0;
@@ -181,6 +194,8 @@ static void build_dp_values(struct xtr_conf *c)
 	to->miss_rate = d->miss_rate;
 	to->miss_burst = d->miss_burst;
 	to->miss_eid_burst = d->miss_eid_burst;
+	to->control_rate = d->control_rate;
+	to->control_burst = d->control_burst;
 	to->queue_eid_packets = d->queue_eid_packets;
 	to->queue_packets = d->queue_packets;
 	to->queue_octets = d->queue_octets;
@@ -213,6 +228,8 @@ int xtr_conf_build(struct xtr_conf *c)
 		rc = build_ms(c);
 	if (!rc)
 		rc = build_dp_lists(c);
+	if (!rc)
+		rc = xtr_conf_build_decent(c);
 	build_dp_values(c);
 	return rc;
 }

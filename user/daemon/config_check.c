@@ -8,40 +8,17 @@
  * mapping, RFC 9301 5.5), but none may be there twice. At a Map-Server no part of a site's space
  * may belong to a second site: the key of one would open the other's prefix (RFC 9301 8.2).
  */
-#include "daemon/config.h"
+#include "daemon/config_check.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct check {
-	struct xtr_conf *c;
-	const struct xtr_conf_host *host; /* NULL: not to be looked at */
-	struct xtr_yaml_errors *errors;
-};
-
-/* Position of a key in a section, or of the section if the key is not written. */
-static const struct xtr_yaml *at_key(const struct xtr_yaml *section, const char *key)
-{
-	const struct xtr_yaml *y = xtr_yaml_get(section, key);
-
-	return y ? y : section;
-}
-
-/* Is there something, be it wrong (then the table has said so)? */
-static bool given(const struct xtr_yaml *section, const char *key)
-{
-	const struct xtr_yaml *y = xtr_yaml_get(section, key);
-
-	return y && !xtr_yaml_null(y) && (y->kind == XTR_YAML_SCALAR || y->count);
-}
-
 /* ---- EID-prefixes that meet */
 
 struct claim {
-	uint32_t iid;
-	struct xtr_ippfx eid;
+	struct xtr_eid_prefix eid;
 	const struct xtr_yaml *at;
 	const struct xtr_conf_site *site; /* NULL: etr.database */
 };
@@ -53,65 +30,115 @@ static int by_place(const struct xtr_yaml *x, const struct xtr_yaml *y)
 	return x->column < y->column ? -1 : x->column > y->column;
 }
 
+/* Groups last, then by instance and family. */
+static int by_kind(const struct xtr_eid_prefix *x, const struct xtr_eid_prefix *y)
+{
+	if (!x->group_len != !y->group_len)
+		return x->group_len ? 1 : -1;
+	if (x->iid != y->iid)
+		return x->iid < y->iid ? -1 : 1;
+	if (x->afi != y->afi)
+		return x->afi < y->afi ? -1 : 1;
+	return 0;
+}
+
 static int by_prefix(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
-	int c;
+	int c = by_kind(&x->eid, &y->eid);
 
-	if (x->iid != y->iid)
-		return x->iid < y->iid ? -1 : 1;
-	c = xtr_ip_cmp(&x->eid.ip, &y->eid.ip);
-	if (c)
-		return c;
-	if (x->eid.len != y->eid.len)
-		return x->eid.len < y->eid.len ? -1 : 1;
-	return by_place(x->at, y->at);
+	if (!c)
+		c = memcmp(x->eid.g, y->eid.g, sizeof(x->eid.g));
+	if (!c)
+		c = (int)x->eid.group_len - (int)y->eid.group_len;
+	if (!c)
+		c = memcmp(x->eid.a, y->eid.a, sizeof(x->eid.a));
+	if (!c)
+		c = (int)x->eid.len - (int)y->eid.len;
+	return c ? c : by_place(x->at, y->at);
+}
+
+/* "10.1.0.0/24": messages name the instance apart. */
+static const char *eid_text(const struct xtr_eid_prefix *e, char buf[XTR_EID_STRLEN])
+{
+	const char *end;
+
+	xtr_eid_str(e, buf);
+	end = strchr(buf, ']');
+	return end ? end + 1 : buf;
 }
 
 static void fail_claim(struct check *k, const struct claim *outer, const struct claim *inner)
 {
-	bool same = outer->eid.len == inner->eid.len;
+	bool same = xtr_eid_equal(&outer->eid, &inner->eid);
 	bool inner_later = by_place(inner->at, outer->at) > 0;
 	const struct claim *late = inner_later ? inner : outer;
 	const struct claim *early = inner_later ? outer : inner;
-	char a[XTR_IPPFX_STRLEN], b[XTR_IPPFX_STRLEN];
+	char a[XTR_EID_STRLEN], b[XTR_EID_STRLEN];
+	const char *late_text = eid_text(&late->eid, a), *early_text = eid_text(&early->eid, b);
 
-	xtr_ippfx_str(&late->eid, a);
-	xtr_ippfx_str(&early->eid, b);
 	if (same && late->site == early->site)
 		xtr_yaml_fail_at(
 			k->errors, late->at,
 			"EID-prefix %s of instance %u is here for the second time, the first is in line %u; remove one",
-			a, late->iid, early->at->line);
+			late_text, late->eid.iid, early->at->line);
 	else
 		xtr_yaml_fail_at(
 			k->errors, late->at,
 			"EID-prefix %s of instance %u overlaps %s of site %s in line %u; give each part of the space to one site",
-			a, late->iid, b, early->site->name, early->at->line);
+			late_text, late->eid.iid, early_text, early->site->name, early->at->line);
+}
+
+/* Do two groups with their sources have a part in common? Neither need cover the other. */
+static bool groups_meet(const struct xtr_eid_prefix *x, const struct xtr_eid_prefix *y)
+{
+	struct xtr_eid_prefix a = *x, b = *y;
+
+	memset(a.a, 0, sizeof(a.a));
+	memset(b.a, 0, sizeof(b.a));
+	a.len = b.len = 0;
+	if (!xtr_eid_covers(&a, &b) && !xtr_eid_covers(&b, &a))
+		return false;
+	a = *x, b = *y;
+	memset(a.g, 0, sizeof(a.g));
+	memset(b.g, 0, sizeof(b.g));
+	a.group_len = b.group_len = 0;
+	return xtr_eid_covers(&a, &b) || xtr_eid_covers(&b, &a);
+}
+
+static void check_group_claims(struct check *k, const struct claim *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (xtr_eid_equal(&list[i].eid, &list[j].eid) ||
+			    (list[i].site != list[j].site && groups_meet(&list[i].eid, &list[j].eid))) {
+				fail_claim(k, &list[j], &list[i]);
+				break;
+			}
 }
 
 /* Sorted, a prefix comes after all that contain it: those are on the stack. */
 static int check_claims(struct check *k, struct claim *list, unsigned n)
 {
 	const struct claim **stack = calloc(n + 1, sizeof(*stack));
-	unsigned depth = 0;
+	unsigned depth = 0, i;
 
 	if (!stack)
 		return -ENOMEM;
 	if (n)
 		qsort(list, n, sizeof(*list), by_prefix);
-	for (unsigned i = 0; i < n; i++) {
+	for (i = 0; i < n && !list[i].eid.group_len; i++) {
 		const struct claim *c = &list[i];
 
-		while (depth && (stack[depth - 1]->iid != c->iid ||
-				 !xtr_ippfx_contains(&stack[depth - 1]->eid, &c->eid)))
+		while (depth && !xtr_eid_covers(&stack[depth - 1]->eid, &c->eid))
 			depth--;
-		if (depth &&
-		    (stack[depth - 1]->eid.len == c->eid.len || stack[depth - 1]->site != c->site))
+		if (depth && (xtr_eid_equal(&stack[depth - 1]->eid, &c->eid) ||
+			      stack[depth - 1]->site != c->site))
 			fail_claim(k, stack[depth - 1], c);
 		stack[depth++] = c;
 	}
 	free(stack);
+	check_group_claims(k, list + i, n - i);
 	return 0;
 }
 
@@ -126,7 +153,7 @@ static int check_database(struct check *k)
 	for (unsigned i = 0; i < n; i++) {
 		const struct xtr_conf_mapping *m = &k->c->v.etr.database.items[i];
 
-		list[i] = (struct claim){ m->instance, m->eid, at_key(m->at, "eid"), NULL };
+		list[i] = (struct claim){ m->eid, at_key(m->at, "eid"), NULL };
 	}
 	rc = check_claims(k, list, n);
 	free(list);
@@ -150,7 +177,7 @@ static int check_site_prefixes(struct check *k)
 		for (unsigned j = 0; j < s->prefixes.count; j++) {
 			const struct xtr_conf_site_prefix *p = &s->prefixes.items[j];
 
-			list[at++] = (struct claim){ p->instance, p->eid, at_key(p->at, "eid"), s };
+			list[at++] = (struct claim){ p->eid, at_key(p->at, "eid"), s };
 		}
 	}
 	rc = check_claims(k, list, n);
@@ -287,6 +314,14 @@ static int check_sites(struct check *k)
 
 /* ---- addresses, interfaces, devices */
 
+bool xtr_conf_host_has_interface(const struct xtr_conf_host *h, const char *name)
+{
+	for (unsigned i = 0; i < h->interface_count; i++)
+		if (!strcmp(h->interfaces[i], name))
+			return true;
+	return false;
+}
+
 static bool host_has(const struct xtr_conf_host *h, const struct xtr_ip *ip)
 {
 	for (unsigned i = 0; i < h->address_count; i++)
@@ -295,15 +330,7 @@ static bool host_has(const struct xtr_conf_host *h, const struct xtr_ip *ip)
 	return false;
 }
 
-static bool host_has_interface(const struct xtr_conf_host *h, const char *name)
-{
-	for (unsigned i = 0; i < h->interface_count; i++)
-		if (!strcmp(h->interfaces[i], name))
-			return true;
-	return false;
-}
-
-static void fail_twice(struct check *k, const struct xtr_yaml *at, const struct xtr_yaml *first,
+void xtr_conf_fail_twice(struct check *k, const struct xtr_yaml *at, const struct xtr_yaml *first,
 		       const char *what, const char *which)
 {
 	xtr_yaml_fail_at(k->errors, at,
@@ -321,7 +348,7 @@ static void check_rloc_list(struct check *k, const struct xtr_conf_rloc *list, u
 		xtr_ip_str(&list[i].address, a);
 		for (unsigned j = 0; j < i; j++)
 			if (!xtr_ip_cmp(&list[i].address, &list[j].address))
-				fail_twice(k, at, at_key(list[j].at, "address"), "RLOC", a);
+				xtr_conf_fail_twice(k, at, at_key(list[j].at, "address"), "RLOC", a);
 		if (own && k->host && !host_has(k->host, &list[i].address))
 			xtr_yaml_fail_at(
 				k->errors, at,
@@ -389,7 +416,7 @@ static void check_interfaces(struct check *k)
 		underlay += p->role == XTR_ROLE_UNDERLAY;
 		for (unsigned j = 0; j < i; j++)
 			if (!strcmp(p->name, v->interfaces.items[j].name))
-				fail_twice(k, at, at_key(v->interfaces.items[j].at, "name"),
+				xtr_conf_fail_twice(k, at, at_key(v->interfaces.items[j].at, "name"),
 					   "interface", p->name);
 		for (unsigned j = 0; j < v->overlay.count; j++)
 			if (!strcmp(p->name, v->overlay.items[j].device))
@@ -397,7 +424,7 @@ static void check_interfaces(struct check *k)
 					k->errors, at,
 					"%s is the overlay device of line %u, not a port; remove this entry",
 					p->name, v->overlay.items[j].at->line);
-		if (k->host && !host_has_interface(k->host, p->name))
+		if (k->host && !xtr_conf_host_has_interface(k->host, p->name))
 			xtr_yaml_fail_at(
 				k->errors, at,
 				"there is no interface %s on this host; write one of those that ip link shows",
@@ -427,6 +454,7 @@ static void check_interfaces(struct check *k)
 static void check_overlay_addresses(struct check *k, const struct xtr_conf_overlay *o)
 {
 	const struct xtr_conf_values *v = &k->c->v;
+	struct xtr_ippfx eid;
 	char a[XTR_IPPFX_STRLEN];
 
 	for (unsigned i = 0; v->dp.check_source && i < o->addresses.count; i++) {
@@ -434,8 +462,8 @@ static void check_overlay_addresses(struct check *k, const struct xtr_conf_overl
 
 		for (unsigned j = 0; j < v->etr.database.count && !ours; j++)
 			ours = v->etr.database.items[j].instance == o->instance &&
-			       xtr_ippfx_has(&v->etr.database.items[j].eid,
-					     &o->addresses.items[i].ip);
+			       xtr_eid_to_ippfx(&v->etr.database.items[j].eid, &eid) &&
+			       xtr_ippfx_has(&eid, &o->addresses.items[i].ip);
 		if (!ours)
 			xtr_yaml_fail_at(
 				k->errors, o->addresses.at[i],
@@ -461,7 +489,7 @@ static void check_overlay(struct check *k)
 			const struct xtr_conf_overlay *p = &v->overlay.items[j];
 
 			if (!strcmp(o->device, p->device))
-				fail_twice(k, at_key(o->at, "device"), at_key(p->at, "device"),
+				xtr_conf_fail_twice(k, at_key(o->at, "device"), at_key(p->at, "device"),
 					   "device", o->device);
 			else if (o->instance == p->instance)
 				xtr_yaml_fail_at(
@@ -482,7 +510,7 @@ static void check_overlay(struct check *k)
 			for (unsigned l = 0; l < j; l++)
 				if (!xtr_ip_cmp(&o->routes.items[j].ip, &o->routes.items[l].ip) &&
 				    o->routes.items[j].len == o->routes.items[l].len)
-					fail_twice(k, o->routes.at[j], o->routes.at[l], "route",
+					xtr_conf_fail_twice(k, o->routes.at[j], o->routes.at[l], "route",
 						   xtr_ippfx_str(&o->routes.items[j], a));
 		check_overlay_addresses(k, o);
 	}
@@ -500,7 +528,7 @@ static void check_overlay(struct check *k)
 
 /* An address of the underlay inside the EID space: the router would look for its own mapping system
  * in LISP. A default route is the exception: it stands for all that is not underlay. */
-static void check_not_eid(struct check *k, const struct xtr_yaml *at, const char *what,
+void xtr_conf_check_not_eid(struct check *k, const struct xtr_yaml *at, const char *what,
 			  const struct xtr_ip *ip)
 {
 	const struct xtr_conf_values *v = &k->c->v;
@@ -523,7 +551,7 @@ static void check_not_eid(struct check *k, const struct xtr_yaml *at, const char
 	}
 }
 
-static void check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at,
+void xtr_conf_check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at,
 			unsigned n, const char *what)
 {
 	char a[XTR_IP_STRLEN];
@@ -531,8 +559,8 @@ static void check_peers(struct check *k, const struct xtr_ip *list, const struct
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned j = 0; j < i; j++)
 			if (!xtr_ip_cmp(&list[i], &list[j]))
-				fail_twice(k, at[i], at[j], what, xtr_ip_str(&list[i], a));
-		check_not_eid(k, at[i], what, &list[i]);
+				xtr_conf_fail_twice(k, at[i], at[j], what, xtr_ip_str(&list[i], a));
+		xtr_conf_check_not_eid(k, at[i], what, &list[i]);
 	}
 }
 
@@ -542,21 +570,21 @@ static void check_addresses(struct check *k)
 	char a[XTR_IP_STRLEN];
 
 	for (unsigned i = 0; i < v->rlocs.count; i++)
-		check_not_eid(k, at_key(v->rlocs.items[i].at, "address"), "RLOC",
+		xtr_conf_check_not_eid(k, at_key(v->rlocs.items[i].at, "address"), "RLOC",
 			      &v->rlocs.items[i].address);
-	check_peers(k, v->itr.map_resolvers.items, v->itr.map_resolvers.at,
+	xtr_conf_check_peers(k, v->itr.map_resolvers.items, v->itr.map_resolvers.at,
 		    v->itr.map_resolvers.count, "map-resolver");
-	check_peers(k, v->mr.map_servers.items, v->mr.map_servers.at, v->mr.map_servers.count,
+	xtr_conf_check_peers(k, v->mr.map_servers.items, v->mr.map_servers.at, v->mr.map_servers.count,
 		    "map-server");
 	for (unsigned i = 0; i < v->etr.map_servers.count; i++) {
 		const struct xtr_conf_map_server *m = &v->etr.map_servers.items[i];
 
 		for (unsigned j = 0; j < i; j++)
 			if (!xtr_ip_cmp(&m->address, &v->etr.map_servers.items[j].address))
-				fail_twice(k, at_key(m->key.at, "address"),
-					   at_key(v->etr.map_servers.items[j].key.at, "address"),
+				xtr_conf_fail_twice(k, at_key(m->server.key.at, "address"),
+					   at_key(v->etr.map_servers.items[j].server.key.at, "address"),
 					   "map-server", xtr_ip_str(&m->address, a));
-		check_not_eid(k, at_key(m->key.at, "address"), "map-server", &m->address);
+		xtr_conf_check_not_eid(k, at_key(m->server.key.at, "address"), "map-server", &m->address);
 	}
 }
 
@@ -565,13 +593,17 @@ static void check_addresses(struct check *k)
 static void check_roles(struct check *k)
 {
 	const struct xtr_conf_values *v = &k->c->v;
+	bool decent = v->decent.pull.server.key.at || v->decent.push.server.key.at;
 
 	if (!xtr_yaml_get(v->at, "itr") && !xtr_yaml_get(v->at, "etr") &&
 	    !xtr_yaml_get(v->at, "map-server") && !xtr_yaml_get(v->at, "map-resolver"))
 		xtr_yaml_fail_at(
 			k->errors, v->at,
 			"no role is switched on; add itr:, etr:, map-server: or map-resolver:");
-	if (v->mr.at && !given(v->mr.at, "map-servers") && !given(v->at, "map-server"))
+	if (v->itr.at && !given(v->itr.at, "map-resolvers") && !decent)
+		xtr_yaml_fail_at(k->errors, at_key(v->itr.at, "map-resolvers"),
+				 "the ITR knows nobody to ask; add map-resolvers: to it, or decent: with pull: or push:");
+	if (v->mr.at && !given(v->mr.at, "map-servers") && !given(v->at, "map-server") && !decent)
 		xtr_yaml_fail_at(
 			k->errors, v->mr.at,
 			"the Map-Resolver knows nobody to ask; add map-servers: to it, or map-server: to this node");
@@ -633,6 +665,12 @@ int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
 	struct check k = { c, host, errors };
 
 	c->data_plane = given(c->v.at, "interfaces");
+	for (unsigned i = 0; i < c->v.etr.database.count; i++)
+		c->v.etr.database.items[i].eid.iid = c->v.etr.database.items[i].instance;
+	for (unsigned i = 0; i < c->v.ms.sites.count; i++)
+		for (unsigned j = 0; j < c->v.ms.sites.items[i].prefixes.count; j++)
+			c->v.ms.sites.items[i].prefixes.items[j].eid.iid =
+				c->v.ms.sites.items[i].prefixes.items[j].instance;
 	check_roles(&k);
 	check_rlocs(&k);
 	check_interfaces(&k);
@@ -641,7 +679,7 @@ int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
 	check_timers(&k);
 	check_route_table(&k);
 	check_user(&k);
-	if (check_database(&k) || check_site_prefixes(&k) || check_sites(&k))
+	if (xtr_conf_check_decent(&k) || check_database(&k) || check_site_prefixes(&k) || check_sites(&k))
 		return -ENOMEM;
 	return errors->count || errors->dropped ? -EINVAL : 0;
 }

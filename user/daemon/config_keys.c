@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SECRET_MAX 512
+#include "daemon/params.h"
+
+#define SECRET_MAX     512
+#define PUBLIC_KEY_MAX 8192
 
 /* The text after the ';' is the way out. */
 static int read_secret(struct xtr_conf *c, struct xtr_conf_key *k, struct xtr_yaml_errors *errors,
@@ -89,12 +92,62 @@ static int read_one(struct xtr_conf *c, struct xtr_conf_key *k, struct xtr_yaml_
 	return k->file ? read_secret(c, k, errors, xtr_yaml_get(k->at, "key-file")) : 0;
 }
 
+/* Public keys are no secret, but wrong ones are better found now. */
+static int read_public_key(struct xtr_conf *c, struct xtr_yaml_errors *errors)
+{
+	struct xtr_conf_params *p = &c->v.decent.parameters;
+	const struct xtr_yaml *at = xtr_yaml_get(p->at, "public-key");
+	char buf[PUBLIC_KEY_MAX + 1];
+	const char *why;
+	ssize_t n;
+	int fd;
+
+	if (!p->public_key_file)
+		return 0;
+	fd = open(p->public_key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf));
+	if (n < 0)
+		xtr_yaml_fail_at(errors, at, "public key %s: %s; name a PEM file that xtrd can read",
+				 p->public_key_file, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return -EINVAL;
+	buf[n < (ssize_t)sizeof(buf) ? n : 0] = '\0';
+	why = xtr_params_check_key(buf);
+	if (why) {
+		xtr_yaml_fail_at(errors, at,
+				 "public key %s %s; make one with openssl: genpkey -algorithm ed25519, then pkey -pubout",
+				 p->public_key_file, why);
+		return -EINVAL;
+	}
+	p->public_key = xtr_arena_copy(&c->arena, buf, (size_t)n);
+	return p->public_key ? 0 : -ENOMEM;
+}
+
+static int read_decent(struct xtr_conf *c, struct xtr_yaml_errors *errors)
+{
+	struct xtr_conf_decent *d = &c->v.decent;
+	int rc = read_one(c, &d->pull.server.key, errors), one;
+
+	for (unsigned i = 0; i < d->pull.keys.count; i++) {
+		one = read_one(c, &d->pull.keys.items[i].key, errors);
+		rc = one ? one : rc;
+	}
+	one = read_one(c, &d->push.server.key, errors);
+	rc = one ? one : rc;
+	one = read_one(c, &d->core.server.key, errors);
+	rc = one ? one : rc;
+	one = read_public_key(c, errors);
+	return one ? one : rc;
+}
+
 int xtr_conf_read_keys(struct xtr_conf *c, struct xtr_yaml_errors *errors)
 {
 	int rc = 0, one;
 
 	for (unsigned i = 0; i < c->v.etr.map_servers.count; i++) {
-		one = read_one(c, &c->v.etr.map_servers.items[i].key, errors);
+		one = read_one(c, &c->v.etr.map_servers.items[i].server.key, errors);
 		rc = one ? one : rc;
 	}
 	for (unsigned i = 0; i < c->v.ms.sites.count; i++) {
@@ -107,5 +160,6 @@ int xtr_conf_read_keys(struct xtr_conf *c, struct xtr_yaml_errors *errors)
 			rc = one ? one : rc;
 		}
 	}
-	return rc;
+	one = read_decent(c, errors);
+	return one ? one : rc;
 }

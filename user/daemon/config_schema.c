@@ -4,41 +4,10 @@
  * prints this table, `xtrctl config show` walks it, and tests compare its defaults with the RFC's
  * values (core/config.h).
  */
-#include "daemon/config.h"
+#include "daemon/config_schema.h"
 
-#include "codec/msg.h"
 #include "util/hash.h"
 #include "util/log.h"
-
-#define KEY(T, f, n, t) .name = n, .type = t, .offset = offsetof(T, f), .size = sizeof(((T *)0)->f)
-#define BOOL(T, f, n, fl, d, text) \
-	{ KEY(T, f, n, XTR_T_BOOL), .flags = fl, .def = d, .doc = text }
-#define UINT(T, f, n, fl, lo, hi, d, text) \
-	{ KEY(T, f, n, XTR_T_UINT), .flags = fl, .min = lo, .max = hi, .def = d, .doc = text }
-#define SECS(T, f, n, fl, lo, hi, d, text) \
-	{ KEY(T, f, n, XTR_T_SECONDS), .flags = fl, .min = lo, .max = hi, .def = d, .doc = text }
-#define ENUM(T, f, n, fl, tab, d, text) \
-	{ KEY(T, f, n, XTR_T_ENUM), .flags = fl, .names = tab, .def = d, .doc = text }
-#define TEXT(T, f, n, t, fl, d, text) \
-	{ KEY(T, f, n, t), .flags = fl, .def = d, .doc = text }
-#define PATH(T, f, n, fl, longest, d, text) \
-	{ KEY(T, f, n, XTR_T_PATH), .flags = fl, .max = longest, .def = d, .doc = text }
-#define IFNAME(T, f, n, fl, longest, text) \
-	{ KEY(T, f, n, XTR_T_IFNAME), .flags = fl, .max = longest, .doc = text }
-#define ID(T, f, n, octets, d, text) \
-	{ KEY(T, f, n, XTR_T_ID), .max = octets, .def = d, .doc = text }
-#define SECTION(T, f, n, schema, text) \
-	{ KEY(T, f, n, XTR_T_SECTION), .of = &(schema), .doc = text }
-#define LIST(T, f, n, fl, most, schema, text) \
-	{ KEY(T, f, n, XTR_T_LIST), .flags = fl, .max = most, .of = &(schema), .doc = text, \
-	  .element = XTR_T_SECTION, .element_size = sizeof(*((T *)0)->f.items) }
-#define LIST_OF(T, f, n, fl, most, elem, text) \
-	{ KEY(T, f, n, XTR_T_LIST), .flags = fl, .max = most, .doc = text, \
-	  .element = elem, .element_size = sizeof(*((T *)0)->f.items) }
-#define END { .name = NULL }
-
-#define IID_HI 0xfffffe /* 0xffffff marks control messages in data packets (RFC 9962) */
-#define HOUR   3600000u
 
 static const struct xtr_schema_name roles[] = {
 	{ "underlay", XTR_ROLE_UNDERLAY },
@@ -52,7 +21,7 @@ static const struct xtr_schema_name modes[] = {
 	{ "tc", XTR_MODE_TC },
 	{ NULL, 0 },
 };
-static const struct xtr_schema_name algorithms[] = {
+const struct xtr_schema_name xtr_conf_algorithms[] = {
 	{ "hmac-sha-256-128", XTR_AUTH_SHA256 },
 	{ "hmac-sha-1-96", XTR_AUTH_SHA1 },
 	{ "hmac-sha-256-128-hkdf", XTR_AUTH_SHA256_HKDF },
@@ -73,7 +42,7 @@ static const struct xtr_schema_name replay[] = {
 
 /* A changed secret is a change although no key says so. Keyed by this process: it tells nothing
  * about the secret. */
-static uint64_t key_extra(const void *section)
+uint64_t xtr_conf_key_extra(const void *section)
 {
 	const struct xtr_conf_key *k = section;
 
@@ -120,7 +89,7 @@ static const struct xtr_schema overlay_schema = { "an entry of overlay", "device
 
 #define T struct xtr_conf_mapping
 static const struct xtr_schema mapping_schema = { "an entry of etr.database", "eid", (const struct xtr_schema_key[]){
-	TEXT(T, eid, "eid", XTR_T_PREFIX, XTR_K_REQUIRED | XTR_K_EID, NULL,
+	TEXT(T, eid, "eid", XTR_T_EID, XTR_K_REQUIRED | XTR_K_EID | XTR_K_NO_IID, NULL,
 	     "EID-prefix we are authoritative for; one inside another is legal"),
 	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID"),
 	UINT(T, ttl, "ttl", 0, 1, 0x7fffffff, "1440", "minutes others may keep the mapping"),
@@ -131,48 +100,38 @@ static const struct xtr_schema mapping_schema = { "an entry of etr.database", "e
 	END }, NULL };
 #undef T
 
-#define KEY_FIELDS(T, k, need) \
-	PATH(T, k file, "key-file", need, 4095, NULL, "file with the shared secret in its first line, mode 0600"), \
-	UINT(T, k key_id, "key-id", 0, 0, 255, "0", "number both sides know the secret by"), \
-	ENUM(T, k algorithm, "algorithm", 0, algorithms, "hmac-sha-256-128", "how messages are authenticated (RFC 9301 5.6)")
-
 #define T struct xtr_conf_map_server
 static const struct xtr_schema map_server_schema = { "an entry of etr.map-servers", "address", (const struct xtr_schema_key[]){
 	TEXT(T, address, "address", XTR_T_IP, XTR_K_REQUIRED, NULL, "Map-Server to register at"),
-	KEY_FIELDS(T, key., XTR_K_REQUIRED),
-	BOOL(T, proxy_reply, "proxy-reply", 0, "false", "let the Map-Server answer for us (P bit)"),
-	BOOL(T, want_notify, "want-map-notify", 0, "true", "ask for acknowledgements (M bit)"),
-	BOOL(T, merge, "merge", 0, "false",
-	     "merge our locators with those of other ETRs of the site (a bit)"),
-	BOOL(T, use_ttl, "use-ttl", 0, "false",
-	     "the registration lives as long as the TTL of the record (T bit)"),
-	END }, key_extra };
+	SERVER_FIELDS(T, server., XTR_K_REQUIRED, "false"),
+	END }, xtr_conf_key_extra };
 #undef T
 
 #define T struct xtr_conf_etr
 static const struct xtr_schema etr_schema = { "etr", NULL, (const struct xtr_schema_key[]){
 	LIST(T, database, "database", XTR_K_REQUIRED | XTR_K_NONEMPTY, 65536, mapping_schema,
 	     "the EID-prefixes behind this router"),
-	LIST(T, map_servers, "map-servers", 0, 64, map_server_schema, "where they are registered"),
+	LIST(T, map_servers, "map-servers", 0, 64, map_server_schema,
+	     "where they are registered, besides what `decent` finds"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_itr
 static const struct xtr_schema itr_schema = { "itr", NULL, (const struct xtr_schema_key[]){
-	LIST_OF(T, map_resolvers, "map-resolvers", XTR_K_REQUIRED | XTR_K_NONEMPTY, 64, XTR_T_IP,
-	     "whom we ask, in this order"),
+	LIST_OF(T, map_resolvers, "map-resolvers", 0, 64, XTR_T_IP,
+	     "whom we ask, in this order; needed unless `decent` finds them"),
 	END }, NULL };
 #undef T
 
 #define T struct xtr_conf_key
 static const struct xtr_schema key_schema = { "an entry of keys", "key-file", (const struct xtr_schema_key[]){
 	KEY_FIELDS(T, , XTR_K_REQUIRED),
-	END }, key_extra };
+	END }, xtr_conf_key_extra };
 #undef T
 
 #define T struct xtr_conf_site_prefix
 static const struct xtr_schema site_prefix_schema = { "an entry of eid-prefixes", "eid", (const struct xtr_schema_key[]){
-	TEXT(T, eid, "eid", XTR_T_PREFIX, XTR_K_REQUIRED | XTR_K_EID, NULL,
+	TEXT(T, eid, "eid", XTR_T_EID, XTR_K_REQUIRED | XTR_K_EID | XTR_K_NO_IID, NULL,
 	     "EID-prefix the site may register; no other site may have a part of it"),
 	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID"),
 	BOOL(T, accept_more_specifics, "accept-more-specifics", 0, "false",
@@ -194,7 +153,7 @@ static const struct xtr_schema site_schema = { "an entry of map-server.sites", "
 	BOOL(T, shared_secret, "shared-secret", 0, "false", "other sites may have the same secret"),
 	UINT(T, max_registrations, "max-registrations", 0, 1, 10000000, "10000",
 	     "bound with accept-more-specifics"),
-	END }, key_extra };
+	END }, xtr_conf_key_extra };
 #undef T
 
 #define T struct xtr_conf_ms
@@ -233,6 +192,9 @@ static const struct xtr_schema dp_schema = { "data-plane", NULL, (const struct x
 	UINT(T, miss_burst, "miss-burst", 0, 1, 10000000, "5000", "of these, at once"),
 	UINT(T, miss_eid_burst, "miss-eid-burst", 0, 1, 1000000, "1000",
 	     "packets of one EID per second while it is resolved"),
+	UINT(T, control_rate, "control-rate", 0, 1, 1000000, "5000",
+	     "LISP-Decent: control messages in data packets taken per second, CPU and port"),
+	UINT(T, control_burst, "control-burst", 0, 1, 1000000, "2000", "of these, at once"),
 	UINT(T, queue_eid_packets, "queue-packets-per-eid", 0, 1, 65536, "256",
 	     "packets of one EID that wait for a mapping"),
 	UINT(T, queue_packets, "queue-packets", 0, 1, 1048576, "16384",
@@ -324,6 +286,8 @@ const struct xtr_schema xtr_conf_schema = { "the top level", NULL, (const struct
 	SECTION(T, itr, "itr", itr_schema, "finds the locators of others' EIDs"),
 	SECTION(T, ms, "map-server", ms_schema, "takes registrations"),
 	SECTION(T, mr, "map-resolver", mr_schema, "takes requests of ITRs"),
+	SECTION(T, decent, "decent", xtr_conf_decent_schema,
+		"LISP-Decent (RFC 9962): the routers are the mapping system"),
 	ID(T, xtr_id, "xtr-id", 16, "auto",
 	     "tells this router from others; auto: made once and kept in state-dir"),
 	ID(T, site_id, "site-id", 8, "0", "the site this router belongs to"),

@@ -176,16 +176,21 @@ static int read_number(struct reading *r, const struct xtr_schema_key *k, const 
 				 k->name);
 		return -EINVAL;
 	}
+	if (k->flags & XTR_K_ANY && !strcmp(y->text, "any")) {
+		set_uint(out, k->size, UINT32_MAX);
+		return 0;
+	}
 	ok = seconds ? parse_seconds(y->text, &v) : parse_uint(y->text, &v);
 	if (ok && v >= k->min && v <= k->max) {
 		set_uint(out, k->size, v);
 		return 0;
 	}
-	xtr_yaml_fail_at(r->errors, y, "`%s` is %s%s; write a %s from %s to %s", k->name, y->text,
+	xtr_yaml_fail_at(r->errors, y, "`%s` is %s%s; write a %s from %s to %s%s", k->name, y->text,
 			 ok	 ? ", out of range" :
 			 seconds ? ", not a number of seconds" :
 				   ", not a whole number",
-			 seconds ? "number of seconds" : "whole number", lo, hi);
+			 seconds ? "number of seconds" : "whole number", lo, hi,
+			 k->flags & XTR_K_ANY ? ", or any" : "");
 	return -EINVAL;
 }
 
@@ -252,6 +257,13 @@ static int read_string(struct reading *r, const struct xtr_schema_key *k, const 
 	return 0;
 }
 
+/* A group that routers forward: not of one link (224.0.0.0/24, ff02::/16) or host (ff01::/16). */
+static bool is_group(const struct xtr_ip *ip)
+{
+	return xtr_ip_is_multicast(ip) && (ip->family == 4 ? ip->a[0] != 224 || ip->a[1] || ip->a[2] :
+							     (ip->a[1] & 15) > 2);
+}
+
 static int read_ip(struct reading *r, const struct xtr_schema_key *k, const struct xtr_yaml *y,
 		   void *out)
 {
@@ -261,8 +273,20 @@ static int read_ip(struct reading *r, const struct xtr_schema_key *k, const stru
 		xtr_yaml_fail_at(
 			r->errors, y,
 			"`%s` is `%s`, not an address; write an IPv4 or IPv6 address without a length, "
-			"as 192.0.2.1 or \"2001:db8::1\"",
-			k->name, y->text);
+			"as %s",
+			k->name, y->text,
+			k->flags & XTR_K_MULTICAST ? "224.1.1.1 or \"ff08::4341\"" :
+						     "192.0.2.1 or \"2001:db8::1\"");
+		return -EINVAL;
+	}
+	if (k->flags & XTR_K_MULTICAST) {
+		if (is_group(ip))
+			return 0;
+		xtr_yaml_fail_at(r->errors, y,
+				 "`%s` is %s, which is %s; write a multicast address that routers "
+				 "forward, as 224.1.1.1 or \"ff08::4341\"",
+				 k->name, y->text,
+				 xtr_ip_is_multicast(ip) ? "a group of one link" : "no multicast address");
 		return -EINVAL;
 	}
 	if (xtr_ip_is_unspecified(ip) || xtr_ip_is_multicast(ip) || xtr_ip_is_linklocal(ip)) {
@@ -314,6 +338,12 @@ static int check_prefix(struct reading *r, const struct xtr_schema_key *k, const
 				 k->name, y->text, xtr_ippfx_str(&masked, buf));
 		return -EINVAL;
 	}
+	if (k->flags & XTR_K_MULTICAST && (!xtr_ip_is_multicast(&p->ip) || p->len < (p->ip.family == 4 ? 4 : 8))) {
+		xtr_yaml_fail_at(r->errors, y,
+				 "`%s` is %s, where not everything is multicast; write groups, as 224.0.0.0/4 or \"ff00::/8\"",
+				 k->name, y->text);
+		return -EINVAL;
+	}
 	why = k->flags & XTR_K_EID ? not_an_eid(p) : NULL;
 	if (why) {
 		xtr_yaml_fail_at(
@@ -325,36 +355,70 @@ static int check_prefix(struct reading *r, const struct xtr_schema_key *k, const
 	return 0;
 }
 
-static int read_eid(struct reading *r, const struct xtr_schema_key *k, const struct xtr_yaml *y,
-		    void *out)
+/* "[5]" in front of an EID. 0, with *text behind it. */
+static int take_instance(struct reading *r, const struct xtr_schema_key *k, const struct xtr_yaml *y,
+			 const char **text, uint32_t *iid)
 {
-	struct xtr_schema_eid *e = out;
-	const char *text = y->text, *end;
+	const char *end = strchr(*text, ']');
 	char num[12];
 	uint64_t v;
 
-	if (*text == '[') {
-		end = strchr(text, ']');
-		if (!end || end - text - 1 >= (long)sizeof(num)) {
-			xtr_yaml_fail_at(
-				r->errors, y,
-				"`%s` is `%s`; write \"[instance]prefix\", as \"[5]10.0.0.0/8\"",
-				k->name, y->text);
-			return -EINVAL;
-		}
-		memcpy(num, text + 1, (size_t)(end - text - 1));
-		num[end - text - 1] = '\0';
-		if (!parse_uint(num, &v) || v > 0xfffffe) {
-			xtr_yaml_fail_at(
-				r->errors, y,
-				"`%s` is `%s`; write an instance ID from 0 to 16777214 in the brackets",
-				k->name, y->text);
-			return -EINVAL;
-		}
-		e->iid = (uint32_t)v;
-		text = end + 1;
+	*iid = 0;
+	if (**text != '[')
+		return 0;
+	if (k->flags & XTR_K_NO_IID) {
+		xtr_yaml_fail_at(r->errors, y,
+				 "`%s` is `%s`; write the instance as a key of its own: instance: NUMBER",
+				 k->name, y->text);
+		return -EINVAL;
 	}
-	return check_prefix(r, k, y, &e->prefix, text);
+	if (!end || end - *text - 1 >= (long)sizeof(num)) {
+		xtr_yaml_fail_at(r->errors, y,
+				 "`%s` is `%s`; write \"[instance]prefix\", as \"[5]10.0.0.0/8\"",
+				 k->name, y->text);
+		return -EINVAL;
+	}
+	memcpy(num, *text + 1, (size_t)(end - *text - 1));
+	num[end - *text - 1] = '\0';
+	if (!parse_uint(num, &v) || v > 0xfffffe) {
+		xtr_yaml_fail_at(
+			r->errors, y,
+			"`%s` is `%s`; write an instance ID from 0 to 16777214 in the brackets",
+			k->name, y->text);
+		return -EINVAL;
+	}
+	*iid = (uint32_t)v;
+	*text = end + 1;
+	return 0;
+}
+
+/* IPv4 and IPv6 prefixes; besides, what xtr_eid_parse() takes: MAC, distinguished name, group. */
+static int read_eid(struct reading *r, const struct xtr_schema_key *k, const struct xtr_yaml *y,
+		    void *out)
+{
+	struct xtr_eid_prefix *e = out, other;
+	const char *text = y->text;
+	struct xtr_ippfx p;
+	uint32_t iid;
+
+	if (take_instance(r, k, y, &text, &iid))
+		return -EINVAL;
+	if (!xtr_ippfx_parse(text, &p) || xtr_eid_parse(text, &other)) {
+		if (check_prefix(r, k, y, &p, text))
+			return -EINVAL;
+		xtr_eid_from_ippfx(iid, &p, e);
+		return 0;
+	}
+	if (other.group_len && (other.afi == XTR_AFI_IP4 ? other.g[0] >> 4 != 14 : other.g[0] != 0xff)) {
+		xtr_yaml_fail_at(r->errors, y,
+				 "`%s` is `%s`, whose group is no multicast address; write "
+				 "\"(source,group)\", as \"(0.0.0.0/0,224.1.1.1/32)\"",
+				 k->name, y->text);
+		return -EINVAL;
+	}
+	other.iid = iid;
+	*e = other;
+	return 0;
 }
 
 static int hex_digit(char c)

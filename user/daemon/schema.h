@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "codec/eid.h"
 #include "daemon/yaml.h"
 #include "util/ip.h"
 
@@ -25,7 +26,7 @@ enum xtr_schema_type {
 	XTR_T_IFNAME,   /* const char *, name of an interface, at most max characters */
 	XTR_T_IP,       /* struct xtr_ip */
 	XTR_T_PREFIX,   /* struct xtr_ippfx */
-	XTR_T_EID,      /* struct xtr_schema_eid: a prefix, with "[instance]" in front or without */
+	XTR_T_EID,      /* struct xtr_eid_prefix of any family, with "[instance]" in front or without */
 	XTR_T_ID,       /* struct xtr_schema_id: octets from hexadecimal digits or a number */
 	XTR_T_SECTION,  /* struct that begins with const struct xtr_yaml *at: NULL if not written */
 	XTR_T_LIST,     /* XTR_SCHEMA_LIST of element */
@@ -36,6 +37,9 @@ enum {
 	XTR_K_HOST_BITS = 1 << 2, /* prefix: an address with its length (10.1.0.1/24) is allowed */
 	XTR_K_EID       = 1 << 3, /* prefix: unicast; no loopback, link-local or multicast */
 	XTR_K_NONEMPTY  = 1 << 4, /* list: at least one */
+	XTR_K_MULTICAST = 1 << 5, /* address, prefix: multicast, and not of the link alone */
+	XTR_K_NO_IID    = 1 << 6, /* EID: the instance is a key of its own */
+	XTR_K_ANY       = 1 << 7, /* whole number: "any" is UINT32_MAX */
 };
 struct xtr_schema_name { const char *name; uint32_t value; };
 struct xtr_schema;
@@ -63,7 +67,6 @@ struct xtr_schema {
 
 #define XTR_SCHEMA_LIST(type) struct { type *items; const struct xtr_yaml **at; unsigned count; }
 struct xtr_schema_list { char *items; const struct xtr_yaml **at; unsigned count; };
-struct xtr_schema_eid { uint32_t iid; struct xtr_ippfx prefix; };
 struct xtr_schema_id { bool automatic; uint8_t size; uint8_t octets[16]; };
 
 /* Fills the zeroed struct at out from tree (NULL: nothing is written, defaults only). Elements of

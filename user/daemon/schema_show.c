@@ -29,14 +29,15 @@ static uint64_t get_uint(const void *p, size_t size)
 static json_t *scalar_json(const struct xtr_schema_key *k, enum xtr_schema_type type, size_t size,
 			   const void *v)
 {
-	char buf[128], *p = buf;
+	char buf[XTR_EID_STRLEN], *p = buf;
 	const struct xtr_schema_id *id = v;
-	const struct xtr_schema_eid *e = v;
 
 	switch (type) {
 	case XTR_T_BOOL:
 		return json_boolean(*(const bool *)v);
 	case XTR_T_UINT:
+		if (k->flags & XTR_K_ANY && get_uint(v, size) == UINT32_MAX)
+			return json_string("any");
 		return json_integer((json_int_t)get_uint(v, size));
 	case XTR_T_SECONDS:
 		if (get_uint(v, size) % 1000 == 0)
@@ -55,9 +56,10 @@ static json_t *scalar_json(const struct xtr_schema_key *k, enum xtr_schema_type 
 			       json_string(xtr_ippfx_str(v, buf)) :
 			       json_null();
 	case XTR_T_EID:
-		snprintf(buf, sizeof(buf), "[%u]", e->iid);
-		xtr_ippfx_str(&e->prefix, buf + strlen(buf));
-		return json_string(buf);
+		xtr_eid_str(v, buf);
+		if (k->flags & XTR_K_NO_IID && strchr(buf, ']'))
+			p = strchr(buf, ']') + 1;
+		return json_string(p);
 	case XTR_T_ID:
 		if (id->automatic)
 			return json_string("auto");
@@ -94,10 +96,14 @@ static bool absent(const struct xtr_schema_key *k, const void *v)
 {
 	if (k->type != XTR_T_SECTION || *(const struct xtr_yaml *const *)v)
 		return false;
-	for (const struct xtr_schema_key *s = k->of->keys; s->name; s++)
+	bool sections = true;
+
+	for (const struct xtr_schema_key *s = k->of->keys; s->name; s++) {
 		if (s->flags & XTR_K_REQUIRED || (s->type == XTR_T_LIST && !s->def))
 			return true;
-	return false; /* all its keys have defaults: always in effect */
+		sections &= s->type == XTR_T_SECTION && absent(s, (const char *)v + s->offset);
+	}
+	return sections; /* else all its keys have defaults: always in effect */
 }
 
 json_t *xtr_schema_json(const struct xtr_schema *s, const void *values)
@@ -264,6 +270,9 @@ static void diff_section(struct diff *d, const struct xtr_schema *s, const char 
 		char path[256];
 
 		snprintf(path, sizeof(path), "%s%s%s", prefix, *prefix ? "." : "", k->name);
+		if (k->type == XTR_T_SECTION && k->of->extra && k->of->extra(x) != k->of->extra(y) &&
+		    !absent(k, x) && !absent(k, y))
+			put_diff(d, path, ": a file that is named there changed");
 		if (absent(k, x) != absent(k, y))
 			put_diff(d, path, absent(k, x) ? ": switched on" : ": switched off");
 		else if (k->type == XTR_T_SECTION)
@@ -320,7 +329,8 @@ static void print_type(const struct xtr_schema_key *k, enum xtr_schema_type type
 	switch (type) {
 	case XTR_T_BOOL: fputs("true or false", f); break;
 	case XTR_T_UINT:
-		fprintf(f, "%llu-%llu", (unsigned long long)k->min, (unsigned long long)k->max);
+		fprintf(f, "%llu-%llu%s", (unsigned long long)k->min, (unsigned long long)k->max,
+			k->flags & XTR_K_ANY ? " or any" : "");
 		break;
 	case XTR_T_SECONDS:
 		xtr_schema_seconds(k->min, lo);
@@ -334,9 +344,11 @@ static void print_type(const struct xtr_schema_key *k, enum xtr_schema_type type
 	case XTR_T_STRING: fputs("text", f); break;
 	case XTR_T_PATH:   fputs("path", f); break;
 	case XTR_T_IFNAME: fputs("interface", f); break;
-	case XTR_T_IP:     fputs("address", f); break;
-	case XTR_T_PREFIX: fputs("prefix", f); break;
-	case XTR_T_EID:    fputs("prefix or \"[instance]prefix\"", f); break;
+	case XTR_T_IP:     fputs(k->flags & XTR_K_MULTICAST ? "group" : "address", f); break;
+	case XTR_T_PREFIX: fputs(k->flags & XTR_K_MULTICAST ? "prefix of groups" : "prefix", f); break;
+	case XTR_T_EID:
+		fputs(k->flags & XTR_K_NO_IID ? "EID-prefix" : "EID-prefix or \"[instance]prefix\"", f);
+		break;
 	case XTR_T_ID: fprintf(f, "%u hexadecimal digits or a number", (unsigned)k->max * 2); break;
 	case XTR_T_SECTION:
 	case XTR_T_LIST:   break;
