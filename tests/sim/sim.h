@@ -10,7 +10,7 @@
  *   oracle.c  what is true, questions asked at random routers, and whether the answers are right
  *   pull.c, push.c, static.c   how the routers of a scenario are configured
  *   stages.c  what happens: start, steady state, joins, crashes, loss, split ...
- *   report.c  tables and JSON; main.c  arguments, assertions
+ *   check.c   what has to hold; report.c  tables and JSON; main.c  arguments
  */
 #ifndef XTR_SIM_H
 #define XTR_SIM_H
@@ -261,6 +261,10 @@ struct sim_plan {
 	uint64_t seed;
 };
 void sim_play(const struct sim_plan *plan, struct sim_result *out);
+
+/* check.c: lines "ok ..."; how many failed */
+unsigned sim_check(const struct sim_result *r, unsigned n);
+bool sim_same(const struct sim_result *a, const struct sim_result *b);
 
 /* report.c */
 void sim_report(const struct sim_result *r, unsigned n);
