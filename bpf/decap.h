@@ -14,6 +14,7 @@ enum xtr_dverdict {
 	XTR_D_OK,
 	XTR_D_PASS,   /* not ours, or for the kernel to judge (fragments, options, bad header checksum) */
 	XTR_D_SHORT,  /* headers are not all linear */
+	XTR_D_CONTROL, /* a control message in a data packet (RFC 9962 4.1), from a source we know: for the daemon */
 };
 
 #define XTR_LISP_V  0x10000000
@@ -76,8 +77,9 @@ XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, struct xtr_cur *cur, stru
 	 * while those features are off. */
 	if (d->word0 & XTR_LISP_I)
 		d->iid = bpf_ntohl(lisp->word[1]) >> 8;
+	/* Before any lookup of an instance: this one is nobody's, whatever the maps say. */
 	if (d->iid == XTR_IID_MAX)
-		return -XTR_DROP_DECAP_CONTROL;
+		return xtr_ctlsrc_has(d->family, &d->src) ? XTR_D_CONTROL : -XTR_DROP_DECAP_CONTROL;
 	d->inst = bpf_map_lookup_elem(&xtr_inst, &d->iid);
 	return d->inst ? XTR_D_OK : -XTR_DROP_DECAP_IID;
 }

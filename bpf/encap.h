@@ -17,6 +17,7 @@ enum xtr_verdict {
 	XTR_V_REQUEST, /* ask the mapping system, the packet is dropped (RFC 9301 5.4) */
 	XTR_V_GSO,     /* on to the peer end of the overlay device, where the kernel has segmented it */
 	XTR_V_SHORT,   /* headers are not all linear */
+	XTR_V_GROUP,   /* to a group that has a replication list: one copy to each member (mcast.h) */
 };
 
 /* The way of one packet that is to be encapsulated. */
@@ -26,6 +27,7 @@ struct xtr_way {
 	__u32 hold;        /* xtr_eid.hold */
 	__u32 versions;    /* source and destination map-version as on the wire, 0: no V bit */
 	bool  decrement;   /* we are the router hop */
+	struct xtr_mcast *mc; /* XTR_V_GROUP: its list */
 };
 
 /* Not on an EID port: a packet there that is not LISP's business is the kernel's. */
@@ -118,6 +120,35 @@ XTR_INLINE int xtr_encap_source(const struct xtr_cfg *cfg, const struct xtr_ifac
 	return 0;
 }
 
+/*
+ * A packet to a group. Without a replication list it is refused, as ever. TC only: XDP sends a packet once. Replication is
+ * a router hop of ours on every port, so a TTL of 1 ends here.
+ */
+XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+			       struct xtr_inner *p, struct xtr_way *w)
+{
+	__u16 version;
+	int r;
+
+	if (!c->skb)
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
+	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP && ifc->role == XTR_ROLE_OVERLAY)
+		return XTR_V_GSO;
+	w->mc = xtr_group_on_link(p->family, &p->dst) ? NULL : xtr_mcast_get(ifc->iid, p);
+	if (!w->mc || xtr_gso_size(c) || xtr_addr_unfit(p->family, &p->src))
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
+	if (xtr_is_loop(p))
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
+	if (p->ttl <= 1)
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_TTL);
+	if (ifc->iid != XTR_IID_MAX) { /* the source of a control message is an RLOC */
+		r = xtr_encap_source(cfg, ifc, p, &version);
+		if (r)
+			return r;
+	}
+	return XTR_V_GROUP;
+}
+
 /* The decision for a packet that entered at ifc. p is zeroed by the caller. */
 XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 				struct xtr_inner *p, struct xtr_way *w, __u64 now)
@@ -132,6 +163,8 @@ XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, co
 		return XTR_V_SHORT;
 	if (r != XTR_PARSE_OK)
 		return xtr_refuse(ifc, r == XTR_PARSE_BAD ? XTR_DROP_ENCAP_MALFORMED : XTR_DROP_ENCAP_SCOPE);
+	if (xtr_addr_group(p->family, &p->dst))
+		return xtr_encap_group(c, cfg, ifc, p, w);
 	xtr_key(&k, ifc->iid, p->family, &p->dst);
 	r = xtr_encap_admit(c, ifc, p, &k);
 	if (r != XTR_V_ENCAP)

@@ -54,6 +54,31 @@ XTR_INLINE bool xtr_is_self(__u8 family, const struct xtr_abi_ip *a)
 	return bpf_map_lookup_elem(&xtr_self, &k) != NULL;
 }
 
+/* Which list a packet to a group goes by (RFC 8378 5.2): the longest match, on the group first. */
+XTR_INLINE struct xtr_mcast *xtr_mcast_get(__u32 iid, const struct xtr_inner *p)
+{
+	if (p->family == XTR_FAMILY_IP4) {
+		struct xtr_mc4 k = { .prefixlen = 96, .iid = bpf_htonl(iid), .group = p->dst.w[0], .source = p->src.w[0] };
+
+		return bpf_map_lookup_elem(&xtr_mcast4, &k);
+	} else {
+		struct xtr_mc6 k = { .prefixlen = 288, .iid = bpf_htonl(iid) };
+
+		__builtin_memcpy(k.group, &p->dst, sizeof(k.group));
+		__builtin_memcpy(k.source, &p->src, sizeof(k.source));
+		return bpf_map_lookup_elem(&xtr_mcast6, &k);
+	}
+}
+
+/* Is this a source of control messages that we know? */
+XTR_INLINE bool xtr_ctlsrc_has(__u8 family, const struct xtr_abi_ip *a)
+{
+	struct xtr_ctlsrc k = { .prefixlen = family == XTR_FAMILY_IP4 ? 64 : 160, .family = bpf_htonl(family) };
+
+	__builtin_memcpy(k.addr, a->w, sizeof(k.addr));
+	return bpf_map_lookup_elem(&xtr_ctlsrc, &k) != NULL;
+}
+
 XTR_INLINE struct xtr_iface *xtr_iface_get(__u32 ifindex)
 {
 	return bpf_map_lookup_elem(&xtr_ifaces, &ifindex);

@@ -140,6 +140,39 @@ struct {
 	__type(value, __u32);
 } xtr_gen SEC(".maps");
 
+/* Groups and their lists; members are few beside the map-cache, so the sizes are fixed and nothing is preallocated. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xtr_mc4);
+	__type(value, struct xtr_mcast);
+} xtr_mcast4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xtr_mc6);
+	__type(value, struct xtr_mcast);
+} xtr_mcast6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xtr_repl_key);
+	__type(value, struct xtr_repl);
+} xtr_repl SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xtr_ctlsrc);
+	__type(value, __u32);
+} xtr_ctlsrc SEC(".maps");
+
 /* Switches: constants to the verifier, so what is off costs nothing (see abi.h). */
 const volatile __u32 xtr_hz = 250;
 const volatile __u8 feat_decap_l3 = 0;

@@ -21,10 +21,10 @@ struct xtr_report {
  * A token bucket in units of 1/hz event, refilled by rate units a jiffy. Returns the bucket when it holds a token, which
  * the caller takes with xtr_token_take.
  */
-XTR_INLINE struct xtr_misstb *xtr_token(__u32 slot, const struct xtr_cfg *cfg, __u64 now)
+XTR_INLINE struct xtr_misstb *xtr_token_of(__u32 slot, __u32 rate, __u32 burst, const struct xtr_cfg *cfg, __u64 now)
 {
 	struct xtr_misstb *tb = bpf_map_lookup_elem(&xtr_misstb, &slot);
-	__u64 most = (__u64)cfg->miss_burst * cfg->hz, passed;
+	__u64 most = (__u64)burst * cfg->hz, passed;
 
 	if (!tb)
 		return NULL;
@@ -32,11 +32,16 @@ XTR_INLINE struct xtr_misstb *xtr_token(__u32 slot, const struct xtr_cfg *cfg, _
 	if (passed) {
 		tb->jiffies = now;
 		/* after a long silence it is full; also keeps the product small */
-		tb->tokens = passed > 0xffffffff ? most : tb->tokens + passed * cfg->miss_rate;
+		tb->tokens = passed > 0xffffffff ? most : tb->tokens + passed * rate;
 		if (tb->tokens > most)
 			tb->tokens = most;
 	}
 	return tb->tokens >= cfg->hz && tb->tokens ? tb : NULL;
+}
+
+XTR_INLINE struct xtr_misstb *xtr_token(__u32 slot, const struct xtr_cfg *cfg, __u64 now)
+{
+	return xtr_token_of(slot, cfg->miss_rate, cfg->miss_burst, cfg, now);
 }
 
 XTR_INLINE void xtr_token_take(struct xtr_misstb *tb, const struct xtr_cfg *cfg)
@@ -153,6 +158,21 @@ XTR_INLINE void xtr_ask(const struct xtr_ctx *c, const struct xtr_cfg *cfg, cons
 		return;
 	xtr_token_take(tb, cfg);
 	xtr_submit_head(c, p, &what);
+}
+
+/* A control message from a known source: the whole frame to the daemon. 0: it is there; else the drop reason, negative. */
+XTR_INLINE int xtr_control(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_iface *ifc, struct xtr_inner *p)
+{
+	struct xtr_report what = { .type = XTR_EV_CONTROL, .iid = XTR_IID_MAX };
+	struct xtr_misstb *tb = xtr_token_of(ifc->slot, cfg->control_rate, cfg->control_burst, cfg, bpf_jiffies64());
+
+	if (!tb)
+		return -XTR_DROP_CONTROL_LIMITED;
+	xtr_token_take(tb, cfg);
+	if (xtr_capture(skb, p, &what))
+		return -XTR_DROP_CONTROL_LOST;
+	xtr_stat(XTR_STAT_CONTROL, p->len);
+	return 0;
 }
 
 /* Counts a drop and, while somebody watches, reports a sample of them. Its own bucket: it never starves a miss. */

@@ -202,6 +202,21 @@ XTR_INLINE bool xtr_mac_equal(const __u8 *a, const __u8 *b)
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
+XTR_INLINE bool xtr_addr_group(__u8 family, const struct xtr_abi_ip *a)
+{
+	__u32 w0 = bpf_ntohl(a->w[0]);
+
+	return family == XTR_FAMILY_IP4 ? w0 >> 28 == 0xe : w0 >> 24 == 0xff;
+}
+
+/* Groups that stay on their link: 224.0.0.0/24; IPv6 scopes up to the link's (RFC 4291 2.7). */
+XTR_INLINE bool xtr_group_on_link(__u8 family, const struct xtr_abi_ip *a)
+{
+	__u32 w0 = bpf_ntohl(a->w[0]);
+
+	return family == XTR_FAMILY_IP4 ? w0 >> 8 == 0xe00000 : (w0 >> 16 & 0xf) <= 2;
+}
+
 /* Addresses that never leave the link or the host, and IPv4-mapped ones (a way round IPv4 filters). */
 XTR_INLINE bool xtr_addr_unfit(__u8 family, const struct xtr_abi_ip *a)
 {

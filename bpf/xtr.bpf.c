@@ -7,7 +7,7 @@
  * here is counted under exactly one reason; nothing here is ever changed by a packet except counters, stamps, limits.
  * No tail calls: an upgrade replaces one program in its link, and never runs a mix of old and new.
  */
-#include "tc.h"
+#include "mcast.h"
 #include "xdp.h"
 
 /* Packets that an attached port hands to the stack. */
@@ -66,6 +66,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
 	struct xtr_iface *ifc = xtr_iface_get(skb->ifindex);
 	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
+	bool many = false; /* the frame is addressed to many: only a group's packet is our business */
 	struct xtr_inner p;
 	struct xtr_way w = {};
 	int r;
@@ -85,8 +86,10 @@ int xtr_tc_encap(struct __sk_buff *skb)
 
 		xtr_tc_at_mac(skb);
 		eth = (void *)(long)skb->data;
-		if (skb->vlan_present || (void *)(eth + 1) > (void *)(long)skb->data_end ||
-		    !xtr_mac_equal(eth->h_dest, ifc->mac))
+		if (skb->vlan_present || (void *)(eth + 1) > (void *)(long)skb->data_end)
+			return xtr_tc_pass(skb);
+		many = eth->h_dest[0] & 1;
+		if (!many && !xtr_mac_equal(eth->h_dest, ifc->mac))
 			return xtr_tc_pass(skb);
 	}
 	if (xtr_tc_crosses(skb, ifc)) {
@@ -95,7 +98,15 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	}
 	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
+	if (many && r != XTR_V_GROUP)
+		return xtr_tc_pass(skb);
 	switch (r) {
+	case XTR_V_GROUP:
+		if (ifc->role == XTR_ROLE_EID) {
+			xtr_group_from_port(skb, ifc);
+			return xtr_tc_pass(skb);
+		}
+		return xtr_group_onward(skb, ifc);
 	case XTR_V_ENCAP:
 		if (w.hold && xtr_tc_hold(&c, ifc, &p, &w, now))
 			return xtr_tc_taken();
@@ -135,6 +146,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
  * TC egress of the overlay device's peer end: packets that waited in the daemon for their mapping. skb->mark is the
  * ifindex where each came in, so it is treated by the rules of that port. What the stack of the port has to do (answer
  * with ICMP, forward natively) goes back to the port, whose TC program comes to the same verdict and lets it up.
+ * Other marks: see abi.h.
  */
 SEC("tc")
 int xtr_tc_inject(struct __sk_buff *skb)
@@ -142,14 +154,21 @@ int xtr_tc_inject(struct __sk_buff *skb)
 	struct xtr_ctx c = { .skb = skb };
 	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
-	struct xtr_iface *ifc;
-	__u32 from = skb->mark;
+	__u32 from = skb->mark, part = 0;
+	struct xtr_iface *ifc, port; /* a copy, or that of a control message, which came in nowhere */
 	struct xtr_inner p;
 	struct xtr_way w = {};
 	int r;
 
 	if (!cfg)
 		return TC_ACT_SHOT;
+	if ((from & XTR_MARK_KIND) == XTR_MARK_RESOLVE)
+		return xtr_copy_resolve(skb, cfg, from & ~XTR_MARK_KIND);
+	if (from & XTR_MARK_CONTROL) {
+		part = from & ~XTR_MARK_KIND;
+		port = (struct xtr_iface){ .role = XTR_ROLE_PEER, .iid = XTR_IID_MAX };
+		goto decide;
+	}
 	ifc = from ? xtr_iface_get(from) : NULL;
 	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
 		/* the kernel's own chatter on the device, or a port that has gone meanwhile */
@@ -157,20 +176,32 @@ int xtr_tc_inject(struct __sk_buff *skb)
 		xtr_drop(&c, cfg, &p, 0, XTR_DROP_INJECT_MARK);
 		return TC_ACT_SHOT;
 	}
+	port = *ifc;
+decide:
 	skb->mark = 0; /* not for the underlay to see */
-	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
+	r = xtr_tc_decide(&c, cfg, &port, &p, &w, now);
+	if (port.iid == XTR_IID_MAX && r != XTR_V_GROUP) {
+		if (r >= 0 || r == -XTR_DROP_ENCAP_SCOPE)
+			r = -XTR_DROP_REPL_NO_LIST;
+		goto drop;
+	}
 	switch (r) {
 	case XTR_V_ENCAP:
-		r = xtr_tc_send(&c, cfg, ifc, &p, &w, now);
+		r = xtr_tc_send(&c, cfg, &port, &p, &w, now);
 		if (r >= 0) {
 			xtr_stat(XTR_STAT_INJECT, p.len);
 			return r;
 		}
 		break;
+	case XTR_V_GROUP:
+		r = xtr_replicate(&c, cfg, port.iid, &p, w.mc, part, skb->ifindex, now);
+		if (r >= 0)
+			return r;
+		break;
 	case XTR_V_PASS:
 		return bpf_redirect(from, BPF_F_INGRESS);
 	case XTR_V_NATIVE:
-		if (ifc->role == XTR_ROLE_EID)
+		if (port.role == XTR_ROLE_EID)
 			return bpf_redirect(from, BPF_F_INGRESS);
 		r = xtr_tc_native(skb, cfg, &p);
 		if (r >= 0)
@@ -186,7 +217,8 @@ int xtr_tc_inject(struct __sk_buff *skb)
 		r = -XTR_DROP_ENCAP_ROOM;
 		break;
 	}
-	xtr_drop(&c, cfg, &p, ifc->iid, -r);
+drop:
+	xtr_drop(&c, cfg, &p, port.iid, -r);
 	return TC_ACT_SHOT;
 }
 
@@ -224,8 +256,15 @@ int xtr_tc_underlay(struct __sk_buff *skb)
 	ifc = xtr_iface_get(skb->ifindex);
 	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
 		return TC_ACT_UNSPEC;
-	if (r == XTR_D_OK)
+	if (r == XTR_D_OK) {
 		r = xtr_tc_deliver(&c, &d);
+	} else if (r == XTR_D_CONTROL) {
+		d.in.family = d.family;
+		d.in.src = d.src;
+		r = xtr_control(skb, cfg, ifc, &d.in);
+		if (!r)
+			return xtr_tc_taken();
+	}
 	if (r >= 0)
 		return r;
 drop:
@@ -250,7 +289,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	if (r == XTR_D_PASS || (r == XTR_D_SHORT && xtr_len_all(&c) == xtr_len(&c)))
 		return XDP_PASS;
 	ifc = xtr_iface_get(xdp->ingress_ifindex);
-	if (r == XTR_D_SHORT || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
+	if (r == XTR_D_SHORT || r == XTR_D_CONTROL || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
 	    !xtr_mac_equal(eth->h_dest, ifc->mac)) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d.in.len);
 		return XDP_PASS;

@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #include "reasons.h"
 
-#define XTR_ABI_VERSION 1
+#define XTR_ABI_VERSION 2
 
 #define XTR_PORT_DATA    4341
 #define XTR_PORT_CONTROL 4342
@@ -24,6 +24,7 @@
 #define XTR_GEN_SHARDS   256
 #define XTR_HOLD_SLOTS   1024
 #define XTR_MISS_SLOTS   8192
+#define XTR_REPL_MAX     64        /* copies of one packet by one program run */
 
 /* Map names (at most 15 characters); pinned under <bpffs>/xtr/v<ABI>-<geometry>/<name>. */
 #define XTR_MAP_CFG      "xtr_cfg"
@@ -44,14 +45,30 @@
 #define XTR_MAP_MISSSL   "xtr_misssl"
 #define XTR_MAP_HOLD     "xtr_hold"
 #define XTR_MAP_GEN      "xtr_gen"
+#define XTR_MAP_MCAST4   "xtr_mcast4"
+#define XTR_MAP_MCAST6   "xtr_mcast6"
+#define XTR_MAP_REPL     "xtr_repl"
+#define XTR_MAP_CTLSRC   "xtr_ctlsrc"
 
 /* Program names; pinned likewise, as are their links (link_<prog>_<ifindex>). */
 #define XTR_PROG_ENCAP     "xtr_tc_encap"     /* TC: egress of xtr0, ingress of its peer (UDP GSO), ingress of EID ports */
-#define XTR_PROG_INJECT    "xtr_tc_inject"    /* TC egress of xtr0's peer: packets the daemon injects; skb->mark = ifindex they came from */
+#define XTR_PROG_INJECT    "xtr_tc_inject"    /* TC egress of xtr0's peer: packets the daemon injects; skb->mark: see XTR_MARK_CONTROL */
 #define XTR_PROG_UNDERLAY  "xtr_tc_underlay"  /* TC ingress of underlay ports: decapsulate, or finish what XDP decapsulated */
 #define XTR_PROG_XDP_EID   "xtr_xdp_eid"      /* XDP on EID ports: encapsulate what it can finish alone */
 #define XTR_PROG_XDP_UNDER "xtr_xdp_under"    /* XDP on underlay ports: decapsulate what it can finish alone */
 #define XTR_PROG_CLOCK     "xtr_clock"        /* run by BPF_PROG_TEST_RUN only: writes jiffies and CONFIG_HZ into xtr_cfg */
+
+/*
+ * skb->mark at the egress of an overlay device's peer end (xtr_tc_inject), where packets come from the daemon by a packet
+ * socket and from our own programs. An interface index is below 2^31, so:
+ *   0                          nobody's: dropped
+ *   ifindex                    a packet captured there: by the rules of that port
+ *   XTR_MARK_CONTROL | part    a control message to a group of instance XTR_IID_MAX: to this part of its list
+ *   XTR_MARK_RESOLVE | rloc    encapsulated already with this template: the kernel resolves layer 2 and sends
+ */
+#define XTR_MARK_CONTROL 0x80000000u
+#define XTR_MARK_RESOLVE 0xc0000000u
+#define XTR_MARK_KIND    0xc0000000u
 
 /* An IP address of either family. IPv4 in the first word, the rest 0. */
 struct xtr_abi_ip {
@@ -81,7 +98,9 @@ struct xtr_cfg {
 	__u64 jiffies;         /* written by xtr_clock */
 	__u64 heartbeat_max;   /* jiffies after which a template no longer counts as fresh */
 	__u32 mark;            /* of packets the kernel shall route past the EID routes (ip rule to main) */
-	__u8  reserved[12];
+	__u32 control_rate;    /* control messages per second, per CPU and port */
+	__u32 control_burst;
+	__u8  reserved[4];
 	__u64 generation;      /* of the daemon's last complete reconciliation */
 };
 
@@ -202,6 +221,52 @@ struct xtr_rloc {
 	__u32  stat;           /* index of its counters in xtr_rlstat */
 };
 
+/*
+ * ---- xtr_mcast4/6: LPM_TRIE. Which list a multicast packet is replicated by. prefixlen = 32 (iid) + bits of the group + bits
+ * of the source, so that one lookup is the longest match, on the group first: (S,G) has all bits, (*,G) ends after the group,
+ * a group prefix within it. The group prefix of one source cannot be said so and is refused.
+ */
+struct xtr_mc4 {
+	__u32  prefixlen;
+	__be32 iid;
+	__be32 group;
+	__be32 source;
+};
+struct xtr_mc6 {
+	__u32  prefixlen;
+	__be32 iid;
+	__be32 group[4];
+	__be32 source[4];
+};
+struct xtr_mcast {
+	__u32 repl;            /* id of the list */
+	__u32 parts;           /* of XTR_REPL_MAX members each; more than one only for XTR_IID_MAX */
+	__u32 generation;
+	__u32 pad;
+	__u64 packets;         /* replicated; copies that were sent; both counted by the programs */
+	__u64 copies;
+};
+
+/* ---- xtr_repl: HASH, xtr_repl_key -> xtr_repl. One part of a list, replaced as one element. */
+struct xtr_repl_key {
+	__u32 id;
+	__u32 part;
+};
+struct xtr_repl {
+	__u32 n;               /* members, 0..XTR_REPL_MAX */
+	__u32 flags;
+	__u32 generation;
+	__u32 pad;
+	__u32 rloc[XTR_REPL_MAX]; /* ids in xtr_rloc; those of one family together, or room is made anew at each change */
+};
+
+/* ---- xtr_ctlsrc: LPM_TRIE -> __u32 flags. Outer sources that control messages (instance XTR_IID_MAX) are taken from. */
+struct xtr_ctlsrc {
+	__u32  prefixlen;      /* 32 (family) + bits */
+	__be32 family;         /* enum xtr_family */
+	__be32 addr[4];
+};
+
 /* Room for reasons and counters to come: a new one must not change the size of a pinned map. */
 #define XTR_DROP_SLOTS 128
 #define XTR_STAT_SLOTS 64
@@ -212,7 +277,8 @@ struct xtr_count {
 	__u64 octets;          /* of inner packets */
 };
 
-/* ---- xtr_misstb: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot -> token bucket; the last one is for XTR_EV_DROP */
+/* ---- xtr_misstb: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot -> token bucket; the last one is for XTR_EV_DROP. That of an
+ * underlay port is for XTR_EV_CONTROL, in units of control_rate and control_burst */
 #define XTR_TRACE_SLOT XTR_MAX_PORTS
 struct xtr_misstb {
 	__u64 jiffies;
@@ -252,7 +318,9 @@ enum xtr_ev_type { XTR_EV_MISS = 1, XTR_EV_DROP = 2, XTR_EV_CONTROL = 3, XTR_EV_
 struct xtr_event {             /* followed by caplen octets of the frame, Ethernet header first */
 	__u8  type;            /* enum xtr_ev_type. MISS: packet captured, to be queued and injected.
 				* REQUEST: ask the mapping system, packet is not queued (act 2): the program
-				* has dropped it (XTR_DROP_NEG_REQUEST), the frame is cut to XTR_EV_SMALL */
+				* has dropped it (XTR_DROP_NEG_REQUEST), the frame is cut to XTR_EV_SMALL.
+				* CONTROL: the whole frame of a control message from one of xtr_ctlsrc, outer
+				* headers and all; family, src: of the outer header */
 	__u8  family;          /* of the EID */
 	__u16 reason;          /* XTR_EV_DROP: enum xtr_drop_reason */
 	__u32 ifindex;         /* where the packet entered (xtr0, its peer, or EID port) */
@@ -301,6 +369,12 @@ XTR_ABI_SIZE(struct xtr_rloc, 80);
 XTR_ABI_SIZE(struct xtr_event, 64);
 XTR_ABI_SIZE(struct xtr_meta, 16);
 XTR_ABI_SIZE(struct xtr_hold, 16);
+XTR_ABI_SIZE(struct xtr_mc4, 16);
+XTR_ABI_SIZE(struct xtr_mc6, 40);
+XTR_ABI_SIZE(struct xtr_mcast, 32);
+XTR_ABI_SIZE(struct xtr_repl_key, 8);
+XTR_ABI_SIZE(struct xtr_repl, 272);
+XTR_ABI_SIZE(struct xtr_ctlsrc, 24);
 _Static_assert(XTR_DROP_MAX <= XTR_DROP_SLOTS && XTR_STAT_MAX <= XTR_STAT_SLOTS, "more counters than slots");
 
 #endif

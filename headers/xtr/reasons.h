@@ -41,7 +41,7 @@
 	X(DECAP_TTL,       "decap-ttl",         "outer TTL is 0") \
 	X(DECAP_KEY,       "decap-key",         "KK bits set: encrypted with a key we do not have") \
 	X(DECAP_VERSION,   "decap-map-version", "map-version present but our mapping has none, or it is newer than ours (RFC 9302 7.1)") \
-	X(DECAP_CONTROL,   "decap-control",     "instance ID 0xffffff (control message in a data packet) not accepted here") \
+	X(DECAP_CONTROL,   "decap-control",     "control message in a data packet (instance ID 0xffffff) from a source that is neither a member of our group nor in decent.push.accept-from or peers") \
 	X(DECAP_ROOM,      "decap-room",        "the kernel refused to remove the outer header") \
 	X(DECAP_NESTED,    "decap-nested",      "more than two LISP headers") \
 	X(DECAP_NO_OVERLAY,"decap-no-overlay",  "no overlay device for the instance to deliver on") \
@@ -53,7 +53,13 @@
 	X(QUEUE_NEGATIVE,  "queue-negative",    "daemon: the mapping turned out negative") \
 	X(INJECT_FAILED,   "inject-failed",     "daemon: the kernel refused an injected packet") \
 	X(NEG_REQUEST,     "negative-request",  "negative map-cache entry, action send-map-request: asked for, the packet is not queued") \
-	X(ENCAP_CROSS,     "encap-cross",       "came in from another instance: the host's routes lead from one overlay or EID port into another")
+	X(ENCAP_CROSS,     "encap-cross",       "came in from another instance: the host's routes lead from one overlay or EID port into another") \
+	X(CONTROL_LIMITED, "control-limited",   "control message in a data packet above the rate limit of the port") \
+	X(CONTROL_LOST,    "control-lost",      "control message in a data packet, the ring buffer to the daemon is full (is xtrd running?)") \
+	X(REPL_NO_LIST,    "replicate-no-list", "control message to a group that has no replication list (any more)") \
+	X(REPL_TOO_BIG,    "replicate-too-big", "copy of a multicast packet that does not fit the path to its locator") \
+	X(REPL_FAILED,     "replicate-failed",  "copy of a multicast packet that the kernel did not make or send") \
+	X(CONTROL_BAD,     "control-malformed", "daemon: what came as control message is no whole IP packet with UDP to port 4342, or its checksum is wrong")
 
 enum xtr_drop_reason {
 #define X(sym, name, text) XTR_DROP_##sym,
@@ -77,7 +83,10 @@ enum xtr_drop_reason {
 	X(GSO_PEER,     "gso-peer",      "UDP GSO packets passed to the peer end for segmentation") \
 	X(ECN_ODD,      "ecn-odd",       "decapsulated with an ECN combination that RFC 6040 says to log") \
 	X(HELD,         "held",          "packets sent through the daemon to keep the order behind queued ones") \
-	X(XDP_TO_TC,    "xdp-to-tc",     "packets XDP left to TC")
+	X(XDP_TO_TC,    "xdp-to-tc",     "packets XDP left to TC") \
+	X(REPL,         "replicate",     "multicast packets that met a replication list") \
+	X(REPL_COPY,    "replicate-copy","copies of these that were sent") \
+	X(CONTROL,      "control",       "control messages in data packets (instance ID 0xffffff) handed to the daemon")
 
 enum xtr_stat {
 #define X(sym, name, text) XTR_STAT_##sym,

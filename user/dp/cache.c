@@ -313,6 +313,8 @@ int xtr_dp_cache_adopt(struct xtr_dp *dp)
 	int r = xtr_dp_rl_adopt(dp);
 
 	if (!r)
+		r = xtr_dp_mcast_adopt(dp);
+	if (!r)
 		r = xtr_dp_set_adopt(dp);
 	if (!r)
 		r = xtr_dp_adopt_family(dp, 4);

@@ -19,6 +19,8 @@
 
 #define XTR_DP_RL_TURN 512
 #define XTR_DP_APPLY_TURNS 8
+#define XTR_DP_CONTROL_RATE  1000          /* where the configuration says nothing */
+#define XTR_DP_CONTROL_BURST 2000
 
 /* ---- configuration */
 
@@ -33,6 +35,7 @@ static void xtr_dp_config_free(struct xtr_dp_config *c)
 	free((void *)c->overlays);
 	free((void *)c->locals);
 	free((void *)c->rlocs);
+	free((void *)c->control_from);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -57,6 +60,12 @@ static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_conf
 	to->ports = xtr_dp_dup(from->ports, from->port_count, sizeof(*to->ports), &ok);
 	to->locals = xtr_dp_dup(from->locals, from->local_count, sizeof(*to->locals), &ok);
 	to->rlocs = xtr_dp_dup(from->rlocs, from->rloc_count, sizeof(*to->rlocs), &ok);
+	to->control_from =
+		xtr_dp_dup(from->control_from, from->control_from_count, sizeof(*to->control_from), &ok);
+	if (!to->control_rate && !to->control_burst) {
+		to->control_rate = XTR_DP_CONTROL_RATE;
+		to->control_burst = XTR_DP_CONTROL_BURST;
+	}
 	to->overlays = ov = xtr_dp_dup(from->overlays, from->overlay_count, sizeof(*ov), &ok);
 	for (unsigned i = 0; ov && i < from->overlay_count; i++) {
 		ov[i].addresses = xtr_dp_dup(ov[i].addresses, ov[i].address_count,
@@ -141,6 +150,11 @@ static int xtr_dp_config_check(const struct xtr_dp_config *c, struct xtr_err *er
 			return xtr_fail(
 				err, -EINVAL,
 				"an EID-prefix of ours is no IP prefix or has an instance ID out of range");
+	for (unsigned i = 0; i < c->control_from_count; i++)
+		if (!xtr_ip_bits(&c->control_from[i].ip) ||
+		    c->control_from[i].len > xtr_ip_bits(&c->control_from[i].ip))
+			return xtr_fail(err, -EINVAL,
+					"a source of control messages (accept-from) is no IP prefix");
 	return xtr_dp_config_check_names(c, err);
 }
 
@@ -414,7 +428,8 @@ static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct x
 	dp->rl_by_id = calloc(cfg->rloc_entries, sizeof(*dp->rl_by_id));
 	dp->set_by_id = calloc(cfg->rloc_entries, sizeof(*dp->set_by_id));
 	if (xtr_dp_ids_init(&dp->rl_ids, cfg->rloc_entries) ||
-	    xtr_dp_ids_init(&dp->set_ids, cfg->rloc_entries) || !dp->eid4 || !dp->eid6 ||
+	    xtr_dp_ids_init(&dp->set_ids, cfg->rloc_entries) ||
+	    xtr_dp_ids_init(&dp->list_ids, XTR_DP_LISTS) || !dp->eid4 || !dp->eid6 ||
 	    !dp->rl_by_id || !dp->set_by_id || dp->cpus > 4096 ||
 	    xtr_dp_config_copy(&dp->cfg, cfg)) {
 		xtr_dp_close(dp);
@@ -461,6 +476,7 @@ void xtr_dp_close(struct xtr_dp *dp)
 	if (dp->q4)
 		xtr_dp_queue_free(dp);
 	xtr_dp_cache_free(dp);
+	xtr_dp_mcast_free(dp);
 	xtr_dp_set_free(dp);
 	xtr_dp_rl_free(dp);
 	xtr_dp_nb_free(dp);
@@ -665,6 +681,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 	}
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
 	xtr_dp_queue_expire(dp);
+	if (dp->adopted_until && now >= dp->adopted_until)
+		xtr_dp_mcast_sweep(dp);
 	if (dp->reap_at && now >= dp->reap_at) {
 		dp->reap_at = 0;
 		xtr_dp_set_reap(dp);
@@ -676,6 +694,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		next = dp->sync_at;
 	if (dp->reap_at && dp->reap_at < next)
 		next = dp->reap_at;
+	if (dp->adopted_until && dp->adopted_until < next)
+		next = dp->adopted_until;
 	if (dp->queues && now + 250 < next)
 		next = now + 250;
 	if (dp->hold_active && now + 2 < next)

@@ -81,6 +81,8 @@ static int xtr_dp_event(void *ctx, void *data, size_t size)
 			xtr_dp_event_miss(dp, ev, (uint8_t *)(ev + 1));
 		else if (ev->type == XTR_EV_REQUEST && dst.family)
 			xtr_dp_event_request(dp, ev->iid, &dst, &src);
+		else if (ev->type == XTR_EV_CONTROL)
+			xtr_dp_control(dp, ev, (const uint8_t *)(ev + 1));
 		else if (ev->type == XTR_EV_DROP && dp->cb.drop)
 			dp->cb.drop(dp->cb.ctx, ev->reason, ev->ifindex, ev->iid,
 				    src.family ? &src : NULL, dst.family ? &dst : NULL);

@@ -41,14 +41,14 @@ int xtr_dp_inject_open(struct xtr_dp *dp)
 
 /* ---- checksums */
 
-static uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum)
+uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum)
 {
 	for (; n > 1; p += 2, n -= 2)
 		sum += (uint32_t)p[0] << 8 | p[1];
 	return n ? sum + ((uint32_t)p[0] << 8) : sum;
 }
 
-static uint16_t xtr_dp_fold(uint32_t sum)
+uint16_t xtr_dp_fold(uint32_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -238,6 +238,13 @@ static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint3
 	v.csum_offset = (uint16_t)(l.csum - l.l4);
 	v.hdr_len = (uint16_t)(l.l4 + (frame[l.l4 + 12] >> 4) * 4u);
 	return xtr_dp_send(dp, ifindex, &v, frame, len, mark);
+}
+
+int xtr_dp_inject_frame(struct xtr_dp *dp, int ifindex, const uint8_t *frame, uint32_t len, uint32_t mark)
+{
+	const struct virtio_net_hdr none = { 0 };
+
+	return xtr_dp_send(dp, ifindex, &none, frame, len, mark);
 }
 
 void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex,

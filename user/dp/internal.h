@@ -32,6 +32,9 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
+#define XTR_DP_LISTS        16384          /* as many groups as the maps hold */
+#define XTR_DP_REPL_PARTS   64             /* of the list of one group of control messages */
+#define XTR_DP_ADOPTED_MS   180000         /* lists and sources of a former daemon that nobody renews (as registrations) */
 
 extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
 
@@ -53,6 +56,7 @@ struct xtr_dp_made {
 enum xtr_dp_map {
 	XTR_M_CFG, XTR_M_IFACES, XTR_M_INST, XTR_M_SELF, XTR_M_LOCAL4, XTR_M_LOCAL6, XTR_M_RLOC, XTR_M_RLSTAT, XTR_M_RSET,
 	XTR_M_EID4, XTR_M_EID6, XTR_M_DROPS, XTR_M_STATS, XTR_M_EVENTS, XTR_M_MISSTB, XTR_M_MISSSL, XTR_M_HOLD, XTR_M_GEN,
+	XTR_M_MCAST4, XTR_M_MCAST6, XTR_M_REPL, XTR_M_CTLSRC,
 	XTR_M_MAX,
 };
 enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_CLOCK, XTR_P_MAX };
@@ -60,6 +64,7 @@ extern const char *const xtr_dp_map_names[XTR_M_MAX];
 extern const char *const xtr_dp_prog_names[XTR_P_MAX];
 
 union xtr_dp_key { struct xtr_lpm4 k4; struct xtr_lpm6 k6; };
+union xtr_dp_mckey { struct xtr_mc4 k4; struct xtr_mc6 k6; };
 
 /* ---- ids: numbers 1..max-1 for locator-sets and templates */
 struct xtr_dp_ids { uint32_t max, next, top; uint64_t *used; }; /* top: above every id ever used */
@@ -123,6 +128,15 @@ struct xtr_dp_hold_state {
 	struct xtr_ippfx eid;
 	uint64_t since, freed;
 };
+/* ---- mcast.c: the replication list of one (instance, source, group) */
+struct xtr_dp_mc { uint32_t iid; struct xtr_ip source; struct xtr_ippfx group; };
+struct xtr_dp_list {
+	struct xtr_dp_mc key;              /* zeroed before it is filled: compared by its octets */
+	uint32_t id, n;
+	struct xtr_dp_rl **rl;             /* n, each with a reference; IPv4 first */
+	bool adopted;                      /* of a former daemon, not renewed yet */
+	UT_hash_handle hh;
+};
 /* ---- overlay.c */
 struct xtr_dp_ov {
 	char name[16], peer_name[16];
@@ -178,6 +192,12 @@ struct xtr_dp {
 	bool rl_stale;                     /* some template has to be resolved again */
 	uint64_t reap_at;                  /* 0: nothing to reap */
 	uint32_t rl_next;                  /* where resolving goes on */
+
+	struct xtr_dp_list *lists;
+	struct xtr_dp_ids list_ids;
+	struct xtr_ip *peers; unsigned peer_count; /* sources of control messages, besides control_from */
+	bool peers_known;                  /* told since start; until then those of a former daemon stay */
+	uint64_t adopted_until;            /* 0: nothing adopted is left */
 
 	struct xtr_trie *q4, *q6;          /* queues by iid and destination */
 	struct xtr_dp_queue *queues;
@@ -294,6 +314,16 @@ int xtr_dp_set_adopt(struct xtr_dp *dp);
 void xtr_dp_set_refill(struct xtr_dp *dp);                  /* those with a locator that moved */
 void xtr_dp_set_reap(struct xtr_dp *dp);
 void xtr_dp_set_free(struct xtr_dp *dp);
+/* mcast.c */
+int xtr_dp_mc_key(union xtr_dp_mckey *k, const struct xtr_dp_mc *mc); /* -EINVAL: cannot be said as one prefix */
+int xtr_dp_mcast_adopt(struct xtr_dp *dp);                  /* after the templates */
+void xtr_dp_mcast_sweep(struct xtr_dp *dp);                 /* what was adopted and not renewed in time */
+void xtr_dp_mcast_free(struct xtr_dp *dp);
+int xtr_dp_ctlsrc_sync(struct xtr_dp *dp);
+const struct xtr_dp_list *xtr_dp_list_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *source,
+					    const struct xtr_ip *group);
+/* control.c */
+void xtr_dp_control(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame);
 /* cache.c */
 int xtr_dp_cache_adopt(struct xtr_dp *dp);
 void xtr_dp_cache_report(struct xtr_dp *dp);                /* adopt() for each */
@@ -319,6 +349,10 @@ void xtr_dp_hold_cancel(struct xtr_dp *dp, uint32_t hold);
 void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty);
 /* inject.c */
 int xtr_dp_inject_open(struct xtr_dp *dp);
+/* One frame out of a device; mark: as abi.h says. 0 or -errno. */
+int xtr_dp_inject_frame(struct xtr_dp *dp, int ifindex, const uint8_t *frame, uint32_t len, uint32_t mark);
+uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum); /* RFC 1071, of big-endian words */
+uint16_t xtr_dp_fold(uint32_t sum);
 void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex,
 		   uint32_t gso_size);
 /* offsets in the frame; l4 0: none found */

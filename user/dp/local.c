@@ -287,6 +287,8 @@ int xtr_dp_cfg_sync(struct xtr_dp *dp)
 	c.miss_rate = dp->cfg.miss_rate;
 	c.miss_burst = dp->cfg.miss_burst;
 	c.miss_eid_burst = dp->cfg.miss_eid_burst;
+	c.control_rate = dp->cfg.control_rate;
+	c.control_burst = dp->cfg.control_burst;
 	if (!dp->generation) { /* once per start */
 		dp->generation = c.generation + 1;
 		if (getrandom(&c.hash_seed, sizeof(c.hash_seed), 0) != sizeof(c.hash_seed))
@@ -325,6 +327,10 @@ int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err)
 	if (!r) {
 		what = XTR_MAP_CFG;
 		r = xtr_dp_cfg_sync(dp);
+	}
+	if (!r) {
+		what = XTR_MAP_CTLSRC;
+		r = xtr_dp_ctlsrc_sync(dp);
 	}
 	free(iids);
 	if (dp->changed)

@@ -78,7 +78,7 @@ void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned f
 
 int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *key), void *arg)
 {
-	uint8_t key[32], next[32];
+	uint8_t key[64], next[64];
 	bool first = true;
 	int r;
 
@@ -252,6 +252,13 @@ uint64_t xtr_dp_jiffies(const struct xtr_dp *dp)
 	return dp->jiffies + (xtr_dp_ns() - dp->jiffies_ns) / (1000000000 / dp->hz);
 }
 
+/* Reasons that no program uses. */
+static bool xtr_dp_drop_ours(unsigned reason)
+{
+	return (reason >= XTR_DROP_QUEUE_EID_FULL && reason <= XTR_DROP_INJECT_FAILED) ||
+	       reason == XTR_DROP_CONTROL_BAD;
+}
+
 /* Only reasons that no program uses come here, so this is the only writer of these elements. */
 void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n)
 {
@@ -268,7 +275,9 @@ void xtr_dp_drops_flush(struct xtr_dp *dp)
 	all = calloc(dp->cpus, sizeof(*all));
 	if (!all)
 		return;
-	for (__u32 i = XTR_DROP_QUEUE_EID_FULL; i <= XTR_DROP_INJECT_FAILED; i++) {
+	for (__u32 i = 0; i < XTR_DROP_MAX; i++) {
+		if (!xtr_dp_drop_ours(i))
+			continue;
 		all[0] = dp->drops[i];
 		bpf_map_update_elem(dp->map[XTR_M_DROPS], &i, all, BPF_ANY);
 	}
@@ -282,8 +291,8 @@ static void xtr_dp_drops_read(struct xtr_dp *dp)
 
 	if (!all)
 		return;
-	for (__u32 i = XTR_DROP_QUEUE_EID_FULL; i <= XTR_DROP_INJECT_FAILED; i++)
-		if (!bpf_map_lookup_elem(dp->map[XTR_M_DROPS], &i, all))
+	for (__u32 i = 0; i < XTR_DROP_MAX; i++)
+		if (xtr_dp_drop_ours(i) && !bpf_map_lookup_elem(dp->map[XTR_M_DROPS], &i, all))
 			for (unsigned c = 0; c < dp->cpus; c++)
 				dp->drops[i] += all[c];
 	free(all);
@@ -478,7 +487,7 @@ static bool xtr_dp_copied(unsigned i)
 
 static void xtr_dp_maps_clear(int fd, size_t key_size)
 {
-	uint8_t key[32];
+	uint8_t key[64];
 
 	(void)key_size;
 	while (!bpf_map_get_next_key(fd, NULL, key) && !bpf_map_delete_elem(fd, key))
@@ -514,6 +523,9 @@ static void xtr_dp_maps_copy(struct xtr_dp *dp, int from[XTR_M_MAX])
 	if (lost) { /* entries would name sets that are not there */
 		xtr_dp_maps_clear(dp->map[XTR_M_EID4], sizeof(struct xtr_lpm4));
 		xtr_dp_maps_clear(dp->map[XTR_M_EID6], sizeof(struct xtr_lpm6));
+		xtr_dp_maps_clear(dp->map[XTR_M_MCAST4], sizeof(struct xtr_mc4));
+		xtr_dp_maps_clear(dp->map[XTR_M_MCAST6], sizeof(struct xtr_mc6));
+		xtr_dp_maps_clear(dp->map[XTR_M_REPL], sizeof(struct xtr_repl_key));
 	}
 }
 

@@ -15,6 +15,8 @@ const char *const xtr_dp_map_names[XTR_M_MAX] = {
 	[XTR_M_STATS] = XTR_MAP_STATS,	 [XTR_M_EVENTS] = XTR_MAP_EVENTS,
 	[XTR_M_MISSTB] = XTR_MAP_MISSTB, [XTR_M_MISSSL] = XTR_MAP_MISSSL,
 	[XTR_M_HOLD] = XTR_MAP_HOLD,	 [XTR_M_GEN] = XTR_MAP_GEN,
+	[XTR_M_MCAST4] = XTR_MAP_MCAST4, [XTR_M_MCAST6] = XTR_MAP_MCAST6,
+	[XTR_M_REPL] = XTR_MAP_REPL,	 [XTR_M_CTLSRC] = XTR_MAP_CTLSRC,
 };
 
 const char *const xtr_dp_prog_names[XTR_P_MAX] = {
