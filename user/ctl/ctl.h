@@ -34,7 +34,7 @@
  *                                      names, stale (numbers of names), old: null or {profile, modulus, suffix, hash_mask,
  *                                      digest_octets, lookups, left}}
  *          dns                       {servers:[text], https:[text], require_dnssec, lookups, failures}
- *          parameters                {url, age, next, failures, saved, problem}
+ *          parameters                {url, age, next, failures, saved, problem, used, serial (null: not used)}
  *          push                      as groups below
  *   decent names                     [{name, index, old, self, stale, saved, authenticated, addresses:[{address, resting}], ignored,
  *                                      ttl, age, next, failures, registered, problem}]; registered: EID-prefixes of ours there

@@ -90,14 +90,18 @@ static void add_change(void *ctx, const char *line)
 
 /* The data plane goes back by itself when it does not take the new one. *in_use: new has to stay
  * although it failed. */
-static int apply(struct xtr_daemon *d, const struct xtr_conf *new, uint64_t now, bool *in_use,
+static int apply(struct xtr_daemon *d, struct xtr_conf *new, uint64_t now, bool *in_use,
 		 struct xtr_err *err)
 {
-	int rc = d->dp ? xtr_dp_reconfigure(d->dp, &new->dp, err) : 0;
+	int rc = xtr_decent_prepare(d, new, err);
 	struct xtr_err back;
 
-	if (rc)
+	if (!rc && d->dp)
+		rc = xtr_dp_reconfigure(d->dp, &new->dp, err);
+	if (rc) {
+		xtr_decent_settle(d, d->conf);
 		return rc;
+	}
 	rc = xtr_node_reconfigure(d->node, &new->node, now);
 	if (rc) {
 		xtr_fail(err, rc, "the roles do not take it: %s", strerror(-rc));
@@ -109,6 +113,7 @@ static int apply(struct xtr_daemon *d, const struct xtr_conf *new, uint64_t now,
 			*in_use = true;
 		}
 	}
+	xtr_decent_settle(d, rc && !*in_use ? d->conf : new);
 	/* Watching drops is not part of a configuration. */
 	if (d->dp && xtr_ctl_listened(d->ctl))
 		xtr_dp_set_trace(d->dp, true);
@@ -312,6 +317,8 @@ static int open_data_plane(struct xtr_daemon *d, struct xtr_err *err)
 	xtr_wire_callbacks(d, &cb);
 	rc = xtr_dp_open(&d->conf->dp, &cb, &d->dp, err);
 	xtr_wire_adopt(d);
+	if (!rc)
+		xtr_decent_data_plane(d);
 	return rc;
 }
 
@@ -386,6 +393,8 @@ int xtr_daemon_start(struct xtr_daemon *d)
 	if (!rc)
 		rc = xtr_udp_open(XTR_PORT_CONTROL, d->conf->v.dp.mark, &d->udp, &err);
 	if (!rc)
+		rc = xtr_decent_open(d, &err);
+	if (!rc)
 		rc = open_node(d, &err);
 	if (!rc && d->conf->data_plane)
 		rc = check_reach(&d->conf->v, &err);
@@ -401,7 +410,8 @@ int xtr_daemon_start(struct xtr_daemon *d)
 		xtr_error("%s", err.text);
 		return rc;
 	}
-	return start_loop(d);
+	rc = start_loop(d);
+	return rc ? rc : xtr_decent_start(d);
 }
 
 void xtr_daemon_run(struct xtr_daemon *d)
@@ -429,11 +439,13 @@ void xtr_daemon_stop(struct xtr_daemon *d)
 		if (d->ctl)
 			xtr_ctl_server_close(d->ctl);
 		d->ctl = NULL;
+		xtr_decent_end(d);
 		uv_walk(&d->loop, close_handle, NULL);
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 		uv_loop_close(&d->loop);
 		d->loop_open = false;
 	}
+	xtr_decent_free(d);
 	if (d->dp)
 		xtr_dp_close(d->dp);
 	d->dp = NULL;

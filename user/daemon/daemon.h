@@ -5,6 +5,7 @@
  *
  *   daemon.c  life: start, loop, reload, stop      wire.c  xtr_ops, data plane callbacks, events
  *   show.c    objects of the control socket        main.c  the command line
+ *   decent.c  DNS and groups of LISP-Decent        params_fetch.c  its parameters from a URL
  */
 #ifndef XTR_DAEMON_DAEMON_H
 #define XTR_DAEMON_DAEMON_H
@@ -18,6 +19,8 @@
 
 struct xtr_lig_call;
 struct xtr_adopted;
+struct xtr_decent;
+struct xtr_params_source;
 
 struct xtr_daemon {
 	/* set by the caller */
@@ -32,6 +35,8 @@ struct xtr_daemon {
 	struct xtr_lig_call *ligs;
 	struct xtr_adopted *adopted;
 	size_t adopted_count, adopted_size; /* while the data plane opens */
+	struct xtr_decent *decent;
+	struct xtr_params_source *params;  /* NULL: not open */
 	int state_dir;
 	uint8_t xtr_id[16];
 	uint64_t started;                  /* ms */
@@ -65,6 +70,40 @@ void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb);
 void xtr_wire_adopt(struct xtr_daemon *d);
 void xtr_wire_xtr_id(struct xtr_daemon *d, struct xtr_conf *c);
 bool xtr_wire_event_kind(const char *name);
+void xtr_wire_event(struct xtr_daemon *d, enum xtr_event_kind kind, const char *text);
+
+/* decent.c: open before the node, data_plane when that is open too, start when the loop is about to
+ * run, end before the loop is closed, free after it. */
+int xtr_decent_open(struct xtr_daemon *d, struct xtr_err *err);
+void xtr_decent_ops(struct xtr_ops *ops);
+void xtr_decent_data_plane(struct xtr_daemon *d);
+int xtr_decent_start(struct xtr_daemon *d);
+void xtr_decent_end(struct xtr_daemon *d);
+void xtr_decent_free(struct xtr_daemon *d);
+/* Reload: prepare before the node gets the new configuration (0 or -errno; then nothing changed),
+ * settle after it with the one that is in use then. */
+int xtr_decent_prepare(struct xtr_daemon *d, struct xtr_conf *new, struct xtr_err *err);
+void xtr_decent_settle(struct xtr_daemon *d, const struct xtr_conf *conf);
+
+/* params_fetch.c. use: puts the parameters that are known into a configuration that has pull. */
+int xtr_params_source_open(struct xtr_daemon *d, struct xtr_err *err);
+int xtr_params_source_use(struct xtr_daemon *d, struct xtr_conf *c, struct xtr_err *err);
+/* Begins, goes on or stops fetching, as this configuration says. */
+void xtr_params_source_settle(struct xtr_daemon *d, const struct xtr_conf *c);
+void xtr_params_source_end(struct xtr_daemon *d);
+void xtr_params_source_free(struct xtr_daemon *d);
+struct xtr_params_info {
+	uint64_t age_ms, next_ms; /* since the last good look; to the next; UINT64_MAX: none */
+	unsigned failures;        /* in a row */
+	bool saved;               /* in use, but not confirmed since start */
+	bool used;                /* else those of the configuration file are */
+	uint64_t serial;
+	const char *problem;      /* NULL, or for people */
+};
+void xtr_params_source_info(const struct xtr_daemon *d, struct xtr_params_info *out);
+
+/* show_decent.c: commands of object decent; false: there is no such command. */
+bool xtr_show_decent(struct xtr_daemon *d, struct xtr_ctl_request *req, const char *command);
 
 /* show.c: the handler of the control socket. */
 void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object,

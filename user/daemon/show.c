@@ -4,7 +4,7 @@
  * function takes the arguments and answers the request exactly once. Rows are bounded, because a
  * reply is built while the loop waits. Owns the lig requests that wait for the mapping system.
  */
-#include "daemon/daemon.h"
+#include "daemon/show.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,26 +22,6 @@ struct xtr_lig_call {
 };
 
 /* ---- values */
-
-static json_t *seconds(uint64_t ms)
-{
-	return ms == UINT64_MAX ? json_null() : json_real((double)ms / 1000);
-}
-
-static json_t *address(const struct xtr_ip *ip)
-{
-	char buf[XTR_IP_STRLEN];
-
-	return ip->family ? json_string(xtr_ip_str(ip, buf)) : json_null();
-}
-
-/* Text that may come from the network: what is not UTF-8 is not shown. */
-static json_t *text_or_null(const char *s)
-{
-	json_t *j = s ? json_string(s) : NULL;
-
-	return j ? j : json_null();
-}
 
 static json_t *hex(const uint8_t *p, size_t n)
 {
@@ -620,8 +600,10 @@ void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object
 		      const char *command, json_t *args)
 {
 	struct xtr_daemon *d = ctx;
-	bool known = false;
+	bool known = !strcmp(object, "decent");
 
+	if (known && xtr_show_decent(d, req, command))
+		return;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].object, object))
 			continue;

@@ -87,6 +87,18 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 	xtr_ctl_event(d->ctl, e);
 }
 
+void xtr_wire_event(struct xtr_daemon *d, enum xtr_event_kind kind, const char *text)
+{
+	op_event(d, kind, NULL, text);
+}
+
+static bool op_listening(void *ctx)
+{
+	struct xtr_daemon *d = ctx;
+
+	return xtr_log_max >= XTR_LOG_DEBUG || xtr_ctl_listened(d->ctl);
+}
+
 /* ---- node to world */
 
 static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
@@ -223,7 +235,9 @@ void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
 		.load = op_load,
 		.wall_seconds = op_wall_seconds,
 		.event = op_event,
+		.listening = op_listening,
 	};
+	xtr_decent_ops(ops);
 }
 
 /* ---- data plane to node */
@@ -282,6 +296,20 @@ static void on_rlocs_up(void *ctx, const struct xtr_ip *up, unsigned n)
 	xtr_node_rlocs_up(d->node, up, n, xtr_daemon_now());
 }
 
+/* What the members of a seed-group send each other as data packets. */
+static void on_control(void *ctx, const struct xtr_ip *via, const struct xtr_ip *src,
+		       const struct xtr_ip *dst, uint16_t sport, const uint8_t *buf, size_t len)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_msg_meta meta = { .src = *src,
+				     .dst = *dst,
+				     .sport = sport,
+				     .dport = XTR_PORT_CONTROL,
+				     .overlay = true };
+
+	xtr_node_input(d->node, &meta, buf, len, xtr_daemon_now());
+}
+
 /* Comes while the data plane opens, when it can not yet be told what the node decides about an
  * entry: kept until it can. */
 static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid,
@@ -336,6 +364,7 @@ void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb)
 					 .miss = on_miss,
 					 .drop = on_drop,
 					 .rlocs_up = on_rlocs_up,
+					 .control = on_control,
 					 .adopt = on_adopt };
 }
 
