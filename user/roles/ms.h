@@ -43,6 +43,8 @@ void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const
 bool xtr_ms_responsible(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
 /* Length of the longest registration or configured EID-prefix that covers eid; -1 if none. */
 int xtr_ms_match_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
+/* The same of registrations alone. */
+int xtr_ms_known_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
 void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req);
 int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site_info *),
 		      void *arg);

@@ -39,6 +39,13 @@ int xtr_ms_match_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid)
 	return (int)(registered > configured ? registered : configured);
 }
 
+int xtr_ms_known_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid)
+{
+	unsigned bits = 0;
+
+	return xtr_eiddb_match(&ms->db.registered, eid, &bits) ? (int)bits : -1;
+}
+
 /* ---- negative answers */
 
 static void not_in_system(struct xtr_ms *ms, const struct xtr_request *req,
@@ -71,7 +78,7 @@ static void not_registered(struct xtr_ms *ms, const struct xtr_request *req,
 		hole = xtr_eiddb_hole(&ms->db.registered, host);
 		n = hole > n ? hole : n;
 	}
-	eid = xtr_eid_cut(host, n);
+	eid = xtr_hole(ms->env, host, n);
 	xtr_reply_negative(ms->env, req, &eid, host->group_len ? XTR_ACT_DROP : XTR_ACT_NATIVE,
 			   ms->env->cfg.timers.unregistered_ttl_min);
 }
