@@ -342,7 +342,7 @@ Test(reply, several_records_in_one_request)
 
 Test(reply, RFC9301_5_neither_port_4342)
 {
-	struct xtr_msg_meta meta = { fw_ip("192.0.2.8"), fw_ip("192.0.2.1"), 5000, 5001 };
+	struct xtr_msg_meta meta = { fw_ip("192.0.2.8"), fw_ip("192.0.2.1"), 5000, 5001, false };
 	uint8_t buf[1024];
 	struct fw_req q = { .nonce = 1, .eid = "10.1.0.7", .itr_rloc = "192.0.2.2" };
 

@@ -18,6 +18,14 @@ enum xtr_pending_state {
 };
 enum { XTR_WHY_MISS = 1 << 0, XTR_WHY_REFRESH = 1 << 1, XTR_WHY_SMR = 1 << 2 };
 
+/* How far a question has got: stages are sets of resolvers that may each know what the one before
+ * does not (roles/resolver.h). */
+struct xtr_seek {
+	struct xtr_ip at; /* asked last; family 0: nobody yet */
+	uint8_t stage;
+	uint8_t tried; /* of this stage, silent or without success */
+};
+
 struct xtr_pending {
 	struct xtr_eid_prefix eid, source;
 	bool has_source;
@@ -28,7 +36,14 @@ struct xtr_pending {
 	unsigned tries;
 	uint64_t nonce;
 	uint64_t started, sent, answered_at;
-	struct xtr_ip resolver;
+	struct xtr_seek seek;
+	bool parked; /* goes out as soon as its resolvers are known */
+	/* A negative answer that is believed if nobody else knows more. */
+	bool denied;
+	uint8_t denied_act, silent; /* silent: tries without an answer since then */
+	uint32_t denied_ttl;
+	struct xtr_eid_prefix denied_eid;
+	struct xtr_ip denied_by;
 	struct xtr_timer timer;
 	struct xtr_pending *newer, *older; /* by start */
 	UT_hash_handle by_eid, by_nonce;

@@ -12,6 +12,16 @@
 struct xtr_pull; /* decent_pull.c */
 struct xtr_push; /* decent_push.c */
 
+/* --- decent.c: both together, as struct xtr_finder wants them */
+struct xtr_decent {
+	struct xtr_env *env;
+	struct xtr_pull *pull; /* NULL where it is not configured */
+	struct xtr_push *push;
+};
+/* Makes, changes or frees the two parts as env->cfg.decent says now, and fills in env->find. */
+int xtr_decent_configure(struct xtr_decent *d);
+void xtr_decent_free(struct xtr_decent *d);
+
 /* --- decent_pull.c */
 int xtr_pull_new(struct xtr_env *env, struct xtr_pull **out);
 void xtr_pull_free(struct xtr_pull *p);
@@ -25,6 +35,15 @@ unsigned xtr_pull_resolvers(struct xtr_pull *p, const struct xtr_eid_prefix *eid
 			    struct xtr_ip *out, unsigned max);
 unsigned xtr_pull_floor(const struct xtr_pull *p, const struct xtr_eid_prefix *eid);
 const char *xtr_pull_problem(struct xtr_pull *p, const struct xtr_eid_prefix *eid);
+/* The EID-prefixes that are registered by way of this: their names are always looked up. */
+void xtr_pull_pin(struct xtr_pull *p, const struct xtr_eid_prefix *const *eids, unsigned n);
+/* As find.waiting. */
+bool xtr_pull_waiting(struct xtr_pull *p, const struct xtr_eid_prefix *eid, unsigned stage);
+/* Parameters in use; *old gets those before, or NULL, and *left_ms how long they count
+ * yet. */
+const struct xtr_pull_config *xtr_pull_params(const struct xtr_pull *p, uint64_t now,
+					      const struct xtr_pull_config **old,
+					      uint64_t *left_ms);
 int xtr_pull_walk(struct xtr_pull *p, int (*fn)(void *, const struct xtr_name_info *), void *arg);
 
 /* --- decent_push.c */

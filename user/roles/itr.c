@@ -19,6 +19,7 @@
 #define SMR_INTERVAL 3000 /* ms between SMR-invoked Map-Requests per EID-prefix, RFC 9301 6.1 */
 
 static void pending_timer(void *ctx, struct xtr_timer *t);
+static void believe(struct xtr_itr *itr, struct xtr_pending *p);
 
 static void fail(struct xtr_itr *itr, const struct xtr_eid_prefix *eid)
 {
@@ -54,8 +55,8 @@ static void give_up(struct xtr_itr *itr, struct xtr_pending *p)
 static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
 {
 	struct xtr_env *env = itr->env;
-	const struct xtr_ip *to = xtr_resolvers_pick(&itr->resolvers, env,
-						     p->tries ? &p->resolver : NULL);
+	const struct xtr_ip *to = xtr_seek_next(&itr->resolvers, env, &p->eid, &p->seek,
+						&p->parked);
 	const struct xtr_ask ask = {
 		.eid = &p->eid,
 		.source = p->has_source ? &p->source : NULL,
@@ -66,13 +67,11 @@ static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
 
 	p->tries++;
 	p->sent = env->now;
+	itr->parked |= p->parked;
 	/* A try that cannot be sent counts as lost: the RLOC may come up before the next. */
-	if (to) {
-		p->resolver = *to;
-		if (!xtr_ask_send(env, &ask, to))
-			xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid,
-				      "to Map-Resolver %s, try %u", xtr_ip_str(to, ip), p->tries);
-	}
+	if (to && !xtr_ask_send(env, &ask, to))
+		xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid, "to Map-Resolver %s, try %u",
+			      xtr_ip_str(to, ip), p->tries);
 	xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
 }
 
@@ -91,7 +90,9 @@ static bool start(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
 	p->why = why;
 	p->again = false;
 	p->again_why = 0;
-	p->tries = 0;
+	p->tries = p->silent = 0;
+	p->denied = p->parked = false;
+	memset(&p->seek, 0, sizeof(p->seek));
 	p->started = env->now;
 	transmit(itr, p);
 	return true;
@@ -152,7 +153,7 @@ bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
 {
 	struct xtr_pending *p = xtr_pending_find(&itr->pending, eid);
 
-	if (!itr->resolvers.n)
+	if (!xtr_resolvers_any(&itr->resolvers, itr->env))
 		return false;
 	if (p)
 		return ask_known(itr, p, why);
@@ -194,6 +195,19 @@ void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
 	}
 }
 
+void xtr_itr_found(struct xtr_itr *itr)
+{
+	if (!itr->parked)
+		return;
+	itr->parked = false;
+	for (struct xtr_pending *p = itr->pending.oldest; p; p = p->newer) {
+		if (p->state != XTR_PENDING_WAITING || !p->parked)
+			continue;
+		p->tries -= p->tries > 0; /* that one was none */
+		transmit(itr, p);
+	}
+}
+
 static void retry(struct xtr_itr *itr, struct xtr_pending *p)
 {
 	struct xtr_env *env = itr->env;
@@ -206,8 +220,12 @@ static void retry(struct xtr_itr *itr, struct xtr_pending *p)
 		xtr_pending_del(&itr->pending, p);
 		return;
 	}
-	xtr_resolvers_silent(&itr->resolvers, env, &p->resolver, p->sent);
-	if (p->tries >= env->cfg.timers.request_retries)
+	if (!p->parked)
+		xtr_resolvers_silent(&itr->resolvers, env, &p->seek.at, p->sent);
+	if (p->denied && (++p->silent >= XTR_SEEK_WIDTH ||
+			  p->tries >= env->cfg.timers.request_retries))
+		believe(itr, p);
+	else if (p->tries >= env->cfg.timers.request_retries)
 		give_up(itr, p);
 	else if (xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second,
 				 env->now))
@@ -248,7 +266,7 @@ static int by_length(const void *a, const void *b)
 /* RFC 9301 5.4 as section "Map-Reply" of the rules says: the longest record that covers what was
  * asked for is the match. When a prefix was asked for, it may have been split since: then records
  * inside it will do. */
-static const struct found *match_of(const struct found *f, unsigned n,
+static struct found *match_of(struct found *f, unsigned n,
 				    const struct xtr_eid_prefix *asked)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -285,7 +303,7 @@ static void answered(struct xtr_itr *itr, struct xtr_pending *p)
 {
 	uint64_t until = p->sent + interval_of(itr, p->why);
 
-	xtr_resolvers_answered(&itr->resolvers, &p->resolver, itr->env->now);
+	xtr_resolvers_answered(&itr->resolvers, &p->seek.at, itr->env->now);
 	xtr_pending_set_nonce(&itr->pending, p, 0);
 	p->state = XTR_PENDING_DONE;
 	if (until <= itr->env->now)
@@ -304,13 +322,83 @@ static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n,
 			xtr_itr_store(itr, &f[i].eid, &f[i].rec, from);
 }
 
+/* ---- negative answers, where several sets of Map-Servers may know (RFC 9962 5) */
+
+/* One set sees only its share of the EID-prefixes: what it says about more than the EIDs that have
+ * the same index as this one is not its business, be it "nothing" (X11) or a less-specific prefix
+ * (X14). Where no lookup-length says which these are, a positive answer is taken as it is. */
+static void cut_to_share(const struct xtr_env *env, const struct xtr_eid_prefix *asked,
+			 struct found *f)
+{
+	struct xtr_eid_prefix host = xtr_eid_host(asked);
+	unsigned floor = env->find.ctx ? env->find.floor(env->find.ctx, asked) : 0;
+
+	if ((unsigned)f->eid.len + f->eid.group_len >= floor ||
+	    (f->rec.locator_count && floor >= xtr_eid_width(&host)))
+		return;
+	f->eid = xtr_eid_cut(&host, floor);
+}
+
+/* Of several, the narrowest and shortest-lived counts. */
+static void deny(struct xtr_pending *p, const struct found *f, const struct xtr_ip *from)
+{
+	if (!p->denied || f->eid.len + f->eid.group_len >
+				  p->denied_eid.len + p->denied_eid.group_len)
+		p->denied_eid = f->eid;
+	if (!p->denied || f->rec.ttl < p->denied_ttl)
+		p->denied_ttl = f->rec.ttl;
+	p->denied_act = f->rec.act;
+	p->denied_by = *from;
+	p->denied = true;
+}
+
+static void answered(struct xtr_itr *itr, struct xtr_pending *p);
+
+static void believe(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	const struct xtr_record rec = { .ttl = p->denied_ttl, .act = p->denied_act };
+	const struct xtr_eid_prefix asked = p->eid, eid = p->denied_eid;
+	const struct xtr_ip from = p->denied_by;
+	bool wanted = p->why & XTR_WHY_MISS;
+
+	answered(itr, p);
+	if (!xtr_eiddb_match(&itr->env->own, &eid, NULL))
+		xtr_itr_store(itr, &eid, &rec, &from);
+	if (wanted && !xtr_itr_lookup(itr, &asked))
+		fail(itr, &asked);
+}
+
+/* True: taken, and either believed or asked about elsewhere. */
+static bool negative(struct xtr_itr *itr, struct xtr_pending *p, const struct found *f,
+		     const struct xtr_ip *from)
+{
+	struct xtr_env *env = itr->env;
+
+	if (!env->find.ctx || !f || f->rec.locator_count)
+		return false;
+	deny(p, f, from);
+	p->silent = 0;
+	xtr_resolvers_answered(&itr->resolvers, &p->seek.at, env->now);
+	/* RFC 9301 5.3 limits questions that repeat each other; this one goes to another set or
+	 * another member, at most once to each. */
+	if (xtr_seek_more(&itr->resolvers, env, &p->eid, &p->seek) &&
+	    p->tries < env->cfg.timers.request_retries &&
+	    xtr_bucket_take(&itr->requests, env->cfg.limits.requests_per_second,
+			    env->cfg.limits.requests_per_second, env->now) &&
+	    !xtr_pending_set_nonce(&itr->pending, p, xtr_env_random(env)))
+		transmit(itr, p);
+	else
+		believe(itr, p);
+	return true;
+}
+
 bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 		   const struct xtr_map_reply *m)
 {
 	struct xtr_pending *p = xtr_pending_by_nonce(&itr->pending, m->nonce);
 	struct xtr_env *env = itr->env;
 	struct found f[255];
-	const struct found *match;
+	struct found *match;
 	struct xtr_eid_prefix within, asked;
 	struct xtr_mapping *entry;
 	unsigned n, inside = 0;
@@ -343,6 +431,12 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 	}
 	xtr_env_event(env, XTR_EVENT_REPLY, &p->eid, "from %s, %u records, after %u ms",
 		      xtr_ip_str(&meta->src, ip), n, (unsigned)(env->now - p->started));
+	if (match) {
+		cut_to_share(env, &p->eid, match);
+		within = match->eid;
+	}
+	if (negative(itr, p, match, &meta->src))
+		return true;
 	asked = p->eid;
 	wanted = p->why & XTR_WHY_MISS;
 	answered(itr, p);
@@ -476,7 +570,7 @@ int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr
 			.age_ms = itr->env->now - p->started,
 			.next_ms = p->timer.at > itr->env->now ? p->timer.at - itr->env->now : 0,
 			.tries = p->tries,
-			.resolver = p->resolver,
+			.resolver = p->seek.at,
 		};
 
 		if (p->state != XTR_PENDING_DONE || p->again)

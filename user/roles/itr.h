@@ -18,6 +18,7 @@ struct xtr_itr {
 	struct xtr_pendings pending;
 	struct xtr_resolvers resolvers;
 	struct xtr_bucket requests;
+	bool parked; /* some questions wait until it is known whom to ask */
 };
 
 int xtr_itr_new(struct xtr_env *env, struct xtr_itr **out);
@@ -33,6 +34,8 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 /* A received SMR. */
 void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req);
 void xtr_itr_rlocs_changed(struct xtr_itr *itr);
+/* Something became known about whom to ask: questions that wait for it go out. */
+void xtr_itr_found(struct xtr_itr *itr);
 
 /* --- itr_cache.c */
 /* RLOCs in use within the last minute, each once; looks at a bounded number of entries, the

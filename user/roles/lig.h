@@ -21,6 +21,7 @@ struct xtr_lig {
 int xtr_lig_new(struct xtr_env *env, struct xtr_lig **out);
 void xtr_lig_free(struct xtr_lig *lig); /* tells everybody who waits that nothing came */
 void xtr_lig_reconfigure(struct xtr_lig *lig);
+void xtr_lig_found(struct xtr_lig *lig); /* as xtr_itr_found() */
 int xtr_lig_start(struct xtr_lig *lig, const struct xtr_eid_prefix *eid, const struct xtr_ip *to,
 		  void (*done)(void *arg, const struct xtr_lig_result *res), void *arg);
 /* False: the nonce is not one of ours. */

@@ -2,7 +2,8 @@
 /*
  * Map-Resolver. Which of several Map-Servers gets a request is decided by a hash of the EID; a
  * repeated request (same nonce) goes to the next one, since the first seems not to answer. The
- * Map-Request itself is not changed, so answers bypass us.
+ * Map-Request itself is not changed, so answers bypass us. With LISP-Decent the Map-Servers depend on
+ * the EID (RFC 9962 5).
  */
 #include "util/hash.h"
 #include "roles/mr.h"
@@ -33,6 +34,41 @@ static uint32_t turn_of(struct xtr_mr *mr, const struct xtr_request *req)
 	mr->seen[slot].print = print;
 	mr->seen[slot].turn = 0;
 	return 0;
+}
+
+/* The set of the EID knows; if we are in it, our own Map-Server does. A registration can be here
+ * although we do not think so: another view of the DNS, or parameters before a change. It counts
+ * unless it is so short that another set may know more (X14). Never back to where it came from: two
+ * nodes with two views would play with it. */
+bool xtr_mr_decent(struct xtr_mr *mr, const struct xtr_request *req, int known)
+{
+	struct xtr_env *env = mr->env;
+	const struct xtr_finder *f = &env->find;
+	struct xtr_ip list[32];
+	unsigned n, good = 0;
+
+	if (known >= 0 && (unsigned)known >= f->floor(f->ctx, &req->eid))
+		return true;
+	n = f->resolvers(f->ctx, &req->eid, 0, list, 32);
+	for (unsigned i = 0; i < n; i++) {
+		if (env->cfg.ms && xtr_env_own_rloc(env, &list[i]))
+			return true;
+		if (xtr_env_reaches(env, list[i].family) && xtr_ip_cmp(&list[i], &req->meta->src))
+			list[good++] = list[i];
+	}
+	if (good) {
+		uint64_t first = xtr_hash(&req->eid, sizeof(req->eid)) + turn_of(mr, req);
+
+		for (unsigned i = 0;
+		     i < good && xtr_forward_request(env, req, &list[(first + i) % good]); i++)
+			;
+		return false;
+	}
+	if (n || known >= 0) /* whoever sent it thinks that we know */
+		return true;
+	/* Not known yet who they are: that is no negative answer. */
+	xtr_count(env, DROP_NO_RLOC);
+	return false;
 }
 
 bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_ms)

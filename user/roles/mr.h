@@ -23,6 +23,10 @@ int xtr_mr_new(struct xtr_env *env, struct xtr_mr **out);
 void xtr_mr_free(struct xtr_mr *mr);
 /* ours: the Map-Server on this node is responsible for the EID (node.c asked it). Returns true if
  * the Map-Server has to decide. */
+/* LISP-Decent: known is the length of the longest registration here that covers the EID, -1: none.
+ * Returns true if the Map-Server here decides; else the request went to those whom env->find names,
+ * or was dropped. */
+bool xtr_mr_decent(struct xtr_mr *mr, const struct xtr_request *req, int known);
 bool xtr_mr_request(struct xtr_mr *mr, const struct xtr_request *req, bool has_ms);
 
 #endif

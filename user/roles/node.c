@@ -8,6 +8,7 @@
  * A Map-Request can be for several roles: our own database answers first if it has the longest
  * match, then the Map-Server if it is responsible, then the Map-Resolver passes it on.
  */
+#include "roles/decent.h"
 #include "roles/etr.h"
 #include "roles/itr.h"
 #include "roles/lig.h"
@@ -28,6 +29,7 @@ struct xtr_node {
 	struct xtr_ms *ms;
 	struct xtr_mr *mr;
 	struct xtr_lig *lig;
+	struct xtr_decent decent;
 	bool up_known; /* xtr_node_rlocs_up() was called: until then all RLOCs count as up */
 	/* As told then, configured or not: it may come before the configuration that names them. */
 	struct xtr_ip host_up[XTR_UP_MAX];
@@ -63,6 +65,12 @@ static void resolve(struct xtr_node *n, const struct xtr_request *req)
 
 	if (mine && (!responsible || (int)own >= xtr_ms_match_len(n->ms, &req->eid))) {
 		xtr_etr_answer(n->etr, req);
+		return;
+	}
+	if (n->mr && req->ecm && n->env.find.ctx) {
+		if (xtr_mr_decent(n->mr, req, n->ms ? xtr_ms_known_len(n->ms, &req->eid) : -1) &&
+		    n->ms)
+			xtr_ms_request(n->ms, req);
 		return;
 	}
 	/* Unencapsulated only between Map-Resolver and Map-Server (RFC 9301 8.4), and to an ETR. */
@@ -153,6 +161,8 @@ static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const
 
 	if (r)
 		xtr_env_bad(&n->env, r);
+	else if (n->decent.push && xtr_push_reply(n->decent.push, meta, &m))
+		return;
 	else if (!(n->itr && xtr_itr_reply(n->itr, meta, &m)) && !xtr_lig_reply(n->lig, meta, &m))
 		xtr_count(&n->env, DROP_NONCE); /* also what a Map-Server gets that is none of its
 						   business (RFC 9301 8.3) */
@@ -196,6 +206,8 @@ static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const 
 		break;
 	case XTR_MSG_MAP_NOTIFY:
 		xtr_count(env, RX_MAP_NOTIFY);
+		if (n->decent.push && xtr_push_notify(n->decent.push, meta, buf, len))
+			break;
 		if (n->etr)
 			xtr_etr_notify(n->etr, meta, buf, len);
 		else
@@ -360,6 +372,15 @@ static void fill_defaults(struct xtr_node_config *c)
 								: l.replies_per_rloc;
 }
 
+/* A member of a seed-group registers its membership, whether it has EID-prefixes of its own or not. */
+static bool wants_etr(const struct xtr_node_config *c)
+{
+	for (unsigned i = 0; i < c->decent.group_count; i++)
+		if (c->decent.groups[i].member)
+			return true;
+	return c->etr;
+}
+
 /* Roles that are configured and not there yet. */
 static int start_roles(struct xtr_node *n)
 {
@@ -370,7 +391,7 @@ static int start_roles(struct xtr_node *n)
 		r = xtr_ms_new(env, &n->ms);
 	if (!r && env->cfg.mr && !n->mr)
 		r = xtr_mr_new(env, &n->mr);
-	if (!r && env->cfg.etr && !n->etr)
+	if (!r && wants_etr(&env->cfg) && !n->etr)
 		r = xtr_etr_new(env, &n->etr);
 	if (!r && env->cfg.itr && !n->itr)
 		r = xtr_itr_new(env, &n->itr);
@@ -396,6 +417,7 @@ int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, u
 	env->ops = *ops;
 	env->now = now;
 	env->direct_end = &env->direct;
+	n->decent.env = env;
 	xtr_timers_init(&env->timers);
 	xtr_eiddb_init(&env->own);
 	xtr_nonce_open(&env->nonces, &env->ops);
@@ -403,6 +425,8 @@ int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, u
 	r = xtr_reply_limit_init(&env->replies, env->cfg.limits.replies_per_second);
 	if (!r)
 		r = own_database(env);
+	if (!r)
+		r = xtr_decent_configure(&n->decent);
 	if (!r)
 		r = start_roles(n);
 	if (r) {
@@ -447,10 +471,12 @@ int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, 
 	r = own_database(env);
 	if (set_up(env, n->up_known ? n->host_up : NULL, n->host_up_count) && n->etr)
 		xtr_etr_rlocs_changed(n->etr);
+	r2 = xtr_decent_configure(&n->decent);
+	r = r ? r : r2;
 	if (had_etr) {
 		r2 = xtr_etr_reconfigure(n->etr);
 		r = r ? r : r2;
-		if (!cfg->etr) {
+		if (!wants_etr(cfg)) {
 			xtr_etr_free(n->etr);
 			n->etr = NULL;
 		}
@@ -486,6 +512,7 @@ void xtr_node_free(struct xtr_node *n)
 	xtr_etr_free(n->etr);
 	xtr_mr_free(n->mr);
 	xtr_ms_free(n->ms);
+	xtr_decent_free(&n->decent);
 	xtr_nonce_close(&env->nonces, &env->ops);
 	while (env->direct) {
 		struct xtr_direct *d = env->direct;
@@ -513,6 +540,64 @@ void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned cou
 	if (n->itr)
 		xtr_itr_rlocs_changed(n->itr);
 	xtr_node_tick(n, now);
+}
+
+/* ---- LISP-Decent */
+
+void xtr_node_resolved(struct xtr_node *n, uint32_t id, const struct xtr_dns_answer *answer,
+		       uint64_t now)
+{
+	n->env.now = now;
+	if (!n->decent.pull)
+		return;
+	xtr_pull_resolved(n->decent.pull, id, answer);
+	/* Questions that waited for it. */
+	if (n->itr)
+		xtr_itr_found(n->itr);
+	xtr_lig_found(n->lig);
+	xtr_node_tick(n, now);
+}
+
+struct name_walk {
+	struct xtr_node *n;
+	int (*fn)(void *, const struct xtr_name_info *);
+	void *arg;
+};
+
+/* Which addresses do not answer only the ITR knows. */
+static int show_name(void *ctx, const struct xtr_name_info *info)
+{
+	struct name_walk *walk = ctx;
+	struct xtr_name_info out = *info;
+
+	for (unsigned i = 0; i < out.count && walk->n->itr; i++)
+		out.resting[i] = xtr_resolvers_resting(&walk->n->itr->resolvers, &walk->n->env,
+						       &out.addrs[i]);
+	return walk->fn(walk->arg, &out);
+}
+
+int xtr_node_walk_names(struct xtr_node *n, uint64_t now,
+			int (*fn)(void *, const struct xtr_name_info *), void *arg)
+{
+	struct name_walk walk = { n, fn, arg };
+
+	n->env.now = now;
+	return n->decent.pull ? xtr_pull_walk(n->decent.pull, show_name, &walk) : 0;
+}
+
+int xtr_node_walk_groups(struct xtr_node *n, uint64_t now,
+			 int (*fn)(void *, const struct xtr_group_info *), void *arg)
+{
+	n->env.now = now;
+	return n->decent.push ? xtr_push_walk(n->decent.push, fn, arg) : 0;
+}
+
+const struct xtr_pull_config *xtr_node_pull(const struct xtr_node *n, uint64_t now,
+					    const struct xtr_pull_config **old, uint64_t *left_ms)
+{
+	*old = NULL;
+	*left_ms = 0;
+	return n->decent.pull ? xtr_pull_params(n->decent.pull, now, old, left_ms) : NULL;
 }
 
 /* ---- for the data plane and xtrctl */

@@ -108,6 +108,11 @@ struct xtr_eid_prefix xtr_hole(const struct xtr_env *env, const struct xtr_eid_p
 
 	if (!host->group_len && n < cap)
 		n = cap;
+	/* Not more than one Map-Server set can see (draft-farinacci-lisp-decent-10, X11). */
+	if (env->find.ctx) {
+		cap = env->find.floor(env->find.ctx, host);
+		n = n < cap ? cap : n;
+	}
 	return xtr_eid_cut(host, n);
 }
 

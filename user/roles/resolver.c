@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Choice of the Map-Resolver and construction of the encapsulated Map-Request. RFC
- * 9301 5.2, 5.3, 5.8, 8.1.
+ * 9301 5.2, 5.3, 5.8, 8.1, RFC 9962 5.
  */
 #include "roles/resolver.h"
 
@@ -10,62 +10,35 @@
 
 #define ITR_RLOCS 16 /* more would not fit into the 576 octets of RFC 9301 5 */
 
+/* ---- what is known of each */
+
 static struct xtr_resolver *find(struct xtr_resolvers *rs, const struct xtr_ip *ip)
 {
-	for (unsigned i = 0; i < rs->n; i++)
-		if (!xtr_ip_cmp(&rs->r[i].ip, ip))
-			return &rs->r[i];
+	for (unsigned i = 0; i < rs->seen_count; i++)
+		if (!xtr_ip_cmp(&rs->seen[i].ip, ip))
+			return &rs->seen[i];
 	return NULL;
 }
 
-void xtr_resolvers_set(struct xtr_resolvers *rs, const struct xtr_env *env)
+static struct xtr_resolver *note(struct xtr_resolvers *rs, const struct xtr_ip *ip)
 {
-	struct xtr_resolvers old = *rs;
+	struct xtr_resolver *r = find(rs, ip);
 
-	memset(rs, 0, sizeof(*rs));
-	for (unsigned i = 0; i < env->cfg.map_resolver_count && rs->n < XTR_RESOLVERS_MAX; i++) {
-		const struct xtr_resolver *was = find(&old, &env->cfg.map_resolvers[i]);
-
-		if (was)
-			rs->r[rs->n] = *was;
-		else
-			rs->r[rs->n].ip = env->cfg.map_resolvers[i];
-		rs->n++;
+	if (r || !ip->family)
+		return r;
+	if (rs->seen_count < XTR_RESTING_MAX) {
+		r = &rs->seen[rs->seen_count++];
+	} else {
+		r = &rs->seen[rs->seen_next];
+		rs->seen_next = (rs->seen_next + 1) % XTR_RESTING_MAX;
 	}
-}
-
-static bool reachable(const struct xtr_env *env, const struct xtr_ip *ip)
-{
-	return xtr_env_rloc(env, ip->family);
-}
-
-/* Configured order is the order of preference; a retransmission goes to the next one. Resting ones
- * come last, the longest resting first. */
-const struct xtr_ip *xtr_resolvers_pick(const struct xtr_resolvers *rs, const struct xtr_env *env,
-					const struct xtr_ip *last)
-{
-	const struct xtr_resolver *resting = NULL;
-	unsigned start = 0;
-
-	for (unsigned i = 0; last && last->family && i < rs->n; i++)
-		if (!xtr_ip_cmp(&rs->r[i].ip, last))
-			start = i + 1;
-	for (unsigned i = 0; i < rs->n; i++) {
-		const struct xtr_resolver *r = &rs->r[(start + i) % rs->n];
-
-		if (!reachable(env, &r->ip))
-			continue;
-		if (r->rest_until <= env->now)
-			return &r->ip;
-		if (!resting || r->rest_until < resting->rest_until)
-			resting = r;
-	}
-	return resting ? &resting->ip : NULL;
+	*r = (struct xtr_resolver){ .ip = *ip };
+	return r;
 }
 
 void xtr_resolvers_answered(struct xtr_resolvers *rs, const struct xtr_ip *ip, uint64_t now)
 {
-	struct xtr_resolver *r = find(rs, ip);
+	struct xtr_resolver *r = note(rs, ip);
 
 	if (!r)
 		return;
@@ -76,12 +49,157 @@ void xtr_resolvers_answered(struct xtr_resolvers *rs, const struct xtr_ip *ip, u
 void xtr_resolvers_silent(struct xtr_resolvers *rs, const struct xtr_env *env,
 			  const struct xtr_ip *ip, uint64_t sent)
 {
-	struct xtr_resolver *r = find(rs, ip);
+	struct xtr_resolver *r = note(rs, ip);
 
 	/* An answer to another request since then: it is not the resolver that is silent. */
 	if (r && !(r->answered && r->answered >= sent))
 		r->rest_until = env->now + env->cfg.timers.resolver_rest;
 }
+
+static uint64_t rest_until(const struct xtr_resolvers *rs, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < rs->seen_count; i++)
+		if (!xtr_ip_cmp(&rs->seen[i].ip, ip))
+			return rs->seen[i].rest_until;
+	return 0;
+}
+
+bool xtr_resolvers_resting(const struct xtr_resolvers *rs, const struct xtr_env *env,
+			   const struct xtr_ip *ip)
+{
+	return rest_until(rs, ip) > env->now;
+}
+
+/* ---- whom to ask */
+
+void xtr_resolvers_set(struct xtr_resolvers *rs, const struct xtr_env *env)
+{
+	rs->n = 0;
+	for (unsigned i = 0; i < env->cfg.map_resolver_count && rs->n < XTR_RESOLVERS_MAX; i++)
+		rs->list[rs->n++] = env->cfg.map_resolvers[i];
+}
+
+bool xtr_resolvers_any(const struct xtr_resolvers *rs, const struct xtr_env *env)
+{
+	return rs->n || env->find.ctx;
+}
+
+struct stage {
+	struct xtr_ip list[XTR_RESOLVERS_MAX];
+	unsigned n;
+	bool found; /* by env->find: all of them are equally good, but for ourselves */
+};
+
+/* The configured ones are there for what env->find knows nothing about. */
+static void stage_of(const struct xtr_resolvers *rs, const struct xtr_env *env,
+		     const struct xtr_eid_prefix *eid, unsigned stage, struct stage *out)
+{
+	out->n = 0;
+	out->found = false;
+	if (env->find.ctx)
+		out->n = env->find.resolvers(env->find.ctx, eid, stage, out->list,
+					     XTR_RESOLVERS_MAX);
+	if (out->n) {
+		out->found = true;
+	} else if (!stage) {
+		memcpy(out->list, rs->list, rs->n * sizeof(rs->list[0]));
+		out->n = rs->n;
+	}
+}
+
+static int place_of(const struct stage *st, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; ip->family && i < st->n; i++)
+		if (!xtr_ip_cmp(&st->list[i], ip))
+			return (int)i;
+	return -1;
+}
+
+/* Configured order is the order of preference; a retransmission goes to the next one. Resting ones
+ * come last, the longest resting first. Those that were found take turns (D-52), after ourselves:
+ * asking ourselves costs no packet, but need not be done twice. */
+static const struct xtr_ip *pick(struct xtr_resolvers *rs, const struct xtr_env *env,
+				 const struct stage *st, const struct xtr_ip *last)
+{
+	bool own = st->found && st->n && xtr_env_own_rloc(env, &st->list[0]);
+	unsigned n = st->n - own, start = 0;
+	const struct xtr_ip *resting = NULL;
+	int at = place_of(st, last);
+
+	if (own && (at < 0 || !n))
+		return xtr_env_rloc(env, st->list[0].family) ? &st->list[0] : NULL;
+	if (at >= (int)own)
+		start = (unsigned)at - own + 1;
+	else if (st->found)
+		start = rs->turn++;
+	for (unsigned i = 0; i < n; i++) {
+		const struct xtr_ip *ip = &st->list[own + (start + i) % n];
+
+		if (!xtr_env_rloc(env, ip->family))
+			continue;
+		if (rest_until(rs, ip) <= env->now)
+			return ip;
+		if (!resting || rest_until(rs, ip) < rest_until(rs, resting))
+			resting = ip;
+	}
+	return resting;
+}
+
+static unsigned width(const struct stage *st)
+{
+	return st->n < XTR_SEEK_WIDTH ? st->n : XTR_SEEK_WIDTH;
+}
+
+const struct xtr_ip *xtr_seek_next(struct xtr_resolvers *rs, const struct xtr_env *env,
+				   const struct xtr_eid_prefix *eid, struct xtr_seek *seek,
+				   bool *wait)
+{
+	const struct xtr_ip *ip;
+	struct stage st, next;
+
+	stage_of(rs, env, eid, seek->stage, &st);
+	if (wait)
+		*wait = false;
+	if (!st.n && env->find.ctx && env->find.waiting(env->find.ctx, eid, seek->stage)) {
+		if (wait)
+			*wait = true;
+		return NULL;
+	}
+	if (seek->tried >= width(&st) && (st.found || !st.n)) {
+		stage_of(rs, env, eid, seek->stage + 1u, &next);
+		if (next.n) {
+			st = next;
+			seek->stage++;
+			seek->tried = 0;
+		} else if (seek->stage) { /* all over again */
+			seek->stage = seek->tried = 0;
+			stage_of(rs, env, eid, 0, &st);
+		}
+	}
+	ip = pick(rs, env, &st, &seek->at);
+	if (!ip)
+		return NULL;
+	seek->at = *ip;
+	if (seek->tried < UINT8_MAX)
+		seek->tried++;
+	return &seek->at;
+}
+
+bool xtr_seek_more(const struct xtr_resolvers *rs, const struct xtr_env *env,
+		   const struct xtr_eid_prefix *eid, const struct xtr_seek *seek)
+{
+	struct stage st;
+
+	stage_of(rs, env, eid, seek->stage, &st);
+	if (st.n && !st.found)
+		return false;
+	if (seek->tried < width(&st))
+		return true;
+	stage_of(rs, env, eid, seek->stage + 1u, &st);
+	return st.n;
+}
+
+/* ---- the question */
 
 /* An own address of the family for the inner header: an RLOC, the packet's source, or an EID of
  * ours. The answer does not go there (it goes to an ITR-RLOC), only its port counts; but both inner

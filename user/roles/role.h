@@ -36,6 +36,8 @@ enum xtr_timer_kind {
 	XTR_TIMER_PUSH_MEMBER,
 	XTR_TIMER_ETR_MEMBER,
 	XTR_TIMER_ETR_JOINED,
+	XTR_TIMER_ETR_TARGETS,
+	XTR_TIMER_PULL_SAVE,
 };
 
 struct xtr_peer { /* a site we send to: one of its RLOCs and EID-prefixes */
@@ -69,6 +71,9 @@ struct xtr_finder {
 			  enum xtr_node_counter counter);
 	/* Why eid is registered nowhere, or NULL. */
 	const char *(*problem)(void *ctx, const struct xtr_eid_prefix *eid);
+	/* Nothing is known yet about the resolvers of this stage, but an answer is on its way: the
+	 * question waits for it. */
+	bool (*waiting)(void *ctx, const struct xtr_eid_prefix *eid, unsigned stage);
 };
 #define XTR_TARGETS_MAX 64 /* of one EID-prefix */
 struct xtr_direct;
