@@ -77,6 +77,14 @@ static unsigned members(void *ctx, const struct xtr_ip *group, struct xtr_ip *ou
 	return d->push ? xtr_push_members(d->push, group, out, max) : 0;
 }
 
+static void confirmed(void *ctx, const struct xtr_ip *group, const struct xtr_ip *member, bool acked)
+{
+	struct xtr_decent *d = ctx;
+
+	if (d->push)
+		xtr_push_confirmed(d->push, group, member, acked);
+}
+
 static int send_group(void *ctx, const struct xtr_ip *group, const void *buf, size_t len,
 		      enum xtr_node_counter counter)
 {
@@ -111,6 +119,7 @@ static void wire(struct xtr_decent *d)
 		.problem = problem,
 		.memberships = memberships,
 		.members = members,
+		.confirmed = confirmed,
 		.send_group = send_group,
 	};
 }

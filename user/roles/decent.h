@@ -77,6 +77,9 @@ unsigned xtr_push_members(struct xtr_push *p, const struct xtr_ip *group, struct
 			  unsigned max);
 int xtr_push_send_group(struct xtr_push *p, const struct xtr_ip *group, const void *buf,
 			size_t len, enum xtr_node_counter counter);
+/* As find.confirmed. */
+void xtr_push_confirmed(struct xtr_push *p, const struct xtr_ip *group, const struct xtr_ip *member,
+			bool acked);
 const char *xtr_push_problem(struct xtr_push *p, const struct xtr_eid_prefix *eid);
 int xtr_push_walk(struct xtr_push *p, int (*fn)(void *, const struct xtr_group_info *), void *arg);
 

@@ -67,6 +67,13 @@ static void refuse(struct arrival *a, enum xtr_node_counter counter,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	env->counters[counter]++;
+	/* All members of a group have the same key (D-26): who has not shall be seen. */
+	if ((counter == XTR_NODE_DROP_AUTH || counter == XTR_NODE_DROP_ALGORITHM) &&
+	    (xtr_ip_is_multicast(&a->meta->dst) || (eid && eid->group_len))) {
+		env->refused.any = true;
+		env->refused.at = env->now;
+		env->refused.from = a->meta->src;
+	}
 	if (a->site) {
 		a->site->refused++;
 		a->site->refused_at = env->now;

@@ -253,6 +253,18 @@ static void run_direct(struct xtr_node *n)
 	}
 }
 
+/* What was sent to a group is for its members only. */
+static bool group_allows(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
+			 size_t len)
+{
+	if (!meta->overlay && !xtr_ip_is_multicast(&meta->dst))
+		return true;
+	if (n->decent.push)
+		return xtr_push_accepts(n->decent.push, meta, buf, len);
+	xtr_count(&n->env, DROP_GROUP);
+	return false;
+}
+
 void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
 		    size_t len, uint64_t now)
 {
@@ -267,7 +279,8 @@ void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const u
 		return;
 	}
 	n->env.dropped = 0;
-	dispatch(n, meta, buf, len);
+	if (group_allows(n, meta, buf, len))
+		dispatch(n, meta, buf, len);
 	tell_drop(n, meta, buf, len);
 	run_direct(n);
 }

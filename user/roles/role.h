@@ -66,6 +66,9 @@ struct xtr_finder {
 	/* Members of a seed-group we register at, without ourselves: who has to confirm a Map-Register
 	 * to it. */
 	unsigned (*members)(void *ctx, const struct xtr_ip *group, struct xtr_ip *out, unsigned max);
+	/* A member confirmed our Map-Register to the group, or does not any more. */
+	void (*confirmed)(void *ctx, const struct xtr_ip *group, const struct xtr_ip *member,
+			  bool acked);
 	/* Sends a control message to a group and to ourselves (D-19). */
 	int (*send_group)(void *ctx, const struct xtr_ip *group, const void *buf, size_t len,
 			  enum xtr_node_counter counter);
@@ -106,6 +109,12 @@ struct xtr_env {
 	bool (*registration)(void *ctx, const struct xtr_eid_prefix *eid, uint8_t *buf,
 			     size_t size, struct xtr_locset *out);
 	void *ms_ctx;
+	/* Last Map-Register about a group, or sent to one, that was not authentic (D-26). */
+	struct {
+		bool any;
+		uint64_t at;
+		struct xtr_ip from;
+	} refused;
 	struct xtr_direct *direct, **direct_end;
 	unsigned direct_count;
 	enum xtr_node_counter dropped; /* why the message in hand was dropped; 0: was not */
@@ -122,7 +131,7 @@ static inline void xtr_env_count(struct xtr_env *env, enum xtr_node_counter c)
 {
 	env->counters[c]++;
 	if ((c >= XTR_NODE_DROP_MALFORMED && c <= XTR_NODE_DROP_PORT) || c == XTR_NODE_DROP_LOOP ||
-	    c == XTR_NODE_DROP_SMR)
+	    c == XTR_NODE_DROP_SMR || c == XTR_NODE_DROP_GROUP)
 		env->dropped = c;
 }
 #define xtr_count(env, sym) xtr_env_count((env), XTR_NODE_##sym)
