@@ -83,7 +83,7 @@ while read -r c; do
 	grep -qxF "$c" "$tmp/defs" || echo "xtrctl.schema.json does not describe '$c'"
 done <"$tmp/commands" >"$tmp/found"
 while read -r d; do
-	case $d in error | locator | cache-locator | 'OBJECT help' | help) continue ;; esac
+	case $d in error | locator | cache-locator | decent-* | 'OBJECT help' | help) continue ;; esac
 	grep -qxF "$d" "$tmp/commands" || echo "xtrctl.schema.json describes '$d', which is no command"
 done <"$tmp/defs" >>"$tmp/found"
 verdict "cli: the schema describes every command, and no other" "$tmp/found"
@@ -109,6 +109,8 @@ same "cli: completion offers the commands of each object" "$tmp/got" "$tmp/want"
 	offer cache show '' | grep -qx instance || echo "cache show: no 'instance'"
 	offer -s /x cache add 10.0.0.0/8 '' | grep -qx rloc || echo "cache add: no 'rloc' (with an option before)"
 	offer cache add 10.0.0.0/8 action nat | grep -qx natively-forward || echo "action: no 'natively-forward'"
+	offer decent hash profile dr | grep -qx draft10 || echo "profile: no 'draft10'"
+	offer decent hash 10.0.0.1 h | grep -qx hash-mask || echo "decent hash: no 'hash-mask'"
 	offer lig 10.0.0.1 t | grep -qx to || echo "lig: no 'to'"
 	offer monitor kind site-r | grep -qx site-registered || echo "monitor: no 'site-registered'"
 	offer iface show dev l | grep -qx lo || echo "iface: no 'lo'"

@@ -133,7 +133,8 @@ Test(cli, wrong_values_are_refused_with_the_way_out, .init = up, .fini = down)
 
 Test(cli, detach_is_not_matched_by_prefix, .init = off, .fini = down)
 {
-	refused("d", "'d' is no object");
+	refused("de", "xtrd is not running");
+	refused("det", "'det' is no object");
 	refused("detac", "'detac' is no object");
 }
 
@@ -165,7 +166,7 @@ Test(cli, every_object_has_help_plain_and_json, .init = off, .fini = down)
 	cr_assert_eq(ran.status, 0);
 	all = json_loads(ran.out, 0, NULL);
 	cr_assert_null(xtr_schema_check("help", all));
-	cr_assert_eq(json_array_size(all), 15);
+	cr_assert_eq(json_array_size(all), 16);
 	json_array_foreach(all, i, o) {
 		const char *name = json_string_value(json_object_get(o, "object"));
 

@@ -62,7 +62,7 @@ struct xtr_cli_object {
 	bool whole;                /* the name is not matched by prefix: it is no word to slip on (detach) */
 };
 extern const struct xtr_cli_object xtr_cli_objects[];
-extern const struct xtr_cli_cmd xtr_cmd_cache[], xtr_cmd_eid[], xtr_cmd_site[], xtr_cmd_rloc[], xtr_cmd_iface[],
+extern const struct xtr_cli_cmd xtr_cmd_cache[], xtr_cmd_eid[], xtr_cmd_site[], xtr_cmd_decent[], xtr_cmd_rloc[], xtr_cmd_iface[],
 	xtr_cmd_stats[], xtr_cmd_map[], xtr_cmd_prog[], xtr_cmd_feature[], xtr_cmd_config[], xtr_cmd_detach[],
 	xtr_cmd_lig[], xtr_cmd_monitor[], xtr_cmd_version[], xtr_cmd_batch[];
 #define XTR_CLI_EID_TERM "EID := { ADDRESS | PREFIX | [N]ADDRESS | [N]PREFIX }, N is the instance ID\n"

@@ -12,7 +12,9 @@ const char xtr_cli_event_terms[] =
 	"KIND := { cache-add | cache-change | cache-del | miss | map-request-sent |\n"
 	"          map-request-timeout | map-reply | map-register-sent | map-register-acked |\n"
 	"          map-register-unacknowledged | site-registered | site-changed | site-expired |\n"
-	"          map-register-refused | message-dropped | packet-dropped }\n";
+	"          map-register-refused | message-dropped | packet-dropped | dns-changed |\n"
+	"          dns-failed | dns-stale | member-joined | member-left | parameters-changed |\n"
+	"          subscription }\n";
 
 static bool known(const char *kind)
 {
