@@ -158,15 +158,15 @@ static void question_send(struct dns_question *q)
 
 /* ---- lookups */
 
-static void lookup_free(struct dns_lookup *l)
+static void lookup_forget(struct dns_lookup *l)
 {
 	for (int i = 0; i < 2; i++) {
 		if (l->q[i] && l->q[i]->out)
 			l->q[i]->lookup = NULL;
 		else if (l->q[i])
 			xtr_dns_question_free(l->q[i]);
+		l->q[i] = NULL;
 	}
-	free(l);
 }
 
 static void on_alarm(uv_timer_t *timer);
@@ -228,8 +228,9 @@ static void deliver(struct xtr_dns *d)
 
 	while (!d->closed && (l = TAILQ_FIRST(&d->ready))) {
 		TAILQ_REMOVE(&d->ready, l, link);
+		lookup_forget(l); /* first: the call may close and so free every question */
 		d->done(d->ctx, l->id, &l->r);
-		lookup_free(l);
+		free(l);
 	}
 }
 
@@ -406,7 +407,8 @@ static void drop(struct dns_lookups *list)
 
 	while ((l = TAILQ_FIRST(list))) {
 		TAILQ_REMOVE(list, l, link);
-		lookup_free(l);
+		lookup_forget(l);
+		free(l);
 	}
 }
 

@@ -281,6 +281,8 @@ static int error_of(const struct transfer *t, CURLcode rc)
 {
 	long os = 0;
 
+	if (rc && t->mark_errno)
+		return -t->mark_errno;
 	switch (rc) {
 	case CURLE_OK:
 		return 0;
@@ -290,8 +292,6 @@ static int error_of(const struct transfer *t, CURLcode rc)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return -EHOSTUNREACH;
 	case CURLE_COULDNT_CONNECT:
-		if (t->mark_errno)
-			return -t->mark_errno;
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os);
 		return os == EHOSTUNREACH || os == ENETUNREACH ? -EHOSTUNREACH :
 		       os == ETIMEDOUT			       ? -ETIMEDOUT :
