@@ -191,7 +191,8 @@ install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTD
 	install -D -m 644 user/cli/xtrctl.schema.json $(DESTDIR)$(PREFIX)/share/xtr/xtrctl.schema.json
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's,@PREFIX@,$(PREFIX),g' deploy/systemd/xtrd.service > $(DESTDIR)/lib/systemd/system/xtrd.service
-	install -D -m 644 deploy/examples/xtrd.yaml $(DESTDIR)$(PREFIX)/share/doc/xtr/examples/xtrd.yaml
+	install -d $(DESTDIR)$(PREFIX)/share/doc/xtr/examples
+	install -m 644 $(wildcard deploy/examples/*.yaml) $(DESTDIR)$(PREFIX)/share/doc/xtr/examples
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/xtrd $(DESTDIR)$(PREFIX)/sbin/xtrctl $(DESTDIR)/lib/systemd/system/xtrd.service

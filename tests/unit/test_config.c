@@ -398,7 +398,7 @@ static const struct {
 	/* keys */
 	{ MR "log-levle: info\n", "f:2:1: unknown key `log-levle` in the top level; did you mean `log-level`?\n" },
 	{ "rlocs: [{address: 192.0.2.1}]\nitr:\n  map-resolver: [192.0.2.11]\n",
-	  "f:3:3: itr has no `map-resolvers`; add it: whom we ask, in this order\n"
+	  "f:3:3: the ITR knows nobody to ask; add map-resolvers: to it, or decent: with pull: or push:\n"
 	  "f:3:3: unknown key `map-resolver` in itr; did you mean `map-resolvers`?\n" },
 	{ MR "register-interval: 5\n", "f:2:1: unknown key `register-interval` in the top level; it is a key of timers\n" },
 	{ "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: [192.0.2.11], colour: red}\n",
@@ -433,7 +433,8 @@ static const struct {
 	{ MR "site-id: auto\n", "f:2:10: `site-id` is `auto`; write 16 hexadecimal digits, a number\n" },
 	{ "map-resolver: {map-servers: 192.0.2.10}\n",
 	  "f:1:29: `map-servers` is one value, but takes a list; write - before each entry\n" },
-	{ "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: []}\n", "f:2:22: `map-resolvers` is empty; write at least one entry\n" },
+	{ "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: []}\n", 
+	  "f:2:22: the ITR knows nobody to ask; add map-resolvers: to it, or decent: with pull: or push:\n" },
 	{ "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: [192.0.2.300]}\n",
 	  "f:2:23: `map-resolvers` is `192.0.2.300`, not an address; write an IPv4 or IPv6 address without a length, as 192.0.2.1 or "
 	  "\"2001:db8::1\"\n" },
@@ -582,7 +583,7 @@ static const struct {
 	  "there\n"
 	  "f:5:12: `log-level` is `loud`; write error, warn, info or debug\n"
 	  "f:7:19: `map-resolvers` is `x`, not an address; write an IPv4 or IPv6 address without a length, as 192.0.2.1 or \"2001:db8::1\"\n"
-	  "f:8:1: unknown key `colour` in the top level; the keys are rlocs, interfaces, overlay, etr, itr, map-server, map-resolver, xtr-id, site-id, "
+	  "f:8:1: unknown key `colour` in the top level; the keys are rlocs, interfaces, overlay, etr, itr, map-server, map-resolver, decent, xtr-id, site-id, "
 	  "state-dir, control-socket, bpffs, user, log-level, data-plane, timers, limits\n" },
 };
 
@@ -796,7 +797,7 @@ Test(config, the_example_is_good)
 
 Test(config, the_mapping_system_of_the_example_is_good)
 {
-	char *text = example(), *part = commented(text, "# A Map-Server and Map-Resolver", "# Less often needed");
+	char *text = example(), *part = commented(text, "# A Map-Server and Map-Resolver", "# LISP-Decent (RFC");
 	struct xtr_conf *c = parse_elsewhere(part);
 
 	cr_assert(c->node.ms && c->node.mr && c->node.site_count == 2);
