@@ -445,7 +445,7 @@ void xtr_daemon_stop(struct xtr_daemon *d)
 		uv_loop_close(&d->loop);
 		d->loop_open = false;
 	}
-	xtr_decent_free(d);
+	xtr_decent_close(d);
 	if (d->dp)
 		xtr_dp_close(d->dp);
 	d->dp = NULL;

@@ -79,7 +79,7 @@ void xtr_decent_ops(struct xtr_ops *ops);
 void xtr_decent_data_plane(struct xtr_daemon *d);
 int xtr_decent_start(struct xtr_daemon *d);
 void xtr_decent_end(struct xtr_daemon *d);
-void xtr_decent_free(struct xtr_daemon *d);
+void xtr_decent_close(struct xtr_daemon *d);
 /* Reload: prepare before the node gets the new configuration (0 or -errno; then nothing changed),
  * settle after it with the one that is in use then. */
 int xtr_decent_prepare(struct xtr_daemon *d, struct xtr_conf *new, struct xtr_err *err);

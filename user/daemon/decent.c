@@ -352,7 +352,7 @@ void xtr_decent_end(struct xtr_daemon *d)
 		d->decent->dns = NULL;
 }
 
-void xtr_decent_free(struct xtr_daemon *d)
+void xtr_decent_close(struct xtr_daemon *d)
 {
 	xtr_params_source_free(d);
 	if (d->decent)
