@@ -157,6 +157,56 @@ struct xtr_rloc lab_rloc_get(__u32 id)
 	return v;
 }
 
+void lab_rloc_del(__u32 id)
+{
+	must(bpf_map_delete_elem(map_fd(XTR_MAP_RLOC), &id) == 0, "delete template %u", id);
+}
+
+/* "233.252.1.1/32" or "233.252.0.0/16"; source NULL: of all. Both make one key, as dp does. */
+void lab_mcast(__u32 iid, const char *group, const char *source, struct xtr_mcast v)
+{
+	struct xtr_lpm6 g;
+	int six = lpm(&g, iid, group);
+	struct xtr_mc6 k6 = { .prefixlen = g.prefixlen, .iid = g.iid };
+	struct xtr_mc4 k4 = { .prefixlen = g.prefixlen, .iid = g.iid, .group = g.addr[0] };
+
+	memcpy(k6.group, g.addr, sizeof(k6.group));
+	if (source) {
+		must(inet_pton(six ? AF_INET6 : AF_INET, source, six ? (void *)k6.source : &k4.source) == 1, "source %s", source);
+		k6.prefixlen += 128;
+		k4.prefixlen += 32;
+	}
+	put(six ? XTR_MAP_MCAST6 : XTR_MAP_MCAST4, six ? (void *)&k6 : &k4, &v);
+}
+
+struct xtr_mcast lab_mcast_get(__u32 iid, const char *group)
+{
+	struct xtr_mc4 k = { .prefixlen = 64, .iid = htonl(iid) };
+	struct xtr_mcast v;
+
+	must(inet_pton(AF_INET, group, &k.group) == 1, "group %s", group);
+	get(XTR_MAP_MCAST4, &k, &v);
+	return v;
+}
+
+void lab_repl(__u32 id, __u32 part, struct xtr_repl v)
+{
+	struct xtr_repl_key k = { id, part };
+
+	put(XTR_MAP_REPL, &k, &v);
+}
+
+void lab_ctlsrc(const char *prefix)
+{
+	struct xtr_lpm6 p;
+	int six = lpm(&p, 0, prefix);
+	struct xtr_ctlsrc k = { .prefixlen = p.prefixlen, .family = htonl(six ? XTR_FAMILY_IP6 : XTR_FAMILY_IP4) };
+	__u32 flags = 0;
+
+	memcpy(k.addr, p.addr, sizeof(k.addr));
+	put(XTR_MAP_CTLSRC, &k, &flags);
+}
+
 void lab_rloc(__u32 id, struct xtr_rloc v)
 {
 	put(XTR_MAP_RLOC, &id, &v);
@@ -219,7 +269,7 @@ static void self(int family, const char *text)
 	put(XTR_MAP_SELF, &k, &flags);
 }
 
-static struct xtr_rloc template(int family, const char *src, const char *dst, __u32 stat)
+struct xtr_rloc lab_template(int family, const char *src, const char *dst, __u32 stat)
 {
 	struct xtr_rloc t = {
 		.family = family == AF_INET ? XTR_FAMILY_IP4 : XTR_FAMILY_IP6,
@@ -248,7 +298,7 @@ static void world(void)
 
 	lab.cfg = (struct xtr_cfg){
 		.abi_version = XTR_ABI_VERSION, .miss_rate = 1000, .miss_burst = 1000, .miss_eid_burst = 64,
-		.hash_seed = 0x5eed, .hz = 250, .native_ifindex = lab.under, .heartbeat_max = 250 * 3600,
+		.hash_seed = 0x5eed, .control_rate = 1000, .control_burst = 1000, .hz = 250, .native_ifindex = lab.under, .heartbeat_max = 250 * 3600,
 	};
 	lab_cfg();
 	lab.now = lab_jiffies();
@@ -273,8 +323,8 @@ static void world(void)
 	}
 	lab_rset(RSET4, (struct xtr_rset){ .n = 1, .rloc = { RLOC4 } });
 	lab_rset(RSET6, (struct xtr_rset){ .n = 1, .rloc = { RLOC6 } });
-	lab_rloc(RLOC4, template(AF_INET, "192.0.2.1", "192.0.2.2", 1));
-	lab_rloc(RLOC6, template(AF_INET6, "2001:db8::1", "2001:db8::2", 2));
+	lab_rloc(RLOC4, lab_template(AF_INET, "192.0.2.1", "192.0.2.2", 1));
+	lab_rloc(RLOC6, lab_template(AF_INET6, "2001:db8::1", "2001:db8::2", 2));
 }
 
 static int on_event(void *ctx, void *data, size_t size)

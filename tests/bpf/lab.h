@@ -124,6 +124,12 @@ void lab_rloc(__u32 id, struct xtr_rloc v);
 void lab_inst(__u32 iid, struct xtr_inst v);
 void lab_inst_del(__u32 iid);
 struct xtr_count lab_rlstat(__u32 index);
+struct xtr_rloc lab_template(int family, const char *src, const char *dst, __u32 stat);
+void lab_rloc_del(__u32 id);
+void lab_mcast(__u32 iid, const char *group, const char *source, struct xtr_mcast v);
+struct xtr_mcast lab_mcast_get(__u32 iid, const char *group);  /* (*,G) of IPv4, exactly */
+void lab_repl(__u32 id, __u32 part, struct xtr_repl v);
+void lab_ctlsrc(const char *prefix);
 
 /* --- events */
 struct seen {
