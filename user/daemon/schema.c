@@ -287,6 +287,7 @@ static int read_ip(struct reading *r, const struct xtr_schema_key *k, const stru
 				 "forward, as 224.1.1.1 or \"ff08::4341\"",
 				 k->name, y->text,
 				 xtr_ip_is_multicast(ip) ? "a group of one link" : "no multicast address");
+		*ip = (struct xtr_ip){ 0 };
 		return -EINVAL;
 	}
 	if (xtr_ip_is_unspecified(ip) || xtr_ip_is_multicast(ip) || xtr_ip_is_linklocal(ip)) {
