@@ -30,6 +30,7 @@
 static void batch_free(struct xtr_etr_batch *b)
 {
 	xtr_timer_cancel(&b->srv->etr->env->timers, &b->timer);
+	xtr_etr_group_forget(b);
 	free(b->items);
 	free(b);
 }
@@ -101,7 +102,10 @@ static int make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *i
 
 		put_item(env, &w, &items[i], room);
 		len = xtr_wr_len(&w);
-		if (!b || used + len > room || b->count == 255) {
+		/* A membership goes alone: at the Map-Server it belongs to another site than our
+		 * EID-prefixes. */
+		if (!b || used + len > room || b->count == 255 ||
+		    !b->items[0].eid.group_len != !items[i].eid.group_len) {
 			b = batch_add(srv, n - i < 255 ? n - i : 255);
 			if (!b)
 				return -ENOMEM;
@@ -116,7 +120,17 @@ static int make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *i
 
 /* ---- sending */
 
-static void send_batch(struct xtr_etr_batch *b, bool want_notify)
+static void transmit(struct xtr_etr_batch *b, const struct xtr_ip *to, const void *buf, size_t len)
+{
+	struct xtr_env *env = b->srv->etr->env;
+
+	if (!xtr_ip_is_multicast(to))
+		xtr_env_send(env, NULL, to, XTR_PORT, buf, len, XTR_NODE_TX_MAP_REGISTER);
+	else if (env->find.send_group)
+		env->find.send_group(env->find.ctx, to, buf, len, XTR_NODE_TX_MAP_REGISTER);
+}
+
+uint64_t xtr_etr_batch_send(struct xtr_etr_batch *b, const struct xtr_ip *to, bool want_notify)
 {
 	struct xtr_etr_server *srv = b->srv;
 	struct xtr_env *env = srv->etr->env;
@@ -136,8 +150,8 @@ static void send_batch(struct xtr_etr_batch *b, bool want_notify)
 	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
 	char ip[XTR_IP_STRLEN];
 
-	if (!xtr_env_rloc(env, ms->address.family))
-		return; /* shown as the problem of the mapping; goes out when an RLOC comes up */
+	if (!xtr_env_rloc(env, to->family))
+		return 0; /* shown as the problem of the mapping; goes out when an RLOC comes up */
 	head.nonce = xtr_nonce_next(&env->nonces, &env->ops);
 	xtr_register_begin(&w, &head);
 	for (unsigned i = 0; i < b->count; i++)
@@ -148,19 +162,26 @@ static void send_batch(struct xtr_etr_batch *b, bool want_notify)
 	    xtr_auth_sign(buf, xtr_wr_len(&w), MSG_HEAD, (size_t)auth_len, XTR_MSG_MAP_REGISTER,
 			  ms->key.alg_id, head.nonce, ms->key.secret, ms->key.secret_len)) {
 		xtr_count(env, TX_FAILED);
-		return;
-	}
-	if (want_notify) {
-		b->nonces[b->nonce_at] = head.nonce;
-		b->nonce_at = (b->nonce_at + 1) % XTR_ETR_NONCES;
+		return 0;
 	}
 	b->sent++;
 	b->last_sent = env->now;
-	xtr_env_send(env, NULL, &ms->address, XTR_PORT, buf, xtr_wr_len(&w),
-		     XTR_NODE_TX_MAP_REGISTER);
+	transmit(b, to, buf, xtr_wr_len(&w));
 	xtr_env_event(env, XTR_EVENT_REGISTER_SENT, &b->items[0].eid,
-		      "to Map-Server %s, %u records%s", xtr_ip_str(&ms->address, ip), b->count,
+		      "to Map-Server %s, %u records%s", xtr_ip_str(to, ip), b->count,
 		      b->withdraw ? ", withdrawn" : "");
+	return head.nonce;
+}
+
+static void send_batch(struct xtr_etr_batch *b, bool want_notify)
+{
+	uint64_t nonce = xtr_etr_batch_send(b, &b->srv->cfg.address, want_notify);
+
+	if (!nonce || !want_notify)
+		return;
+	b->nonces[b->nonce_at] = nonce;
+	b->nonce_at = (b->nonce_at + 1) % XTR_ETR_NONCES;
+	xtr_etr_group_sent(b);
 }
 
 static void arm_retry(struct xtr_etr_batch *b)
@@ -214,7 +235,7 @@ static void server_free(struct xtr_etr_server *srv)
 	free(srv);
 }
 
-static void batch_done(struct xtr_etr_batch *b)
+void xtr_etr_batch_done(struct xtr_etr_batch *b)
 {
 	struct xtr_etr_batch **link = &b->srv->batches;
 
@@ -233,7 +254,7 @@ static void batch_timer(void *ctx, struct xtr_timer *t)
 	b->tries++;
 	b->acked = false;
 	if (b->withdraw && b->tries >= WITHDRAW_TRIES) {
-		batch_done(b);
+		xtr_etr_batch_done(b);
 		return;
 	}
 	if (b->tries == LOST_AFTER && !b->lost) {
@@ -298,7 +319,9 @@ static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
 
 	xtr_timer_cancel(&env->timers, &b->timer);
 	memcpy(b->done, b->nonces, sizeof(b->done));
-	memset(b->nonces, 0, sizeof(b->nonces));
+	/* Of a group each member confirms by itself. */
+	if (!xtr_etr_is_group(b->srv))
+		memset(b->nonces, 0, sizeof(b->nonces));
 	b->tries = 0;
 	b->acked = true;
 	b->lost = false;
@@ -312,8 +335,8 @@ static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
 	xtr_env_event(env, XTR_EVENT_REGISTER_ACKED, &b->items[0].eid,
 		      "by Map-Server %s, %u of %u EID-prefixes",
 		      xtr_ip_str(&b->srv->cfg.address, ip), b->count - refused, b->count);
-	if (b->withdraw)
-		batch_done(b);
+	if (b->withdraw && !xtr_etr_group_waits(b))
+		xtr_etr_batch_done(b);
 }
 
 /* RFC 9301 5.7: same contents, our own MAC. */
@@ -335,8 +358,8 @@ static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta
 		xtr_count(env, TX_FAILED);
 		return;
 	}
-	xtr_env_send(env, &meta->dst, &meta->src, meta->sport, buf, xtr_wr_len(&w),
-		     XTR_NODE_TX_MAP_NOTIFY_ACK);
+	xtr_env_send(env, xtr_ip_is_multicast(&meta->dst) ? NULL : &meta->dst, &meta->src,
+		     meta->sport, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_NOTIFY_ACK);
 }
 
 static struct xtr_etr_server *server_of(const struct xtr_etr *etr, const struct xtr_ip *ip)
@@ -371,7 +394,11 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		return;
 	}
 	b = find_nonce(etr, m.nonce);
+	if (!b)
+		b = xtr_etr_group_nonce(etr, m.nonce, &meta->src);
 	srv = b ? b->srv : server_of(etr, &meta->src);
+	if (!srv)
+		srv = xtr_etr_group_of(etr, &meta->src, &m);
 	if (!srv) {
 		xtr_count(env, DROP_NONCE);
 		return;
@@ -386,7 +413,12 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		return;
 	}
 	if (b) {
-		acknowledged(b, &m);
+		if (xtr_etr_group_confirms(b, m.nonce, &meta->src))
+			acknowledged(b, &m);
+		return;
+	}
+	if (xtr_etr_is_group(srv)) { /* what it says is for the role that knows the groups */
+		send_ack(srv, meta, &m);
 		return;
 	}
 	/* Unsolicited. A repeated one is acknowledged again: our Map-Notify-Ack may be lost. */
@@ -644,6 +676,7 @@ int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out)
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SMR, xtr_etr_smr_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SERVER, server_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_BATCH, batch_timer, etr);
+	xtr_etr_group_init(etr);
 	r = xtr_etr_reconfigure(etr);
 	if (r) {
 		xtr_etr_free(etr);
@@ -658,6 +691,7 @@ void xtr_etr_free(struct xtr_etr *etr)
 	if (!etr)
 		return;
 	xtr_timer_cancel(&etr->env->timers, &etr->smr.timer);
+	xtr_etr_group_free(etr);
 	for (unsigned i = 0; i < etr->server_count; i++)
 		server_free(etr->servers[i]);
 	free(etr->servers);

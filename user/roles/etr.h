@@ -29,6 +29,10 @@ struct xtr_etr_batch { /* what goes into one Map-Register */
 	uint64_t done[XTR_ETR_NONCES];   /* what was outstanding at the last acknowledgement */
 	unsigned nonce_at;
 	uint64_t sent, notifies, last_sent, last_ack; /* last_*: XTR_NEVER */
+	/* Map-Server that is a group: its members, each of which confirms (etr_group.c). */
+	struct xtr_etr_wait *waits;
+	unsigned wait_count;
+	struct xtr_timer wait_timer;
 };
 struct xtr_etr_server {
 	struct xtr_etr *etr;
@@ -54,6 +58,8 @@ struct xtr_etr {
 	unsigned server_count;
 	bool had_ids;
 	uint8_t ids[24]; /* xTR-ID and Site-ID of the last registration */
+	struct xtr_etr_joined *joined; /* members that are to get everything */
+	struct xtr_timer joined_timer;
 };
 
 int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out);
@@ -66,6 +72,29 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 /* Answers a Map-Request that matches our database. */
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
 int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);
+
+/* Sends the batch's Map-Register there with a new nonce, which is returned; 0: not sent. */
+uint64_t xtr_etr_batch_send(struct xtr_etr_batch *b, const struct xtr_ip *to, bool want_notify);
+void xtr_etr_batch_done(struct xtr_etr_batch *b); /* frees it */
+
+/* --- etr_group.c: a Map-Server address that is a multicast group (RFC 9962 4) */
+bool xtr_etr_is_group(const struct xtr_etr_server *srv);
+void xtr_etr_group_init(struct xtr_etr *etr);
+void xtr_etr_group_free(struct xtr_etr *etr);
+/* The batch was sent and a Map-Notify asked for; nothing happens if it is no group. */
+void xtr_etr_group_sent(struct xtr_etr_batch *b);
+void xtr_etr_group_forget(struct xtr_etr_batch *b);
+/* Some member is still to confirm. */
+bool xtr_etr_group_waits(const struct xtr_etr_batch *b);
+/* The batch that went with this nonce to this member alone. */
+struct xtr_etr_batch *xtr_etr_group_nonce(const struct xtr_etr *etr, uint64_t nonce,
+					  const struct xtr_ip *from);
+/* The group that a Map-Notify is from a member of, with the key it is sent with. */
+struct xtr_etr_server *xtr_etr_group_of(const struct xtr_etr *etr, const struct xtr_ip *from,
+					const struct xtr_register *m);
+/* Notes that `from` confirmed. False: it is nobody whose word counts for the batch. True for
+ * servers that are no groups. */
+bool xtr_etr_group_confirms(struct xtr_etr_batch *b, uint64_t nonce, const struct xtr_ip *from);
 
 /* --- etr_smr.c */
 /* The mapping of this EID-prefix changed: tells the sites we sent data to lately (RFC 9301 6.1). */
