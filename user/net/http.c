@@ -99,8 +99,8 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 	struct xtr_http *h = s->http;
 	int flags = 0, running;
 
-	if (status < 0)
-		flags = CURL_CSELECT_ERR;
+	if (status < 0) /* reading says what is wrong */
+		flags = CURL_CSELECT_IN | CURL_CSELECT_OUT;
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
