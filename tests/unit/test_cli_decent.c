@@ -31,7 +31,13 @@
 	"{\"address\":\"2001:db8::2\",\"state\":\"former\",\"acked\":false,\"since\":7200,\"last_ack\":null}]}]"
 #define SHOW(pull) "{\"result\":{\"pull\":" pull ",\"dns\":" DNS ",\"parameters\":" FETCHED ",\"push\":" GROUPS "}}"
 
+#define MAPPING(iid, eid, problem) "{\"iid\":" #iid ",\"eid\":\"" eid "\",\"ttl_min\":3,\"map_server\":\"224.1.1.1\",\"key_id\":0," \
+	"\"algorithm\":\"hmac-sha-256-128\",\"acked\":true,\"registers_sent\":5,\"notifies\":4,\"last_sent\":3,\"last_ack\":3," \
+	"\"problem\":" problem ",\"locators\":[]}"
+#define MAPPINGS "[" MAPPING(0, "(0.0.0.0/0,224.1.1.1/32)", "null") "," MAPPING(0, "10.1.0.0/16", "\"shorter than its lookup-length\"") "," \
+	MAPPING(7, "0a0b-0c0d-0e0f/48", "null") "," MAPPING(0, "'host'", "null") "," MAPPING(0, "(10.1.0.0/16,224.1.1.2/32)", "null") "]"
 static const struct xtr_fake_answer full[] = {
+	{ "eid", "show", "{\"result\":" MAPPINGS "}" }, { "lig", "show", "{\"error\":\"nobody\"}" }, { "cache", "show", "{\"result\":[]}" },
 	{ "decent", "show", SHOW(PULL(OLD)) }, { "decent", "names", "{\"result\":" NAMES "}" },
 	{ "decent", "groups", "{\"result\":" GROUPS "}" }, { NULL, NULL, NULL },
 };
@@ -344,4 +350,34 @@ Test(cli_decent, groups, .init = up, .fini = down)
 	prints("decent groups", GROUPS_PLAIN);
 	json_decref(json_of("decent groups", "decent groups"));
 	refused("decent groups now", "unknown word 'now'");
+}
+
+/* ---- EIDs of every family, wherever an EID is taken */
+
+static void shows(const char *words, const char *eid)
+{
+	char line[256];
+	json_t *v;
+
+	snprintf(line, sizeof(line), "eid show %s", words);
+	v = json_of(line, "eid show");
+	cr_expect(json_array_size(v) == 1 && is(json_array_get(v, 0), "eid", eid), "%s: %s", line, ran.out);
+	json_decref(v);
+}
+
+Test(cli_decent, EIDs_of_every_family, .init = up, .fini = down)
+{
+	shows("(*,224.1.1.1)", "(0.0.0.0/0,224.1.1.1/32)");
+	shows("(10.1.2.3,224.1.1.1)", "(0.0.0.0/0,224.1.1.1/32)");
+	shows("(10.1.2.3,224.1.1.2)", "(10.1.0.0/16,224.1.1.2/32)");
+	shows("[7]0A:0B:0C:0D:0E:0F", "0a0b-0c0d-0e0f/48");
+	shows("0a0b-0c0d-0000/32 instance 7", "0a0b-0c0d-0e0f/48");
+	shows("'host'", "'host'");
+	shows("10.1.2.3", "10.1.0.0/16");
+	refused("eid show (*,224.1.1.9)", "(0.0.0.0/0,224.1.1.9/32) is in none of our EID-prefixes of instance 0");
+	refused("eid show 0a0b-0c0d-0e0f", "0a0b-0c0d-0e0f/48 is in none of our EID-prefixes of instance 0");
+	refused("cache show 'other'", "no map-cache entry inside 'other'");
+	refused("cache add 0a0b-0c0d-0e0f action drop", "'0a0b-0c0d-0e0f' is no IPv4 or IPv6 EID-prefix");
+	xtr_lab_run(&lab, "lig [3](*,224.1.1.1)", &ran); /* D-21: who is in the group */
+	cr_expect_not_null(strstr(lab.request, "\"args\":{\"eid\":\"(0.0.0.0/0,224.1.1.1/32)\",\"iid\":3}"), "%s", lab.request);
 }

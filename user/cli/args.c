@@ -73,14 +73,16 @@ int xtr_cli_eid_parse(struct xtr_cli *c, const char *word, struct xtr_cli_eid *o
 	struct xtr_eid_prefix e;
 	bool iid_given = word[0] == '[';
 
-	if (xtr_eid_parse(word, &e) || !xtr_eid_to_ippfx(&e, &out->pfx))
-		return xtr_cli_error(c, "'%s' is no EID: write 10.2.0.1, 10.2.0.0/24, fd02::/64, or "
-				     "[5]10.2.0.0/24 for instance 5", word);
+	if (xtr_eid_parse(word, &e))
+		return xtr_cli_error(c, "'%s' is no EID: write 10.2.0.1, 10.2.0.0/24, fd02::/64, 0a0b-0c0d-0e0f, 'name', "
+				     "(S,G), (*,G), or [5]10.2.0.0/24 for instance 5", word);
 	if (iid_given) {
 		out->iid = e.iid;
 		out->iid_given = true;
 	}
-	out->host = !strchr(word, '/');
+	e.iid = 0;
+	out->eid = e;
+	out->host = xtr_eid_to_ippfx(&e, &out->pfx) && !strchr(word, '/');
 	out->given = true;
 	return 0;
 }
@@ -117,49 +119,59 @@ const char *xtr_cli_row_name(const json_t *row, char *buf, size_t size)
 	return xtr_cli_eid_name((uint32_t)xtr_json_int(row, "iid"), xtr_json_str(row, "eid"), buf, size);
 }
 
+const char *xtr_cli_eid_text(const struct xtr_cli_eid *e, char buf[XTR_EID_STRLEN])
+{
+	if (e->host)
+		return xtr_ip_str(&e->pfx.ip, buf);
+	return strchr(xtr_eid_str(&e->eid, buf), ']') + 1;
+}
+
 json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e)
 {
 	json_t *args = json_object();
-	char buf[XTR_IPPFX_STRLEN];
+	char buf[XTR_EID_STRLEN];
 
 	if (e->given)
-		json_object_set_new(args, "eid", json_string(e->host ? xtr_ip_str(&e->pfx.ip, buf)
-								     : xtr_ippfx_str(&e->pfx, buf)));
+		json_object_set_new(args, "eid", json_string(xtr_cli_eid_text(e, buf)));
 	if (e->given || e->iid_given)
 		json_object_set_new(args, "iid", json_integer(e->iid));
 	return args;
 }
 
-/* The prefix of a row that is in e's instance and family. */
-static bool row_prefix(const json_t *row, const struct xtr_cli_eid *e, struct xtr_ippfx *p)
+/* The EID of a row that is in e's instance. */
+static bool row_eid(const json_t *row, const struct xtr_cli_eid *e, struct xtr_eid_prefix *p)
 {
-	return (uint32_t)xtr_json_int(row, "iid") == e->iid && !xtr_ippfx_parse(xtr_json_str(row, "eid"), p) &&
-	       p->ip.family == e->pfx.ip.family;
+	return (uint32_t)xtr_json_int(row, "iid") == e->iid && !xtr_eid_parse(xtr_json_str(row, "eid"), p);
+}
+
+static int bits_of(const struct xtr_eid_prefix *p)
+{
+	return p->len + p->group_len;
 }
 
 void xtr_cli_eid_filter(json_t *rows, const struct xtr_cli_eid *e)
 {
 	bool inside = false;
-	struct xtr_ippfx p;
+	struct xtr_eid_prefix p;
 	int best = -1;
 	json_t *row;
 	size_t i;
 
 	json_array_foreach(rows, i, row) {
-		if (!e->given || !row_prefix(row, e, &p))
+		if (!e->given || !row_eid(row, e, &p))
 			continue;
-		if (!e->host && xtr_ippfx_contains(&e->pfx, &p))
+		if (!e->host && xtr_eid_covers(&e->eid, &p))
 			inside = true;
-		if (xtr_ippfx_contains(&p, &e->pfx) && p.len > best)
-			best = p.len;
+		if (xtr_eid_covers(&p, &e->eid) && bits_of(&p) > best)
+			best = bits_of(&p);
 	}
 	for (i = json_array_size(rows); i-- > 0;) {
 		bool keep = true;
 
 		row = json_array_get(rows, i);
 		if (e->given)
-			keep = row_prefix(row, e, &p) && (inside ? xtr_ippfx_contains(&e->pfx, &p) :
-							  p.len == best && xtr_ippfx_contains(&p, &e->pfx));
+			keep = row_eid(row, e, &p) && (inside ? xtr_eid_covers(&e->eid, &p) :
+						       bits_of(&p) == best && xtr_eid_covers(&p, &e->eid));
 		else if (e->iid_given)
 			keep = (uint32_t)xtr_json_int(row, "iid") == e->iid;
 		if (!keep)

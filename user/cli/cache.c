@@ -237,13 +237,9 @@ static int nothing_found(struct xtr_cli *c, const struct xtr_cli_eid *e)
 {
 	struct own own = { .e = e };
 	struct xtr_dp_view *v = NULL;
-	char eid[XTR_IPPFX_STRLEN], name[80];
+	char eid[XTR_EID_STRLEN], name[XTR_EID_STRLEN];
 
-	if (e->host)
-		xtr_ip_str(&e->pfx.ip, eid);
-	else
-		xtr_ippfx_str(&e->pfx, eid);
-	xtr_cli_eid_name(e->iid, eid, name, sizeof(name));
+	xtr_cli_eid_name(e->iid, xtr_cli_eid_text(e, eid), name, sizeof(name));
 	if (!xtr_dp_view_open(c->bpffs, &v, NULL)) {
 		xtr_dp_view_local(v, find_own, &own);
 		xtr_dp_view_close(v);
@@ -405,6 +401,8 @@ static int do_add(struct xtr_cli *c, struct xtr_words *w)
 	memset(&e, 0, sizeof(e));
 	if (!s || xtr_cli_eid_parse(c, s, &e))
 		return -1;
+	if (!e.pfx.ip.family)
+		return xtr_cli_error(c, "'%s' is no IPv4 or IPv6 EID-prefix: the data plane forwards no others", s);
 	e.host = false; /* an entry is a prefix: of an address, its host prefix */
 	if (!e.iid_given && xtr_words_is(w, "instance") && xtr_words_number(c, w, "instance", XTR_IID_MAX, &e.iid))
 		return -1;

@@ -65,7 +65,8 @@ extern const struct xtr_cli_object xtr_cli_objects[];
 extern const struct xtr_cli_cmd xtr_cmd_cache[], xtr_cmd_eid[], xtr_cmd_site[], xtr_cmd_decent[], xtr_cmd_rloc[], xtr_cmd_iface[],
 	xtr_cmd_stats[], xtr_cmd_map[], xtr_cmd_prog[], xtr_cmd_feature[], xtr_cmd_config[], xtr_cmd_detach[],
 	xtr_cmd_lig[], xtr_cmd_monitor[], xtr_cmd_version[], xtr_cmd_batch[];
-#define XTR_CLI_EID_TERM "EID := { ADDRESS | PREFIX | [N]ADDRESS | [N]PREFIX }, N is the instance ID\n"
+#define XTR_CLI_EID_TERM \
+	"EID := { ADDRESS | PREFIX | MAC | 'NAME' | (SOURCE,GROUP) | (*,GROUP) }, [N] before it: of instance N\n"
 extern const char xtr_cli_event_terms[]; /* of monitor: the kinds of events */
 /* Runs one command line. 0, or -1 with an error printed. */
 int xtr_cli_run(struct xtr_cli *c, struct xtr_words *w);
@@ -97,7 +98,8 @@ int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v);
 /* --- EID arguments: EID [instance N] */
 struct xtr_cli_eid {
 	uint32_t iid;
-	struct xtr_ippfx pfx;
+	struct xtr_eid_prefix eid; /* as in instance 0, where rows are, too */
+	struct xtr_ippfx pfx;      /* family 0: it is none of IPv4 or IPv6 */
 	bool given, host;          /* host: an address, wants the longest match */
 	bool iid_given;
 };
@@ -108,6 +110,8 @@ int xtr_cli_eid_take(struct xtr_cli *c, struct xtr_words *w, struct xtr_cli_eid 
 /* "10.2.0.0/24", and "[5]10.2.0.0/24" outside instance 0. */
 const char *xtr_cli_eid_name(uint32_t iid, const char *eid, char *buf, size_t size);
 const char *xtr_cli_row_name(const json_t *row, char *buf, size_t size);
+/* Without the instance; of an address that wants the longest match without "/32". */
+const char *xtr_cli_eid_text(const struct xtr_cli_eid *e, char buf[XTR_EID_STRLEN]);
 json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e);
 /* Keeps of rows [{iid, eid}] what e asks for: of a prefix itself and what is inside; of an address, or
  * when there is nothing inside, the longest match. */

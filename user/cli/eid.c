@@ -59,7 +59,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 {
 	struct xtr_cli_eid e;
 	json_t *rows = NULL;
-	char buf[XTR_IPPFX_STRLEN];
+	char buf[XTR_EID_STRLEN];
 
 	if (xtr_cli_eid_take(c, w, &e) || xtr_words_end(c, w) ||
 	    xtr_cli_call(c, "eid", "show", xtr_cli_eid_args(&e), &rows))
@@ -68,7 +68,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	if (e.given && !json_array_size(rows)) {
 		json_decref(rows);
 		return xtr_cli_error(c, "%s is in none of our EID-prefixes of instance %u (etr.database of the "
-				     "configuration)", xtr_ippfx_str(&e.pfx, buf), e.iid);
+				     "configuration)", xtr_cli_eid_text(&e, buf), e.iid);
 	}
 	if (!json_array_size(rows))
 		xtr_cli_note(c, "no EID-prefix is configured here (etr.database)");

@@ -252,7 +252,8 @@ static int ask_ourselves(struct xtr_cli *c, const struct xtr_cli_eid *e, const s
 	memset(&g, 0, sizeof(g));
 	g.fd = -1;
 	g.to = *to;
-	xtr_eid_from_ippfx(e->iid, &e->pfx, &g.eid);
+	g.eid = e->eid;
+	g.eid.iid = e->iid;
 	rc = getrandom(&g.nonce, sizeof(g.nonce), 0) == sizeof(g.nonce) ? lig_open(&g) : -EIO;
 	xtr_cli_note(c, "daemon not running: asking %s directly", xtr_ip_str(to, buf));
 	for (int i = 1; i <= LIG_TRIES && !rc && !v; i++) {

@@ -22,7 +22,7 @@ const struct xtr_cli_object xtr_cli_objects[] = {
 	{ "site", xtr_cmd_site, "Map-Server: sites, their registrations, and why one is missing",
 	  .terms = "NAME := name of a site in the configuration\n" XTR_CLI_EID_TERM },
 	{ "decent", xtr_cmd_decent, "LISP-Decent: Map-Servers by DNS and hash, seed-groups",
-	  .terms = "EID := { ADDRESS | PREFIX | MAC | 'NAME' | (SOURCE,GROUP) | (*,GROUP) }, [N] before it: of instance N\n"
+	  .terms = XTR_CLI_EID_TERM
 		   "PROFILE := { rfc9962 | draft10 | lispers-net }\n" },
 	{ "rloc", xtr_cmd_rloc, "header templates of the locators in use", .terms = NULL },
 	{ "iface", xtr_cmd_iface, "interfaces with a role, and how the programs are attached", .terms = NULL },

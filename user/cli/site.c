@@ -12,18 +12,18 @@
 /* Registrations of more-specific prefixes of the same site and instance. */
 static unsigned more_specifics(const json_t *rows, const json_t *row)
 {
-	struct xtr_ippfx p, q;
+	struct xtr_eid_prefix p, q;
 	const json_t *o;
 	unsigned n = 0;
 	size_t i;
 
-	if (xtr_ippfx_parse(xtr_json_str(row, "eid"), &p))
+	if (xtr_eid_parse(xtr_json_str(row, "eid"), &p))
 		return 0;
 	json_array_foreach(rows, i, o) {
 		if (o == row || !xtr_json_true(o, "registered") || xtr_json_int(o, "iid") != xtr_json_int(row, "iid") ||
 		    strcmp(xtr_json_str(o, "site"), xtr_json_str(row, "site")))
 			continue;
-		if (!xtr_ippfx_parse(xtr_json_str(o, "eid"), &q) && xtr_ippfx_contains(&p, &q))
+		if (!xtr_eid_parse(xtr_json_str(o, "eid"), &q) && xtr_eid_covers(&p, &q))
 			n++;
 	}
 	return n;
@@ -140,13 +140,12 @@ static void rows_plain(FILE *f, const json_t *v)
 /* Nothing is known of what was asked for: why. */
 static int nothing(struct xtr_cli *c, const char *name, const struct xtr_cli_eid *e)
 {
-	char buf[XTR_IPPFX_STRLEN];
+	char buf[XTR_EID_STRLEN];
 
 	if (name)
 		return xtr_cli_error(c, "no site is named '%s', and it is no EID either: see 'xtrctl site show'", name);
 	return xtr_cli_error(c, "%s of instance %u belongs to no configured site: add it to eid-prefixes of a "
-			     "site in map-server.sites", e->host ? xtr_ip_str(&e->pfx.ip, buf) :
-			     xtr_ippfx_str(&e->pfx, buf), e->iid);
+			     "site in map-server.sites", xtr_cli_eid_text(e, buf), e->iid);
 }
 
 /* [NAME | EID] [instance N]: what reads as an EID is one. */
