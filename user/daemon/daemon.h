@@ -19,7 +19,7 @@
 
 struct xtr_lig_call;
 struct xtr_adopted;
-struct xtr_decent;
+struct xtr_daemon_decent;
 struct xtr_params_source;
 
 struct xtr_daemon {
@@ -35,7 +35,7 @@ struct xtr_daemon {
 	struct xtr_lig_call *ligs;
 	struct xtr_adopted *adopted;
 	size_t adopted_count, adopted_size; /* while the data plane opens */
-	struct xtr_decent *decent;
+	struct xtr_daemon_decent *decent;
 	struct xtr_params_source *params;  /* NULL: not open */
 	int state_dir;
 	uint8_t xtr_id[16];

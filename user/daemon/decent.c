@@ -29,7 +29,7 @@ struct joined {
 	struct xtr_ip group;
 	unsigned ifindex;
 };
-struct xtr_decent {
+struct xtr_daemon_decent {
 	struct xtr_dns *dns;
 	const struct xtr_conf *dns_conf; /* its configuration; only compared */
 	uv_timer_t timer;
@@ -69,14 +69,17 @@ static int op_resolve(void *ctx, const char *name, uint32_t id)
 
 static int open_dns(struct xtr_daemon *d, const struct xtr_conf *c, struct xtr_err *err)
 {
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
+	struct xtr_dns_config cfg = c->dns;
 
 	if (!c->pull)
 		return 0;
 	t->dns_conf = c;
+	if (!c->data_plane)
+		cfg.mark = cfg.http.mark = 0; /* nothing to keep out of, and no privilege to set it */
 	if (t->dns)
-		return xtr_dns_reconfigure(t->dns, &c->dns, err);
-	return xtr_dns_open(&d->loop, &c->dns, on_answer, d, &t->dns, err);
+		return xtr_dns_reconfigure(t->dns, &cfg, err);
+	return xtr_dns_open(&d->loop, &cfg, on_answer, d, &t->dns, err);
 }
 
 /* ---- groups in the underlay */
@@ -126,7 +129,7 @@ static bool in_joined(const struct joined *list, unsigned n, const struct joined
 
 static bool join(struct xtr_daemon *d, const struct joined *j, const char *name)
 {
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
 	bool before = in_joined(t->joined, t->joined_count, j);
 	int rc = xtr_udp_join(d->udp, &j->group, j->ifindex, true);
 	char a[XTR_IP_STRLEN];
@@ -143,7 +146,7 @@ static bool join(struct xtr_daemon *d, const struct joined *j, const char *name)
 /* Joins what the configuration says and is not joined yet, leaves the rest. */
 static void join_all(struct xtr_daemon *d, const struct xtr_conf *c)
 {
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
 	struct joined now[JOINED_MAX];
 	unsigned n = 0;
 
@@ -224,7 +227,7 @@ static int replicate(struct xtr_daemon *d, const struct xtr_eid_prefix *e, const
 static int op_replicate(void *ctx, const struct xtr_eid_prefix *group, const struct xtr_ip *members, unsigned n)
 {
 	struct xtr_daemon *d = ctx;
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
 	struct list *l = NULL;
 
 	if (!group->group_len || (group->afi != XTR_AFI_IP4 && group->afi != XTR_AFI_IP6))
@@ -260,7 +263,7 @@ static int op_control_peers(void *ctx, const struct xtr_ip *peers, unsigned n)
 	return d->dp ? control_peers(d, peers, n) : keep(&d->decent->peers, peers, n);
 }
 
-static void forget_lists(struct xtr_decent *t)
+static void forget_lists(struct xtr_daemon_decent *t)
 {
 	for (unsigned i = 0; i < t->list_count; i++)
 		keep(&t->lists[i], NULL, 0);
@@ -270,7 +273,7 @@ static void forget_lists(struct xtr_decent *t)
 
 void xtr_decent_data_plane(struct xtr_daemon *d)
 {
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
 
 	for (unsigned i = 0; i < t->list_count; i++)
 		replicate(d, &t->lists[i].group, t->lists[i].members, t->lists[i].n);
@@ -309,7 +312,7 @@ int xtr_decent_open(struct xtr_daemon *d, struct xtr_err *err)
 
 int xtr_decent_start(struct xtr_daemon *d)
 {
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
 
 	uv_timer_init(&d->loop, &t->timer);
 	t->timer.data = d;
@@ -326,7 +329,7 @@ int xtr_decent_prepare(struct xtr_daemon *d, struct xtr_conf *new, struct xtr_er
 
 void xtr_decent_settle(struct xtr_daemon *d, const struct xtr_conf *conf)
 {
-	struct xtr_decent *t = d->decent;
+	struct xtr_daemon_decent *t = d->decent;
 	struct xtr_err err;
 
 	if (!conf->pull && t->dns) {

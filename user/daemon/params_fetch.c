@@ -273,7 +273,7 @@ static int get(struct xtr_params_source *s, const char *url, const char *etag, s
 	struct xtr_http_options o = { .ca_file = c->ca_file,
 				      .proxy = c->proxy,
 				      .timeout_ms = c->timeout,
-				      .mark = conf->v.dp.mark };
+				      .mark = conf->data_plane ? conf->v.dp.mark : 0 };
 	struct xtr_http_request q = { .url = url, .etag = etag, .max = max };
 
 	return xtr_http_send(s->http, &o, &q, done, s);
