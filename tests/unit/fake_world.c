@@ -112,6 +112,61 @@ void fw_conf_aggregate(struct fw_conf *c, const char *eid)
 	c->aggregates[c->c.aggregate_count++] = fw_eid(eid);
 }
 
+/* ---- seed-groups */
+
+static struct xtr_group_config *add_group(struct fw_conf *c, const char *group, bool overlay)
+{
+	struct xtr_group_config *g = &c->groups[c->c.decent.group_count++];
+
+	*g = (struct xtr_group_config){
+		.group = fw_ip(group),
+		.transport = overlay ? XTR_GROUP_OVERLAY : XTR_GROUP_UNDERLAY,
+		.lookup_interval = 60000,
+		.server = { .address = fw_ip(group),
+			    .key = fw_key,
+			    .proxy_reply = true,
+			    .want_notify = true },
+	};
+	return g;
+}
+
+struct xtr_group_config *fw_conf_group(struct fw_conf *c, const char *group, bool overlay)
+{
+	struct xtr_group_config *g = add_group(c, group, overlay);
+	char eid[128];
+
+	g->member = g->own = true;
+	c->c.etr = true;
+	snprintf(eid, sizeof(eid), "(*,%s)", group);
+	fw_conf_site(c, group, eid, false);
+	return g;
+}
+
+struct xtr_group_config *fw_conf_core(struct fw_conf *c, const char *group, bool overlay)
+{
+	struct xtr_group_config *g = add_group(c, group, overlay);
+
+	g->core = true;
+	return g;
+}
+
+void fw_conf_peer(struct fw_conf *c, const char *ip)
+{
+	unsigned at = c->c.decent.group_count - 1;
+
+	c->peers[at][c->groups[at].peer_count++] = fw_ip(ip);
+}
+
+static void groups_point(struct fw_conf *c)
+{
+	c->c.decent.groups = c->groups;
+	c->c.decent.accept_from = c->accept_from;
+	for (unsigned i = 0; i < XTR_GROUPS_MAX; i++) {
+		c->groups[i].peers = c->peers[i];
+		c->groups[i].unauthenticated = c->unauthenticated[i];
+	}
+}
+
 /* The pointers of the copy point into the copy. */
 static void conf_copy(struct fw_conf *to, const struct fw_conf *from)
 {
@@ -123,6 +178,7 @@ static void conf_copy(struct fw_conf *to, const struct fw_conf *from)
 	to->c.map_servers = to->servers;
 	to->c.sites = to->sites;
 	to->c.aggregates = to->aggregates;
+	groups_point(to);
 	for (unsigned i = 0; i < 300; i++)
 		to->mappings[i].rlocs = to->locs[i];
 	for (unsigned i = 0; i < 8; i++) {
@@ -161,6 +217,150 @@ static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst
 	p->lost = w->lose && w->lose(w, p);
 	w->packet_count++;
 	return p->src.family ? 0 : -ENETUNREACH;
+}
+
+/* ---- operations of groups */
+
+static unsigned number_of(const struct fw_node *f)
+{
+	unsigned i = 0;
+
+	while (f->w->nodes[i] != f)
+		i++;
+	return i;
+}
+
+/* A copy for one receiver, on its own way through the network. */
+static void send_copy(struct fw_node *f, struct fw_node *to, const struct xtr_ip *src,
+		      const struct xtr_ip *dst, const struct xtr_ip *inner, const void *buf,
+		      size_t len)
+{
+	struct fw *w = f->w;
+	struct fw_packet *p = &w->packets[w->packet_count];
+
+	cr_assert(w->packet_count < FW_PACKETS, "packet storm");
+	*p = (struct fw_packet){ .sent = w->now,
+				 .arrives = w->now + w->latency,
+				 .src = *src,
+				 .dst = *dst,
+				 .sport = 4342,
+				 .dport = 4342,
+				 .from = f,
+				 .to = to,
+				 .overlay = inner,
+				 .len = len,
+				 .buf = malloc(len ? len : 1) };
+	if (inner)
+		p->group = *inner;
+	memcpy(p->buf, buf, len);
+	p->lost = w->lose && w->lose(w, p);
+	w->packet_count++;
+}
+
+static bool in_group(const struct fw_node *f, const struct xtr_ip *group)
+{
+	const struct xtr_decent_config *d = &f->conf.c.decent;
+
+	for (unsigned i = 0; !f->dead && i < d->group_count; i++)
+		if (d->groups[i].member && d->groups[i].transport == XTR_GROUP_UNDERLAY &&
+		    !xtr_ip_cmp(&d->groups[i].group, group))
+			return true;
+	return false;
+}
+
+static int op_send_group(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group,
+			 const void *buf, size_t len)
+{
+	struct fw_node *f = ctx;
+
+	cr_assert(xtr_ip_is_multicast(group));
+	for (unsigned i = 0; i < f->w->node_count && !f->w->no_multicast; i++)
+		if (f->w->nodes[i] != f && in_group(f->w->nodes[i], group))
+			send_copy(f, f->w->nodes[i], src, group, NULL, buf, len);
+	return 0;
+}
+
+static struct fw_list *list_of(struct fw_node *f, const struct xtr_ip *group)
+{
+	for (unsigned i = 0; i < 4; i++)
+		if (f->lists[i].n && !memcmp(f->lists[i].group.g, group->a, 16))
+			return &f->lists[i];
+	return NULL;
+}
+
+const struct fw_list *fw_list(struct fw_node *f, const char *group)
+{
+	struct xtr_ip ip = fw_ip(group);
+
+	return list_of(f, &ip);
+}
+
+static struct fw_node *at_address(struct fw *w, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < w->node_count; i++)
+		for (unsigned j = 0; j < w->nodes[i]->ip_count; j++)
+			if (!xtr_ip_cmp(&w->nodes[i]->ips[j], ip))
+				return w->nodes[i];
+	return NULL;
+}
+
+static int op_send_overlay(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group,
+			   const void *buf, size_t len)
+{
+	struct fw_node *f = ctx;
+	const struct fw_list *l = list_of(f, group);
+
+	cr_assert(xtr_ip_is_multicast(group) && src->family == group->family);
+	for (unsigned i = 0; l && i < l->n; i++) {
+		struct fw_node *to = at_address(f->w, &l->ips[i]);
+
+		cr_assert(to != f, "a copy to itself (M-27)");
+		if (to)
+			send_copy(f, to, src, &l->ips[i], group, buf, len);
+	}
+	return l ? 0 : -ENOENT;
+}
+
+static int op_replicate(void *ctx, const struct xtr_eid_prefix *group, const struct xtr_ip *members,
+			unsigned n)
+{
+	struct fw_node *f = ctx;
+	unsigned at = 0;
+
+	cr_assert_eq(group->iid, 0xffffff, "X1");
+	cr_assert(group->group_len && !group->len && n <= 64);
+	while (at < 4 && f->lists[at].n && !xtr_eid_equal(&f->lists[at].group, group))
+		at++;
+	cr_assert(at < 4);
+	f->lists[at].group = *group;
+	f->lists[at].n = n;
+	memcpy(f->lists[at].ips, members, n * sizeof(*members));
+	return 0;
+}
+
+static int op_control_peers(void *ctx, const struct xtr_ip *peers, unsigned n)
+{
+	struct fw_node *f = ctx;
+
+	cr_assert(n <= 64);
+	memcpy(f->control, peers, n * sizeof(*peers));
+	f->control_count = n;
+	return 0;
+}
+
+/* What BPF does with a frame of the overlay before anything looks at it. */
+static bool let_in(struct fw_node *f, const struct xtr_ip *src)
+{
+	const struct xtr_decent_config *d = &f->conf.c.decent;
+
+	for (unsigned i = 0; i < f->control_count; i++)
+		if (!xtr_ip_cmp(&f->control[i], src))
+			return true;
+	for (unsigned i = 0; i < d->accept_from_count; i++)
+		if (xtr_ippfx_has(&d->accept_from[i], src))
+			return true;
+	f->control_dropped++;
+	return false;
 }
 
 static struct fw_dp *dp_find(struct fw_node *f, const struct xtr_eid_prefix *eid)
@@ -315,6 +515,10 @@ static void boot(struct fw_node *f)
 		.load = op_load,
 		.wall_seconds = op_wall,
 		.event = op_event,
+		.send_group = op_send_group,
+		.send_overlay = op_send_overlay,
+		.replicate = op_replicate,
+		.control_peers = op_control_peers,
 	};
 
 	cr_assert_eq(xtr_node_new(&f->conf.c, &ops, f->w->now, &f->n), 0);
@@ -405,27 +609,47 @@ void fw_tick(struct fw_node *f)
 	} while (f->deadline <= f->w->now);
 }
 
+static void input(struct fw_node *f, const struct fw_packet *p, const struct xtr_ip *dst)
+{
+	const struct xtr_msg_meta meta = { .src = p->src,
+					   .dst = *dst,
+					   .sport = p->sport,
+					   .dport = p->dport,
+					   .overlay = p->overlay };
+	/* In a block of its own, so that ASan sees a read past the end. */
+	uint8_t *exact = malloc(p->len ? p->len : 1);
+
+	memcpy(exact, p->buf, p->len);
+	xtr_node_input(f->n, &meta, exact, p->len, f->w->now);
+	free(exact);
+	fw_tick(f);
+}
+
+/* Nodes of different parity are in different parts of a split network. */
+static bool cut(struct fw *w, const struct fw_packet *p)
+{
+	const struct fw_node *to = p->to ? p->to : at_address(w, &p->dst);
+
+	return w->split && to && p->from && (number_of(to) ^ number_of(p->from)) & 1;
+}
+
 static void deliver(struct fw *w, struct fw_packet *p)
 {
 	p->delivered = true;
+	if (cut(w, p))
+		return;
+	if (p->to) {
+		if (!p->to->dead && (!p->overlay || let_in(p->to, &p->src)))
+			input(p->to, p, p->overlay ? &p->group : &p->dst);
+		return;
+	}
 	for (unsigned i = 0; i < w->node_count; i++) {
 		struct fw_node *f = w->nodes[i];
 
 		for (unsigned j = 0; !f->dead && j < f->ip_count; j++) {
-			const struct xtr_msg_meta meta = { .src = p->src,
-							   .dst = p->dst,
-							   .sport = p->sport,
-							   .dport = p->dport };
-			uint8_t *exact;
-
 			if (xtr_ip_cmp(&f->ips[j], &p->dst) || p->dport != 4342)
 				continue;
-			/* In a block of its own, so that ASan sees a read past the end. */
-			exact = malloc(p->len ? p->len : 1);
-			memcpy(exact, p->buf, p->len);
-			xtr_node_input(f->n, &meta, exact, p->len, w->now);
-			free(exact);
-			fw_tick(f);
+			input(f, p, &p->dst);
 			return;
 		}
 	}

@@ -10,7 +10,7 @@
 #include "codec/msg.h"
 #include "roles/node.h"
 
-#define FW_NODES 8
+#define FW_NODES 12
 #define FW_PACKETS 200000
 #define FW_DP 4096
 #define FW_EVENTS 20000
@@ -29,6 +29,10 @@ struct fw_conf {
 	struct xtr_key keys[8][2];
 	struct xtr_site_prefix_config prefixes[8][8];
 	struct xtr_eid_prefix aggregates[4];
+	/* seed-groups */
+	struct xtr_group_config groups[XTR_GROUPS_MAX];
+	struct xtr_ip peers[XTR_GROUPS_MAX][8], unauthenticated[XTR_GROUPS_MAX][4];
+	struct xtr_ippfx accept_from[4];
 };
 
 struct fw_dp {
@@ -51,6 +55,13 @@ struct fw_blob {
 	size_t len;
 };
 
+/* Replication list of a group, as the data plane was told. */
+struct fw_list {
+	struct xtr_eid_prefix group;
+	struct xtr_ip ips[64];
+	unsigned n;
+};
+
 struct fw_node {
 	struct fw *w;
 	const char *name;
@@ -65,6 +76,9 @@ struct fw_node {
 	struct fw_event *events;
 	unsigned event_count;
 	struct fw_blob blobs[8];
+	struct fw_list lists[4];
+	struct xtr_ip control[64]; /* overlay frames are let in from these */
+	unsigned control_count, control_dropped;
 	bool save_fails, dead;
 	int64_t clock_shift; /* seconds its wall clock is wrong */
 	uint64_t deadline;
@@ -75,6 +89,10 @@ struct fw_packet {
 	struct xtr_ip src, dst;
 	uint16_t sport, dport;
 	struct fw_node *from;
+	/* One copy to one receiver of what was sent to a group. */
+	struct fw_node *to;  /* NULL: unicast */
+	struct xtr_ip group; /* overlay: destination of the inner header; dst is that of the outer */
+	bool overlay;
 	bool delivered, lost;
 	size_t len;
 	uint8_t *buf;
@@ -90,6 +108,8 @@ struct fw {
 	unsigned packet_count, first_waiting;
 	bool (*lose)(struct fw *w, const struct fw_packet *p); /* true: the packet is lost */
 	void *lose_arg;
+	bool no_multicast; /* the underlay carries none */
+	bool split;        /* nodes with an odd and with an even number do not reach each other */
 };
 
 struct xtr_ip fw_ip(const char *s);
@@ -109,6 +129,13 @@ void fw_conf_site_prefix(struct fw_conf *c, const char *prefix, bool more); /* t
 void fw_conf_resolver(struct fw_conf *c, const char *ip);
 void fw_conf_mr_server(struct fw_conf *c, const char *ip);
 void fw_conf_aggregate(struct fw_conf *c, const char *eid);
+
+/* A seed-group of which the node is a member and where it registers, with fw_key; and the
+ * Map-Server's site for its memberships, as xtrd makes it. */
+struct xtr_group_config *fw_conf_group(struct fw_conf *c, const char *group, bool overlay);
+/* The group at which `via: core` memberships are registered; not a member of it. */
+struct xtr_group_config *fw_conf_core(struct fw_conf *c, const char *group, bool overlay);
+void fw_conf_peer(struct fw_conf *c, const char *ip); /* of the last group */
 
 /* --- the world */
 struct fw *fw_new(void);
@@ -134,6 +161,9 @@ struct fw_dp *fw_dp_get(struct fw_node *f, const char *prefix); /* exact; NULL i
 struct fw_dp *fw_dp_match(struct fw_node *f, const char *host);
 bool fw_failed(const struct fw_node *f, const char *eid);
 unsigned fw_dp_size(const struct fw_node *f);
+
+/* Replication list of control messages to this group; NULL if there is none. */
+const struct fw_list *fw_list(struct fw_node *f, const char *group);
 
 /* --- what was said */
 uint64_t fw_counter(const struct fw_node *f, enum xtr_node_counter c);
