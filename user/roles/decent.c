@@ -134,7 +134,7 @@ static int pin(struct xtr_decent *d)
 
 	if (!list)
 		return -ENOMEM;
-	for (unsigned i = 0; i < cfg->mapping_count; i++)
+	for (unsigned i = 0; cfg->etr && i < cfg->mapping_count; i++)
 		if (by_pull(d, &cfg->mappings[i].eid))
 			list[n++] = &cfg->mappings[i].eid;
 	for (unsigned i = 0; i < own_count; i++)

@@ -9,7 +9,7 @@
  * few counts as acknowledgement.
  *
  * Owns servers, batches and items. An item points at the mapping in the configuration of the node,
- * so reconfigure makes all batches new.
+ * or at a membership of the push role.
  */
 #include "roles/etr.h"
 
@@ -35,7 +35,7 @@ static void batch_free(struct xtr_etr_batch *b)
 	free(b);
 }
 
-static void batches_free(struct xtr_etr_server *srv)
+void xtr_etr_batches_free(struct xtr_etr_server *srv)
 {
 	struct xtr_etr_batch *b;
 
@@ -88,7 +88,7 @@ static size_t batch_room(const struct xtr_etr_server *srv)
 }
 
 /* Cuts n items into batches by size. */
-static int make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *items, unsigned n,
+int xtr_etr_make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *items, unsigned n,
 			bool withdraw)
 {
 	const struct xtr_env *env = srv->etr->env;
@@ -173,7 +173,7 @@ uint64_t xtr_etr_batch_send(struct xtr_etr_batch *b, const struct xtr_ip *to, bo
 	return head.nonce;
 }
 
-static void send_batch(struct xtr_etr_batch *b, bool want_notify)
+void xtr_etr_send(struct xtr_etr_batch *b, bool want_notify)
 {
 	uint64_t nonce = xtr_etr_batch_send(b, &b->srv->cfg.address, want_notify);
 
@@ -184,7 +184,7 @@ static void send_batch(struct xtr_etr_batch *b, bool want_notify)
 	xtr_etr_group_sent(b);
 }
 
-static void arm_retry(struct xtr_etr_batch *b)
+void xtr_etr_arm_retry(struct xtr_etr_batch *b)
 {
 	struct xtr_env *env = b->srv->etr->env;
 	const struct xtr_node_timers *t = &env->cfg.timers;
@@ -208,10 +208,10 @@ static void register_all(struct xtr_etr_server *srv)
 
 		if (b->withdraw)
 			continue;
-		send_batch(b, m);
+		xtr_etr_send(b, m);
 		if (m && !xtr_timer_armed(&b->timer)) {
 			b->tries = 0;
-			arm_retry(b);
+			xtr_etr_arm_retry(b);
 		}
 	}
 }
@@ -228,10 +228,10 @@ static void server_timer(void *ctx, struct xtr_timer *t)
 	xtr_timer_set(&env->timers, &srv->timer, env->now + (wait ? wait : 1000));
 }
 
-static void server_free(struct xtr_etr_server *srv)
+void xtr_etr_server_free(struct xtr_etr_server *srv)
 {
 	xtr_timer_cancel(&srv->etr->env->timers, &srv->timer);
-	batches_free(srv);
+	xtr_etr_batches_free(srv);
 	free(srv);
 }
 
@@ -263,8 +263,8 @@ static void batch_timer(void *ctx, struct xtr_timer *t)
 			      "Map-Server %s does not confirm",
 			      xtr_ip_str(&b->srv->cfg.address, ip));
 	}
-	send_batch(b, true);
-	arm_retry(b);
+	xtr_etr_send(b, true);
+	xtr_etr_arm_retry(b);
 }
 
 /* ---- Map-Notify */
@@ -434,174 +434,12 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 
 /* ---- life */
 
-static void restart(struct xtr_etr_server *srv)
+void xtr_etr_restart(struct xtr_etr_server *srv)
 {
 	struct xtr_env *env = srv->etr->env;
 
 	srv->quick_until = env->now + env->cfg.timers.quick_duration;
 	xtr_timer_set(&env->timers, &srv->timer, env->now);
-}
-
-static bool same_key(const struct xtr_key *a, const struct xtr_key *b)
-{
-	return a->key_id == b->key_id && a->alg_id == b->alg_id && a->secret_len == b->secret_len &&
-	       (!a->secret_len || !memcmp(a->secret, b->secret, a->secret_len));
-}
-
-static bool same_server(const struct xtr_map_server_config *a,
-			const struct xtr_map_server_config *b)
-{
-	return !xtr_ip_cmp(&a->address, &b->address) && same_key(&a->key, &b->key) &&
-	       a->proxy_reply == b->proxy_reply && a->want_notify == b->want_notify &&
-	       a->merge == b->merge && a->use_ttl == b->use_ttl;
-}
-
-static bool same_mapping(const struct xtr_mapping_config *a, const struct xtr_mapping_config *b)
-{
-	if (a->ttl_min != b->ttl_min || a->map_version != b->map_version ||
-	    a->rloc_count != b->rloc_count)
-		return false;
-	for (unsigned i = 0; i < a->rloc_count; i++) {
-		const struct xtr_rloc_config *x = &a->rlocs[i], *y = &b->rlocs[i];
-
-		if (xtr_ip_cmp(&x->ip, &y->ip) || x->priority != y->priority ||
-		    x->weight != y->weight || x->mpriority != y->mpriority ||
-		    x->mweight != y->mweight)
-			return false;
-	}
-	return true;
-}
-
-static struct xtr_etr_item *items_of(const struct xtr_env *env)
-{
-	struct xtr_etr_item *items = calloc(env->cfg.mapping_count + 1, sizeof(*items));
-
-	for (unsigned i = 0; items && i < env->cfg.mapping_count; i++) {
-		items[i].eid = env->cfg.mappings[i].eid;
-		items[i].map = &env->cfg.mappings[i];
-	}
-	return items;
-}
-
-/* Compares the batches with the database of now: *changed, and what has gone into *gone. The old
- * configuration is still there to compare with. */
-static int compare(struct xtr_etr_server *srv, struct xtr_etr_item **gone, unsigned *gone_count,
-		   bool *changed)
-{
-	const struct xtr_env *env = srv->etr->env;
-	unsigned had = 0, all = 0, n = 0;
-
-	*gone = NULL;
-	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next) {
-		all += b->count;
-		had += b->withdraw ? 0 : b->count;
-	}
-	*gone = calloc(all + 1, sizeof(**gone));
-	if (!*gone)
-		return -ENOMEM;
-	*changed = had != env->cfg.mapping_count;
-	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
-		for (unsigned i = 0; i < b->count; i++) {
-			const struct xtr_mapping_config *now = xtr_eiddb_get(&env->own,
-									     &b->items[i].eid);
-
-			if (now && !b->withdraw && !same_mapping(now, b->items[i].map))
-				xtr_etr_smr(srv->etr, &b->items[i].eid);
-			if (now && !srv->gone) {
-				*changed |= b->withdraw || !same_mapping(now, b->items[i].map);
-				continue;
-			}
-			(*gone)[n++].eid = b->items[i].eid;
-			*changed |= !b->withdraw;
-			if (!now && !b->withdraw)
-				xtr_etr_smr(srv->etr, &b->items[i].eid);
-		}
-	*gone_count = n;
-	return 0;
-}
-
-/* Nothing changed for this Map-Server: its items move to the new configuration and keep their
- * state. */
-static void repoint(struct xtr_etr_server *srv)
-{
-	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
-		for (unsigned i = 0; !b->withdraw && i < b->count; i++)
-			b->items[i].map = xtr_eiddb_get(&srv->etr->env->own, &b->items[i].eid);
-}
-
-static int withdraw(struct xtr_etr_server *srv, const struct xtr_etr_item *gone, unsigned n)
-{
-	struct xtr_etr_batch *b;
-	int r = make_batches(srv, gone, n, true);
-
-	for (b = srv->batches; b; b = b->next) {
-		send_batch(b, srv->cfg.want_notify);
-		/* Without a Map-Notify to wait for, this ends it at the next tick. */
-		if (srv->cfg.want_notify) {
-			arm_retry(b);
-		} else {
-			b->tries = WITHDRAW_TRIES;
-			xtr_timer_set(&srv->etr->env->timers, &b->timer, srv->etr->env->now);
-		}
-	}
-	return r;
-}
-
-static int update_server(struct xtr_etr_server *srv, bool force)
-{
-	struct xtr_etr_item *gone, *items;
-	unsigned gone_count = 0;
-	bool changed = false;
-	int r = compare(srv, &gone, &gone_count, &changed);
-
-	if (r || (!changed && !force)) {
-		repoint(srv);
-	} else {
-		/* Withdrawals that still wait for their acknowledgement are among the gone; one
-		 * that is back is not, so that no late repetition takes it away again. */
-		batches_free(srv);
-		r = withdraw(srv, gone, gone_count);
-		items = srv->gone ? NULL : items_of(srv->etr->env);
-		if (!srv->gone && !items)
-			r = -ENOMEM;
-		if (items) {
-			int r2 = make_batches(srv, items, srv->etr->env->cfg.mapping_count, false);
-
-			r = r ? r : r2;
-			restart(srv);
-		}
-		free(items);
-	}
-	free(gone);
-	return r;
-}
-
-static struct xtr_etr_server *server_add(struct xtr_etr *etr,
-					 const struct xtr_map_server_config *cfg)
-{
-	struct xtr_etr_server **list, *srv = calloc(1, sizeof(*srv));
-
-	list = realloc(etr->servers, (etr->server_count + 1) * sizeof(*list));
-	if (list)
-		etr->servers = list;
-	if (!srv || !list) {
-		free(srv);
-		return NULL;
-	}
-	srv->etr = etr;
-	srv->cfg = *cfg;
-	srv->timer.kind = XTR_TIMER_ETR_SERVER;
-	etr->servers[etr->server_count++] = srv;
-	return srv;
-}
-
-static const struct xtr_map_server_config *configured(const struct xtr_env *env,
-						      const struct xtr_ip *ip)
-{
-	for (unsigned i = 0; i < env->cfg.map_server_count; i++)
-		if (!xtr_ip_cmp(&env->cfg.map_servers[i].address, ip))
-			return &env->cfg.map_servers[i];
-	return NULL;
 }
 
 /* True if we register under other IDs than before. */
@@ -622,44 +460,13 @@ static bool new_ids(struct xtr_etr *etr)
 
 int xtr_etr_reconfigure(struct xtr_etr *etr)
 {
-	struct xtr_env *env = etr->env;
-	bool ids = new_ids(etr);
-	int r = 0;
-
-	for (unsigned i = etr->server_count; i-- > 0;) {
-		struct xtr_etr_server *srv = etr->servers[i];
-		const struct xtr_map_server_config *now = configured(env, &srv->cfg.address);
-		bool force = now && (ids || !same_server(now, &srv->cfg));
-
-		srv->gone = !now;
-		if (now) {
-			srv->cfg = *now;
-		} else {
-			/* Its key is in the old configuration: say goodbye once, now. */
-			srv->cfg.want_notify = false;
-			xtr_timer_cancel(&env->timers, &srv->timer);
-		}
-		r = update_server(srv, force) ? -ENOMEM : r;
-		if (srv->gone) {
-			etr->servers[i] = etr->servers[--etr->server_count];
-			server_free(srv);
-		}
-	}
-	for (unsigned i = 0; i < env->cfg.map_server_count; i++) {
-		struct xtr_etr_server *srv;
-
-		if (server_of(etr, &env->cfg.map_servers[i].address))
-			continue;
-		srv = server_add(etr, &env->cfg.map_servers[i]);
-		r = !srv || update_server(srv, true) ? -ENOMEM : r;
-	}
-	return r;
+	return xtr_etr_apply(etr, new_ids(etr));
 }
 
 void xtr_etr_rlocs_changed(struct xtr_etr *etr)
 {
 	for (unsigned i = 0; i < etr->server_count; i++)
-		restart(etr->servers[i]);
+		xtr_etr_restart(etr->servers[i]);
 	for (unsigned i = 0; i < etr->env->cfg.mapping_count; i++)
 		xtr_etr_smr(etr, &etr->env->cfg.mappings[i].eid);
 }
@@ -673,10 +480,14 @@ int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out)
 		return -ENOMEM;
 	etr->env = env;
 	etr->smr.timer.kind = XTR_TIMER_ETR_SMR;
+	etr->targets.kind = XTR_TIMER_ETR_TARGETS;
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SMR, xtr_etr_smr_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SERVER, server_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_BATCH, batch_timer, etr);
+	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_TARGETS, xtr_etr_targets_timer, etr);
 	xtr_etr_group_init(etr);
+	env->retarget = xtr_etr_retarget;
+	env->etr_ctx = etr;
 	r = xtr_etr_reconfigure(etr);
 	if (r) {
 		xtr_etr_free(etr);
@@ -690,89 +501,12 @@ void xtr_etr_free(struct xtr_etr *etr)
 {
 	if (!etr)
 		return;
+	etr->env->retarget = NULL;
 	xtr_timer_cancel(&etr->env->timers, &etr->smr.timer);
+	xtr_timer_cancel(&etr->env->timers, &etr->targets);
 	xtr_etr_group_free(etr);
 	for (unsigned i = 0; i < etr->server_count; i++)
-		server_free(etr->servers[i]);
+		xtr_etr_server_free(etr->servers[i]);
 	free(etr->servers);
 	free(etr);
-}
-
-/* ---- show */
-
-static const char *problem_of(const struct xtr_env *env, const struct xtr_etr_batch *b,
-			      const struct xtr_etr_item *item)
-{
-	if (!xtr_env_rloc(env, b->srv->cfg.address.family))
-		return "no RLOC of the Map-Server's address family is up";
-	if (item->refused)
-		return "the Map-Server confirmed the Map-Register without this EID-prefix: it is "
-		       "not configured for this key "
-		       "there";
-	if (b->tries)
-		return "no Map-Notify from the Map-Server: unreachable, or it refuses the key, the "
-		       "algorithm or the nonce "
-		       "(see its log and `xtrctl site`)";
-	return NULL;
-}
-
-static uint64_t ago(const struct xtr_env *env, uint64_t at)
-{
-	return at == XTR_NEVER ? UINT64_MAX : env->now - at;
-}
-
-static int show_item(const struct xtr_etr_batch *b, const struct xtr_etr_item *item,
-		     int (*fn)(void *, const struct xtr_db_info *), void *arg)
-{
-	const struct xtr_env *env = b->srv->etr->env;
-	struct xtr_db_info info = {
-		.eid = item->eid,
-		.ttl_min = item->map->ttl_min,
-		.map_server = b->srv->cfg.address,
-		.key_id = b->srv->cfg.key.key_id,
-		.alg_id = b->srv->cfg.key.alg_id,
-		.acked = b->acked && !item->refused,
-		.registers_sent = b->sent,
-		.notifies = b->notifies,
-		.last_sent_ms = ago(env, b->last_sent),
-		.last_ack_ms = ago(env, b->last_ack),
-		.problem = problem_of(env, b, item),
-	};
-
-	info.locator_count = xtr_etr_show(env, item->map, info.locators);
-	return fn(arg, &info);
-}
-
-static int show_unserved(const struct xtr_env *env, int (*fn)(void *, const struct xtr_db_info *),
-			 void *arg)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < env->cfg.mapping_count && !r; i++) {
-		struct xtr_db_info info = {
-			.eid = env->cfg.mappings[i].eid,
-			.ttl_min = env->cfg.mappings[i].ttl_min,
-			.last_sent_ms = UINT64_MAX,
-			.last_ack_ms = UINT64_MAX,
-			.problem = "no Map-Server is configured (etr.map-servers): nobody can find "
-				   "this EID-prefix",
-		};
-
-		info.locator_count = xtr_etr_show(env, &env->cfg.mappings[i], info.locators);
-		r = fn(arg, &info);
-	}
-	return r;
-}
-
-int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg)
-{
-	int r = 0;
-
-	if (!etr->server_count)
-		return show_unserved(etr->env, fn, arg);
-	for (unsigned s = 0; s < etr->server_count; s++)
-		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b && !r; b = b->next)
-			for (unsigned i = 0; i < b->count && !r && !b->withdraw; i++)
-				r = show_item(b, &b->items[i], fn, arg);
-	return r;
 }

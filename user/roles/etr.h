@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Egress tunnel router: registers our EID-prefixes with the Map-Servers and answers Map-Requests
- * for them. RFC 9301 5.4-5.7, 8.2. etr.c registers, etr_reply.c answers, etr_record.c writes the
+ * for them. RFC 9301 5.4-5.7, 8.2. etr.c registers, etr_targets.c decides what where, etr_group.c
+ * waits for each member of a group, etr_show.c shows, etr_reply.c answers, etr_record.c writes the
  * records of both, etr_smr.c tells others about changes.
  */
 #ifndef XTR_ROLES_ETR_H
@@ -15,6 +16,7 @@ struct xtr_etr_item { /* one EID-prefix of a Map-Register */
 	struct xtr_eid_prefix eid;
 	const struct xtr_mapping_config *map; /* NULL: withdrawn */
 	bool refused;                         /* the last Map-Notify left it out */
+	uint64_t print; /* of a membership: its memory is not ours to compare with later */
 };
 struct xtr_etr_server;
 struct xtr_etr_batch { /* what goes into one Map-Register */
@@ -41,7 +43,7 @@ struct xtr_etr_server {
 	uint64_t quick_until;
 	uint64_t unsolicited; /* nonce of the last unsolicited Map-Notify */
 	struct xtr_etr_batch *batches;
-	bool gone; /* not configured any more: only withdraws */
+	bool gone; /* no target of anything any more: only withdraws */
 };
 #define XTR_ETR_SMR_MAX 64
 #define XTR_ETR_SMR_PEERS 256
@@ -56,6 +58,7 @@ struct xtr_etr {
 	struct xtr_etr_smr smr;
 	struct xtr_etr_server **servers;
 	unsigned server_count;
+	struct xtr_timer targets; /* they changed */
 	bool had_ids;
 	uint8_t ids[24]; /* xTR-ID and Site-ID of the last registration */
 	struct xtr_etr_joined *joined; /* members that are to get everything */
@@ -73,9 +76,26 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
 int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);
 
+/* --- between the files of the role: etr.c */
+/* Cuts n items into batches by size. */
+int xtr_etr_make_batches(struct xtr_etr_server *srv, const struct xtr_etr_item *items, unsigned n,
+			 bool withdraw);
+void xtr_etr_batches_free(struct xtr_etr_server *srv);
+/* To its Map-Server. */
+void xtr_etr_send(struct xtr_etr_batch *b, bool want_notify);
+void xtr_etr_arm_retry(struct xtr_etr_batch *b);
+/* All of it now, and quickly for a while. */
+void xtr_etr_restart(struct xtr_etr_server *srv);
+void xtr_etr_server_free(struct xtr_etr_server *srv);
 /* Sends the batch's Map-Register there with a new nonce, which is returned; 0: not sent. */
 uint64_t xtr_etr_batch_send(struct xtr_etr_batch *b, const struct xtr_ip *to, bool want_notify);
 void xtr_etr_batch_done(struct xtr_etr_batch *b); /* frees it */
+
+/* --- etr_targets.c */
+/* Brings servers and batches to what is to be registered where now. force: all of it is new. */
+int xtr_etr_apply(struct xtr_etr *etr, bool force);
+void xtr_etr_retarget(void *ctx); /* as env->retarget */
+void xtr_etr_targets_timer(void *ctx, struct xtr_timer *t);
 
 /* --- etr_group.c: a Map-Server address that is a multicast group (RFC 9962 4) */
 bool xtr_etr_is_group(const struct xtr_etr_server *srv);

@@ -52,10 +52,10 @@ void xtr_etr_smr_timer(void *ctx, struct xtr_timer *t)
 	xtr_timer_set(&etr->env->timers, &s->timer, etr->env->now + INTERVAL);
 }
 
-static uint64_t first_delay(const struct xtr_env *env)
+static uint64_t first_delay(const struct xtr_etr *etr)
 {
-	for (unsigned i = 0; i < env->cfg.map_server_count; i++)
-		if (env->cfg.map_servers[i].proxy_reply)
+	for (unsigned i = 0; i < etr->server_count; i++)
+		if (etr->servers[i]->cfg.proxy_reply)
 			return PROXY_DELAY;
 	return 0;
 }
@@ -75,5 +75,5 @@ void xtr_etr_smr(struct xtr_etr *etr, const struct xtr_eid_prefix *changed)
 		return;
 	s->changed[s->count++] = *changed;
 	if (!xtr_timer_armed(&s->timer))
-		xtr_timer_set(&env->timers, &s->timer, env->now + first_delay(env));
+		xtr_timer_set(&env->timers, &s->timer, env->now + first_delay(etr));
 }

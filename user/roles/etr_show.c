@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * ETR: what `xtrctl map` shows: a row for each of our EID-prefixes at each of its Map-Servers, and
+ * one with the reason for each that is registered nowhere.
+ */
+#include "roles/etr.h"
+
+#include <string.h>
+
+static const char *problem_of(const struct xtr_env *env, const struct xtr_etr_batch *b,
+			      const struct xtr_etr_item *item)
+{
+	if (!xtr_env_rloc(env, b->srv->cfg.address.family))
+		return "no RLOC of the Map-Server's address family is up";
+	if (item->refused)
+		return "the Map-Server confirmed the Map-Register without this EID-prefix: it is "
+		       "not configured for this key "
+		       "there";
+	if (b->tries)
+		return "no Map-Notify from the Map-Server: unreachable, or it refuses the key, the "
+		       "algorithm or the nonce "
+		       "(see its log and `xtrctl site`)";
+	return NULL;
+}
+
+static uint64_t ago(const struct xtr_env *env, uint64_t at)
+{
+	return at == XTR_NEVER ? UINT64_MAX : env->now - at;
+}
+
+static int show_item(const struct xtr_etr_batch *b, const struct xtr_etr_item *item,
+		     int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	const struct xtr_env *env = b->srv->etr->env;
+	struct xtr_db_info info = {
+		.eid = item->eid,
+		.ttl_min = item->map->ttl_min,
+		.map_server = b->srv->cfg.address,
+		.key_id = b->srv->cfg.key.key_id,
+		.alg_id = b->srv->cfg.key.alg_id,
+		.acked = b->acked && !item->refused,
+		.registers_sent = b->sent,
+		.notifies = b->notifies,
+		.last_sent_ms = ago(env, b->last_sent),
+		.last_ack_ms = ago(env, b->last_ack),
+		.problem = problem_of(env, b, item),
+	};
+
+	info.locator_count = xtr_etr_show(env, item->map, info.locators);
+	return fn(arg, &info);
+}
+
+/* Registered nowhere, and why. */
+static int show_unserved(const struct xtr_env *env, const struct xtr_mapping_config *map,
+			 int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	struct xtr_map_server_config one;
+	struct xtr_db_info info = {
+		.eid = map->eid,
+		.ttl_min = map->ttl_min,
+		.last_sent_ms = UINT64_MAX,
+		.last_ack_ms = UINT64_MAX,
+		.problem = "no Map-Server is configured (etr.map-servers): nobody can find "
+			   "this EID-prefix",
+	};
+
+	if (env->find.ctx) {
+		if (env->find.targets(env->find.ctx, &map->eid, &one, 1))
+			return 0;
+		info.problem = env->find.problem(env->find.ctx, &map->eid);
+		if (!info.problem)
+			info.problem = "registered nowhere";
+	}
+	info.locator_count = xtr_etr_show(env, map, info.locators);
+	return fn(arg, &info);
+}
+
+static int show_all_unserved(const struct xtr_env *env,
+			     int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	unsigned own = env->cfg.etr && !env->cfg.map_server_count ? env->cfg.mapping_count : 0;
+	const struct xtr_mapping_config *extra = NULL;
+	unsigned more = env->find.ctx ? env->find.memberships(env->find.ctx, &extra) : 0;
+	int r = 0;
+
+	for (unsigned i = 0; i < own && !r; i++)
+		r = show_unserved(env, &env->cfg.mappings[i], fn, arg);
+	for (unsigned i = 0; i < more && !r; i++)
+		r = show_unserved(env, &extra[i], fn, arg);
+	return r;
+}
+
+int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	int r = 0;
+
+	for (unsigned s = 0; s < etr->server_count; s++)
+		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b && !r; b = b->next)
+			for (unsigned i = 0; i < b->count && !r && !b->withdraw; i++)
+				r = show_item(b, &b->items[i], fn, arg);
+	return r ? r : show_all_unserved(etr->env, fn, arg);
+}
