@@ -16,7 +16,8 @@
 #define PULL(old) "{\"profile\":\"rfc9962\",\"modulus\":8,\"suffix\":\"ms.example.com\",\"hash_mask\":0,\"digest_octets\":null," \
 	"\"lookups\":" LOOKUPS ",\"short_prefixes\":\"refuse\",\"require_dnssec\":true,\"family\":\"any\",\"names\":2,\"stale\":1,\"old\":" old "}"
 #define DNS "{\"servers\":[\"127.0.0.53\",\"[2001:db8::53]:5353\"],\"https\":[],\"require_dnssec\":true,\"lookups\":12,\"failures\":3}"
-#define FETCHED "{\"url\":\"https://conf.example/pull\",\"age\":60,\"next\":3540,\"failures\":1,\"saved\":true,\"problem\":\"the signature does not verify\"}"
+#define FETCHED "{\"url\":\"https://conf.example/pull\",\"age\":60,\"next\":3540,\"failures\":1,\"saved\":true,\"problem\":\"the signature does not verify\"," \
+	"\"used\":true,\"serial\":7}"
 #define NAMES "[{\"name\":\"1.ms.example.com\",\"index\":1,\"old\":false,\"self\":true,\"stale\":true,\"saved\":false,\"authenticated\":true," \
 	"\"addresses\":[{\"address\":\"192.0.2.1\",\"resting\":false},{\"address\":\"2001:db8::1\",\"resting\":true}],\"ignored\":2,\"ttl\":60," \
 	"\"age\":61,\"next\":5,\"failures\":3,\"registered\":4,\"problem\":\"SERVFAIL from 127.0.0.53\"}," \
@@ -328,7 +329,7 @@ Test(cli_decent, show, .init = up, .fini = down)
 	       "\tlookup 10.0.0.0/8  instance 7  length 16\n"
 	       "\tbefore the change, for 23h53m more:  profile rfc9962  modulus 4  suffix ms.example.com\n"
 	       "dns: server 127.0.0.53  server [2001:db8::53]:5353  lookups 12  failures 3\n"
-	       "parameters: url https://conf.example/pull  from the state directory  fetched 1m0s ago  next in 59m0s  failures 1\n"
+	       "parameters: url https://conf.example/pull  in use  serial 7  from the state directory  fetched 1m0s ago  next in 59m0s  failures 1\n"
 	       "\twhy: the signature does not verify\n" GROUPS_PLAIN);
 	json_decref(json_of("decent", "decent show"));
 }

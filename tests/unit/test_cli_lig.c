@@ -209,6 +209,18 @@ Test(cli_lig, over_ipv6)
 	down(&r);
 }
 
+Test(cli_lig, D_21_of_a_group)
+{
+	static struct resolver r;
+
+	up(&r, "127.0.0.1", 0);
+	xtr_lab_run(&lab, "lig (*,224.1.1.1) to 127.0.0.1", &ran);
+	lines_are("  tries 1\n", "(0.0.0.0/0,224.1.1.1/32): mapped  ttl 1440m  authoritative  map-version 3\n"
+				 "\tlocator 192.0.2.2  up  priority 1  weight 100\n");
+	asked_for(&r, "[0](0.0.0.0/0,224.1.1.1/32)");
+	down(&r);
+}
+
 Test(cli_lig, gives_up_after_three_tries)
 {
 	static struct resolver r;

@@ -586,6 +586,8 @@ static void dns_plain(FILE *f, const json_t *v)
 	for (unsigned k = 0; k < 2; k++)
 		json_array_foreach(json_object_get(v, kinds[k][0]), i, s)
 			xtr_line_json(&l, kinds[k][1], s);
+	if (!json_array_size(json_object_get(v, "servers")) && !json_array_size(json_object_get(v, "https")))
+		xtr_line_word(&l, "servers of /etc/resolv.conf");
 	xtr_line_json(&l, "lookups", json_object_get(v, "lookups"));
 	xtr_line_json(&l, "failures", json_object_get(v, "failures"));
 	xtr_line_end(&l);
@@ -597,6 +599,8 @@ static void fetched_plain(FILE *f, const json_t *v)
 
 	xtr_line_id(&l, f, "parameters");
 	xtr_line_json(&l, "url", json_object_get(v, "url"));
+	xtr_line_word(&l, xtr_json_true(v, "used") ? "in use" : "NOT IN USE");
+	xtr_line_json(&l, "serial", json_object_get(v, "serial"));
 	if (xtr_json_true(v, "saved"))
 		xtr_line_word(&l, "from the state directory");
 	xtr_line_age(&l, "fetched", json_object_get(v, "age"), " ago");
