@@ -163,7 +163,7 @@ static int lig_send(struct lig *g)
 
 static json_t *locator_json(const struct xtr_locator *lo)
 {
-	char text[256];
+	char text[4096];
 
 	return json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:b}",
 			 "address", xtr_addr_str(&lo->addr, text, sizeof(text)),

@@ -175,7 +175,7 @@ void xtr_line_word(struct xtr_line *l, const char *word)
 
 void xtr_line_pair(struct xtr_line *l, const char *key, const char *fmt, ...)
 {
-	char text[512];
+	char text[4096]; /* a replication list is one locator */
 	va_list ap;
 
 	va_start(ap, fmt);

@@ -467,7 +467,7 @@ static json_t *lig_locators(const struct xtr_record *rec)
 	struct xtr_rd it = { 0 };
 	struct xtr_locator l;
 	json_t *a = json_array();
-	char text[256];
+	char text[4096];
 
 	while (xtr_locator_next(rec, &it, &l))
 		json_array_append_new(a, json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b}", "address",
