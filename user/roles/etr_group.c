@@ -242,11 +242,10 @@ bool xtr_etr_group_confirms(struct xtr_etr_batch *b, uint64_t nonce, const struc
 	if (!xtr_etr_is_group(b->srv) || xtr_env_own_rloc(env, from))
 		return true;
 	w = wait_of(b, from);
-	if (!w)
-		return false; /* not (yet) known to be a member */
+	if (!w || !w->pending) /* not (yet) known to be a member; or a second copy */
+		return false;
 	w->pending = w->lost = false;
 	w->tries = 0;
-	memset(w->nonces, 0, sizeof(w->nonces));
 	tell(b, from, true);
 	arm(b);
 	return true;

@@ -1,0 +1,801 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Decent-Push (RFC 9962 4, draft-farinacci-lisp-decent-10 4): names cite the rules D-10 to D-38 and
+ * the failure cases that a group has to survive.
+ *
+ *   member i   RLOC 192.0.2.i, EIDs 10.i.0.0/16, all roles; group 224.1.1.1
+ */
+#include "fake_world.h"
+#include "push_help.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define G "224.1.1.1"
+#define CORE "224.0.9.1"
+
+static struct fw *w;
+
+static void down(void)
+{
+	fw_free(w);
+}
+
+static void conf_member(struct fw_conf *c, unsigned i, const char *group, bool overlay)
+{
+	char rloc[32], eid[32];
+
+	snprintf(rloc, sizeof(rloc), "192.0.2.%u", i);
+	snprintf(eid, sizeof(eid), "10.%u.0.0/16", i);
+	fw_conf_init(c);
+	fw_conf_rloc(c, rloc);
+	fw_conf_mapping(c, eid, rloc);
+	fw_conf_site(c, "all", "10.0.0.0/8", true);
+	fw_conf_group(c, group, overlay);
+	c->c.itr = c->c.mr = true;
+	c->c.has_ids = true;
+	c->c.xtr_id[15] = (uint8_t)i;
+}
+
+static struct fw_node *start(unsigned i, bool overlay)
+{
+	struct fw_conf c;
+
+	conf_member(&c, i, G, overlay);
+	if (overlay && i != 1)
+		fw_conf_peer(&c, "192.0.2.1");
+	return fw_start(w, "member", &c);
+}
+
+static void start_all(struct fw_node **n, unsigned count, bool overlay)
+{
+	for (unsigned i = 0; i < count; i++)
+		n[i] = start(i + 1, overlay);
+}
+
+/* ---- one group over underlay multicast */
+
+Test(push, D11_D18_D19_every_member_has_what_one_registers_the_sender_too, .fini = down)
+{
+	struct fw_node *n[3];
+
+	w = fw_new();
+	start_all(n, 3, false);
+	fw_run(w, 3000);
+	for (unsigned i = 0; i < 3; i++) {
+		cr_expect_str_eq(registered(n[i], "10.1.0.0/16"), "192.0.2.1");
+		cr_expect_str_eq(registered(n[i], "10.2.0.0/16"), "192.0.2.2");
+		cr_expect_str_eq(registered(n[i], "10.3.0.0/16"), "192.0.2.3");
+		cr_expect_str_eq(registered(n[i], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
+		cr_expect_eq(fw_counter(n[i], XTR_NODE_DROP_AUTH), 0);
+		cr_expect_eq(fw_counter(n[i], XTR_NODE_DROP_PREFIX), 0);
+		cr_expect_eq(fw_counter(n[i], XTR_NODE_DROP_NONCE), 0);
+		cr_expect_eq(fw_counter(n[i], XTR_NODE_DROP_REPLAY), 0);
+		cr_expect(fw_counter(n[i], XTR_NODE_TX_GROUP) > 0);
+		cr_expect(fw_counter(n[i], XTR_NODE_RX_GROUP) > 0);
+	}
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live+");
+}
+
+Test(push, D28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
+{
+	struct fw_node *n = NULL;
+	struct xtr_register m;
+	struct xtr_record rec;
+	struct xtr_locator l;
+	struct xtr_rd it = { 0 }, rle = { 0 };
+	struct xtr_rle_entry e;
+	struct xtr_eid_prefix eid;
+	struct fw_packet *p;
+	struct xtr_ip ip;
+	bool seen = false;
+
+	w = fw_new();
+	n = start(1, false);
+	start(2, false);
+	fw_run(w, 100);
+	for (unsigned i = 0; (p = fw_sent(n, XTR_MSG_MAP_REGISTER, i)) && !seen; i++) {
+		cr_assert_eq(xtr_register_decode_head(p->buf, p->len, &m), 0);
+		cr_assert_eq(xtr_register_decode_body(&m), 0);
+		cr_assert(xtr_record_next(&m.records, &rec));
+		cr_assert_eq(xtr_eid_from_addr(&rec.eid, rec.mask_len, &eid, NULL), 0);
+		seen = eid.group_len;
+	}
+	cr_assert(seen);
+	cr_expect_eq(m.record_count, 1);
+	cr_expect(m.flags & XTR_REG_MERGE && m.flags & XTR_REG_P && m.flags & XTR_REG_I);
+	cr_expect_eq(rec.locator_count, 1);
+	cr_assert(xtr_locator_next(&rec, &it, &l));
+	cr_expect(l.priority == 255 && !l.weight && l.mpriority == 1 && l.mweight == 100);
+	cr_expect(l.local && l.reachable);
+	cr_assert(xtr_lcaf_rle_next(&l.addr, &rle, &e));
+	cr_expect_eq(e.level, 128);
+	cr_assert(xtr_addr_ip(&e.addr, &ip));
+	cr_expect_eq(ip.a[3], 1);
+	cr_expect_not(xtr_lcaf_rle_next(&l.addr, &rle, &e));
+}
+
+Test(push, D20_lookups_of_a_member_are_local, .fini = down)
+{
+	struct fw_node *n[3];
+	struct fw_dp *d;
+	unsigned before;
+
+	w = fw_new();
+	start_all(n, 3, false);
+	fw_run(w, 3000);
+	before = fw_sent_count(n[0], XTR_MSG_MAP_REQUEST);
+	fw_miss(n[0], "10.3.1.1/32", NULL);
+	fw_run(w, 50);
+	d = fw_dp_match(n[0], "10.3.1.1");
+	cr_assert(d);
+	cr_expect_eq(d->fwd.n, 1);
+	cr_expect_eq(d->fwd.locators[0].ip.a[3], 3);
+	cr_expect_eq(fw_sent_count(n[0], XTR_MSG_MAP_REQUEST), before);
+	fw_miss(n[0], "10.9.1.1/32", NULL); /* nobody's */
+	fw_run(w, 50);
+	d = fw_dp_match(n[0], "10.9.1.1");
+	cr_assert(d);
+	cr_expect_eq(d->fwd.n, 0);
+}
+
+Test(push, D21_any_member_is_the_resolver_of_an_external_router, .fini = down)
+{
+	struct fw_node *n[3], *x;
+	struct fw_conf c;
+
+	w = fw_new();
+	start_all(n, 3, false);
+	fw_run(w, 3000);
+	fw_conf_init(&c);
+	fw_conf_rloc(&c, "198.51.100.1");
+	fw_conf_resolver(&c, "192.0.2.2");
+	x = fw_start(w, "external", &c);
+	cr_expect_str_eq(lig(x, "10.3.1.1/32"), "192.0.2.3");
+	cr_expect_str_eq(lig(x, "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
+}
+
+Test(push, D22_a_request_to_the_group_is_answered_by_each_from_its_own_address, .fini = down)
+{
+	struct fw_node *n[2];
+	struct xtr_msg_meta meta = { .src = fw_ip("198.51.100.1"),
+				     .dst = fw_ip(G),
+				     .sport = 4342,
+				     .dport = 4342 };
+	const struct fw_req req = { .nonce = 77,
+				    .eid = "10.2.1.1/32",
+				    .itr_rloc = "198.51.100.1",
+				    .plain = true };
+	struct fw_packet *p;
+	uint8_t buf[512];
+	size_t len;
+
+	w = fw_new();
+	start_all(n, 2, false);
+	fw_run(w, 3000);
+	len = fw_make_request(buf, sizeof(buf), &req);
+	xtr_node_input(n[0]->n, &meta, buf, len, w->now);
+	fw_tick(n[0]);
+	p = fw_sent(n[0], XTR_MSG_MAP_REPLY, fw_sent_count(n[0], XTR_MSG_MAP_REPLY) - 1);
+	cr_assert(p);
+	cr_expect_eq(p->dst.a[0], 198);
+	cr_expect_eq(xtr_ip_cmp(&p->src, &n[0]->ips[0]), 0, "never from a group");
+}
+
+Test(push, what_comes_to_a_group_that_is_not_ours_is_dropped, .fini = down)
+{
+	struct fw_node *n;
+	struct xtr_msg_meta meta = { .src = fw_ip("192.0.2.9"), .sport = 4342, .dport = 4342 };
+	const struct fw_rec rec = FW_REC("10.9.0.0/16", 1440, "192.0.2.9");
+	uint8_t id[16] = { 9 }, buf[512], reply[512];
+	const struct fw_reg reg = { .nonce = 1, .xtr_id = id };
+	size_t len = fw_make_register(buf, sizeof(buf), &reg, &rec, 1);
+	size_t reply_len = fw_make_reply(reply, sizeof(reply), 1, &rec, 1);
+
+	w = fw_new();
+	n = start(1, false);
+	fw_run(w, 100);
+	meta.dst = fw_ip("224.1.1.2");
+	xtr_node_input(n->n, &meta, buf, len, w->now);
+	cr_expect_eq(fw_counter(n, XTR_NODE_DROP_GROUP), 1);
+	meta.overlay = true; /* no group at all */
+	meta.dst = fw_ip("192.0.2.1");
+	xtr_node_input(n->n, &meta, buf, len, w->now);
+	cr_expect_eq(fw_counter(n, XTR_NODE_DROP_GROUP), 2);
+	meta.dst = fw_ip(G); /* ours, but what does a Map-Reply want there? */
+	xtr_node_input(n->n, &meta, reply, reply_len, w->now);
+	cr_expect_eq(fw_counter(n, XTR_NODE_DROP_GROUP), 3);
+	cr_expect_str_eq(registered(n, "10.9.0.0/16"), "");
+	xtr_node_input(n->n, &meta, buf, len, w->now);
+	cr_expect_str_eq(registered(n, "10.9.0.0/16"), "192.0.2.9");
+}
+
+Test(push, own_messages_that_come_back_are_no_replays, .fini = down)
+{
+	struct fw_node *n;
+	struct fw_packet *p;
+	struct xtr_msg_meta meta = { .dst = fw_ip(G), .sport = 4342, .dport = 4342 };
+
+	w = fw_new();
+	n = start(1, false);
+	start(2, false);
+	fw_run(w, 100);
+	p = fw_sent(n, XTR_MSG_MAP_REGISTER, 0);
+	cr_assert(p && xtr_ip_is_multicast(&p->dst));
+	meta.src = p->src;
+	xtr_node_input(n->n, &meta, p->buf, p->len, w->now);
+	meta.src = fw_ip("203.0.113.7"); /* translated on the way */
+	xtr_node_input(n->n, &meta, p->buf, p->len, w->now);
+	cr_expect_eq(fw_counter(n, XTR_NODE_DROP_REPLAY), 0);
+	cr_expect_eq(fw_events(n, XTR_EVENT_REGISTER_REFUSED), 0);
+}
+
+Test(push, D24_membership_is_looked_up_periodically, .fini = down)
+{
+	struct fw_node *n[3];
+	unsigned before;
+
+	w = fw_new();
+	start_all(n, 3, false);
+	fw_run(w, 70000);
+	before = fw_sent_count(n[0], XTR_MSG_MAP_REQUEST);
+	fw_run(w, 600000);
+	cr_expect(fw_sent_count(n[0], XTR_MSG_MAP_REQUEST) - before >= 8);
+	cr_expect(fw_sent_count(n[0], XTR_MSG_MAP_REQUEST) - before <= 12);
+}
+
+/* ---- failure cases */
+
+Test(push, case1_a_member_that_dies_is_out_within_its_registration_timeout, .fini = down)
+{
+	struct fw_node *n[3];
+	uint64_t died;
+
+	w = fw_new();
+	start_all(n, 3, true);
+	fw_run(w, 400000);
+	cr_assert_str_eq(list(n[0], G), "192.0.2.2 192.0.2.3");
+	fw_kill(n[2]);
+	died = w->now;
+	fw_run(w, 100000);
+	cr_expect_str_eq(list(n[0], G), "192.0.2.2 192.0.2.3");
+	fw_until(w, died + 181000);
+	for (unsigned i = 0; i < 2; i++) {
+		cr_expect_str_eq(registered(n[i], "(*," G ")"), "192.0.2.1 192.0.2.2");
+		cr_expect_str_eq(registered(n[i], "10.3.0.0/16"), "");
+		cr_expect_str_eq(list(n[i], G), i ? "192.0.2.1" : "192.0.2.2");
+	}
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 former");
+	fw_run(w, 120000); /* and no answer of another brings it back */
+	cr_expect_str_eq(list(n[0], G), "192.0.2.2");
+}
+
+static void split_heals(bool overlay)
+{
+	struct fw_node *n[4];
+
+	w = fw_new();
+	start_all(n, 4, overlay);
+	fw_run(w, 400000);
+	w->split = true;
+	fw_run(w, 300000);
+	cr_expect_str_eq(registered(n[0], "(*," G ")"), "192.0.2.1 192.0.2.3");
+	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.2 192.0.2.4");
+	cr_expect_str_eq(registered(n[0], "10.3.0.0/16"), "192.0.2.3");
+	cr_expect_str_eq(registered(n[0], "10.2.0.0/16"), "");
+	w->split = false;
+	fw_run(w, 62000);
+	for (unsigned i = 0; i < 4; i++) {
+		cr_expect_str_eq(registered(n[i], "(*," G ")"),
+				 "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4");
+		for (unsigned e = 1; e <= 4; e++) {
+			char eid[32], rloc[32];
+
+			snprintf(eid, sizeof(eid), "10.%u.0.0/16", e);
+			snprintf(rloc, sizeof(rloc), "192.0.2.%u", e);
+			cr_expect_str_eq(registered(n[i], eid), rloc, "%u: %s", i + 1, eid);
+		}
+	}
+}
+
+Test(push, case2_a_split_keeps_both_halves_and_heals_underlay, .fini = down)
+{
+	split_heals(false);
+}
+
+Test(push, case2_a_split_keeps_both_halves_and_heals_overlay, .fini = down)
+{
+	split_heals(true);
+}
+
+static void new_member(bool overlay)
+{
+	struct fw_node *n[4];
+
+	w = fw_new();
+	start_all(n, 3, overlay);
+	fw_run(w, 400000); /* in the steady state: a Map-Register a minute */
+	n[3] = start(4, overlay);
+	fw_run(w, 2000);
+	for (unsigned e = 1; e <= 4; e++) {
+		char eid[32], rloc[32];
+
+		snprintf(eid, sizeof(eid), "10.%u.0.0/16", e);
+		snprintf(rloc, sizeof(rloc), "192.0.2.%u", e);
+		cr_expect_str_eq(registered(n[3], eid), rloc, "new member: %s", eid);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		cr_expect_str_eq(registered(n[i], "10.4.0.0/16"), "192.0.2.4");
+	cr_expect_str_eq(registered(n[3], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4");
+}
+
+Test(push, case3_a_new_member_has_everything_within_2_seconds_underlay, .fini = down)
+{
+	new_member(false);
+}
+
+Test(push, case3_a_new_member_has_everything_within_2_seconds_overlay, .fini = down)
+{
+	new_member(true);
+}
+
+Test(push, case4_a_second_copy_of_a_register_is_dropped_by_its_nonce, .fini = down)
+{
+	struct fw_node *n[2];
+	struct fw_packet *p = NULL;
+	struct xtr_msg_meta meta = { .dst = fw_ip(G), .sport = 4342, .dport = 4342 };
+
+	w = fw_new();
+	start_all(n, 2, false);
+	fw_run(w, 100);
+	for (unsigned i = 0; !p; i++) {
+		p = fw_sent(n[0], XTR_MSG_MAP_REGISTER, i);
+		p = p->to ? p : NULL;
+	}
+	meta.src = p->src;
+	xtr_node_input(n[1]->n, &meta, p->buf, p->len, w->now);
+	cr_expect_eq(fw_counter(n[1], XTR_NODE_DROP_REPLAY), 1);
+}
+
+static bool lose_notify_of_3(struct fw *fw, const struct fw_packet *p)
+{
+	return fw_type(p) == XTR_MSG_MAP_NOTIFY && p->src.a[3] == 3;
+}
+
+Test(push, case5_each_member_confirms_a_silent_one_is_asked_by_unicast, .fini = down)
+{
+	struct fw_node *n[3];
+	unsigned unicast = 0, late = 0;
+
+	w = fw_new();
+	w->lose = lose_notify_of_3;
+	start_all(n, 3, false);
+	fw_run(w, 30000);
+	for (unsigned i = 0; i < w->packet_count; i++) {
+		const struct fw_packet *p = &w->packets[i];
+
+		if (p->from != n[0] || p->to || fw_type(p) != XTR_MSG_MAP_REGISTER)
+			continue;
+		unicast += p->dst.a[3] == 3;
+		late += p->dst.a[3] == 2 && p->sent > 3000;
+	}
+	cr_expect(unicast >= 8, "%u", unicast);
+	cr_expect_eq(late, 0, "who confirmed is left alone");
+	cr_expect_eq(fw_events(n[0], XTR_EVENT_REGISTER_LOST), 0, "not before the last try");
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live");
+	fw_run(w, 120000);
+	cr_expect(fw_events(n[0], XTR_EVENT_REGISTER_LOST) > 0);
+	w->lose = NULL;
+	fw_run(w, 700000);
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live+");
+}
+
+Test(push, case5_a_member_that_leaves_is_waited_for_no_more, .fini = down)
+{
+	struct fw_node *n[3];
+	uint64_t gone;
+
+	w = fw_new();
+	start_all(n, 3, false);
+	fw_run(w, 400000);
+	fw_kill(n[2]);
+	fw_run(w, 200000);
+	gone = w->now;
+	fw_run(w, 700000);
+	for (unsigned i = 0; i < w->packet_count; i++) {
+		const struct fw_packet *p = &w->packets[i];
+		struct xtr_eid_prefix eid;
+		struct xtr_register m;
+
+		if (p->sent < gone || p->to || p->dst.a[3] != 3 ||
+		    fw_type(p) != XTR_MSG_MAP_REGISTER)
+			continue;
+		/* Only our membership still tries to reach it. */
+		cr_assert_eq(xtr_register_decode_head(p->buf, p->len, &m), 0);
+		cr_assert_eq(xtr_register_peek_eid(&m, &eid), 0);
+		cr_expect(eid.group_len);
+	}
+}
+
+Test(push, D26_case6_another_key_is_seen_on_both_sides, .fini = down)
+{
+	static const struct xtr_key other = { .key_id = 1,
+					      .alg_id = XTR_AUTH_SHA256,
+					      .secret = (const uint8_t *)"another",
+					      .secret_len = 7 };
+	struct fw_node *n[2];
+	struct fw_conf c;
+
+	w = fw_new();
+	n[0] = start(1, false);
+	conf_member(&c, 2, G, false);
+	c.groups[0].server.key = other;
+	c.keys[0][0] = c.keys[1][0] = other;
+	n[1] = fw_start(w, "other key", &c);
+	fw_run(w, 5000);
+	cr_expect(fw_counter(n[0], XTR_NODE_DROP_AUTH) > 0);
+	cr_expect(fw_events(n[0], XTR_EVENT_REGISTER_REFUSED) > 0);
+	cr_expect(strstr(group_problem(n[0]), "192.0.2.2 are refused"), "%s", group_problem(n[0]));
+	cr_expect(strstr(group_problem(n[1]), "192.0.2.1 are refused"), "%s", group_problem(n[1]));
+	cr_expect_str_eq(registered(n[0], "10.2.0.0/16"), "");
+	/* That member answers lookups negatively for a minute, the others positively. */
+	cr_expect_str_eq(lig(n[1], "10.1.0.1/32"), "");
+	cr_expect_str_eq(lig(n[0], "10.1.0.1/32"), "192.0.2.1");
+}
+
+/* ---- the overlay */
+
+Test(push, D13_D15_X1_one_copy_per_member_with_the_group_as_inner_destination, .fini = down)
+{
+	struct fw_node *n[3];
+	unsigned copies = 0;
+
+	w = fw_new();
+	start_all(n, 3, true);
+	fw_run(w, 400000);
+	for (unsigned i = 0; i < w->packet_count; i++) {
+		const struct fw_packet *p = &w->packets[i];
+
+		if (p->from != n[0] || p->sent < 340000 || !p->to)
+			continue;
+		cr_assert(p->overlay);
+		cr_expect_eq(p->group.a[0], 224);
+		cr_expect(p->dst.a[3] == 2 || p->dst.a[3] == 3);
+		copies++;
+	}
+	cr_expect_eq(copies, 4, "a membership and an EID-prefix, to two members each: %u", copies);
+	for (unsigned i = 0; i < 3; i++)
+		cr_expect_eq(n[i]->control_count, 2);
+}
+
+Test(push, D38_one_peer_is_enough_to_find_all_others, .fini = down)
+{
+	struct fw_node *n[5];
+
+	w = fw_new();
+	w->no_multicast = true;
+	start_all(n, 5, true);
+	fw_run(w, 3000);
+	for (unsigned i = 0; i < 5; i++) {
+		cr_expect_str_eq(registered(n[i], "(*," G ")"),
+				 "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5");
+		cr_expect_str_eq(registered(n[i], "10.5.0.0/16"), "192.0.2.5");
+		cr_expect_str_eq(registered(n[i], "10.2.0.0/16"), "192.0.2.2");
+	}
+}
+
+Test(push, D38_the_peer_may_start_last, .fini = down)
+{
+	struct fw_node *n[3];
+
+	w = fw_new();
+	n[1] = start(2, true);
+	n[2] = start(3, true);
+	fw_run(w, 30000);
+	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.2");
+	n[0] = start(1, true);
+	fw_run(w, 62000);
+	for (unsigned i = 0; i < 3; i++)
+		cr_expect_str_eq(registered(n[i], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
+}
+
+Test(push, frames_of_strangers_are_not_let_in, .fini = down)
+{
+	struct fw_node *n[2];
+	struct fw_conf c;
+
+	w = fw_new();
+	n[0] = start(1, true);
+	conf_member(&c, 2, G, true); /* knows nobody and is known to nobody */
+	n[1] = fw_start(w, "stranger", &c);
+	fw_run(w, 120000);
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self");
+	cr_expect_eq(n[0]->control_count, 0);
+}
+
+Test(push, a_restart_of_a_member_is_no_change_for_the_others, .fini = down)
+{
+	struct fw_node *n[3];
+
+	w = fw_new();
+	start_all(n, 3, true);
+	fw_run(w, 400000);
+	fw_stop(n[1]);
+	fw_run(w, 5000);
+	fw_restart(n[1]);
+	fw_run(w, 3000);
+	for (unsigned i = 0; i < 3; i++) {
+		cr_expect_str_eq(registered(n[i], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
+		cr_expect_str_eq(registered(n[i], "10.2.0.0/16"), "192.0.2.2");
+	}
+	cr_expect_eq(fw_events(n[0], XTR_EVENT_MEMBER_DEL), 0);
+	fw_kill(n[1]); /* without its state */
+	fw_run(w, 5000);
+	fw_restart(n[1]);
+	fw_run(w, 62000);
+	for (unsigned i = 0; i < 3; i++)
+		cr_expect_str_eq(registered(n[1], "10.3.0.0/16"), "192.0.2.3");
+}
+
+/* ---- layers */
+
+static struct fw_node *start_core(unsigned i)
+{
+	struct fw_conf c;
+
+	conf_member(&c, i, CORE, true);
+	fw_conf_site(&c, "layers", "(*,224.0.0.0/4)", true);
+	if (i != 1)
+		fw_conf_peer(&c, "192.0.2.1");
+	return fw_start(w, "core", &c);
+}
+
+static void conf_layer(struct fw_conf *c, unsigned i, bool subscribe)
+{
+	conf_member(c, i, "224.2.2.2", true);
+	c->groups[0].via = XTR_VIA_CORE;
+	c->groups[0].subscribe = subscribe;
+	fw_conf_core(c, CORE, true);
+	fw_conf_peer(c, "192.0.2.1");
+}
+
+static struct fw_node *start_layer(unsigned i, bool subscribe)
+{
+	struct fw_conf c;
+
+	conf_layer(&c, i, subscribe);
+	return fw_start(w, "layer", &c);
+}
+
+Test(push, D33_D36_D37_a_layer_starts_from_one_address_of_the_core, .fini = down)
+{
+	struct fw_node *a, *b, *i, *j, *k;
+
+	w = fw_new();
+	a = start_core(1);
+	b = start_core(2);
+	fw_run(w, 5000);
+	i = start_layer(11, false);
+	fw_run(w, 3000);
+	j = start_layer(12, false);
+	k = start_layer(13, false);
+	fw_run(w, 5000);
+	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
+	cr_expect_str_eq(registered(b, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
+	cr_expect_str_eq(registered(i, "10.13.0.0/16"), "192.0.2.13");
+	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
+	cr_expect_str_eq(registered(k, "10.12.0.0/16"), "192.0.2.12");
+	cr_expect_str_eq(registered(a, "10.11.0.0/16"), "", "D-35: only groups by default");
+	cr_expect_str_eq(list(i, "224.2.2.2"), "192.0.2.12 192.0.2.13");
+	cr_expect_str_eq(list(i, CORE), "192.0.2.1 192.0.2.2");
+}
+
+Test(push, a_layer_outlives_its_core_and_joins_again, .fini = down)
+{
+	struct fw_node *a, *i, *j, *k;
+
+	w = fw_new();
+	a = start_core(1);
+	i = start_layer(11, false);
+	j = start_layer(12, false);
+	fw_run(w, 10000);
+	cr_assert_str_eq(registered(i, "10.12.0.0/16"), "192.0.2.12");
+	fw_kill(a);
+	fw_run(w, 600000);
+	cr_expect_str_eq(registered(i, "10.12.0.0/16"), "192.0.2.12");
+	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
+	cr_expect(group_problem(i), "the loss is shown");
+	k = start_layer(13, false); /* has to wait for the core */
+	fw_run(w, 10000);
+	cr_expect_str_eq(registered(k, "10.11.0.0/16"), "");
+	fw_restart(a);
+	fw_run(w, 70000);
+	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
+	cr_expect_str_eq(registered(k, "10.11.0.0/16"), "192.0.2.11");
+	cr_expect_str_eq(registered(i, "10.13.0.0/16"), "192.0.2.13");
+}
+
+Test(push, start_order_does_not_matter_the_core_may_be_last, .fini = down)
+{
+	struct fw_node *a, *i, *j;
+
+	w = fw_new();
+	i = start_layer(11, false);
+	j = start_layer(12, false);
+	fw_run(w, 100000);
+	cr_expect_str_eq(registered(i, "10.12.0.0/16"), "");
+	a = start_core(1);
+	fw_run(w, 62000);
+	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
+	cr_expect_str_eq(registered(i, "10.12.0.0/16"), "192.0.2.12");
+	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
+}
+
+Test(push, D34_each_layer_has_its_own_keys, .fini = down)
+{
+	static const struct xtr_key layer = { .key_id = 2,
+					      .alg_id = XTR_AUTH_SHA256,
+					      .secret = (const uint8_t *)"of the layer",
+					      .secret_len = 12 };
+	struct fw_node *a, *n[2];
+
+	w = fw_new();
+	a = start_core(1);
+	for (unsigned i = 0; i < 2; i++) {
+		struct fw_conf c;
+
+		conf_layer(&c, 11 + i, false);
+		c.groups[0].server.key = layer;
+		c.keys[0][0] = c.keys[1][0] = layer;
+		n[i] = fw_start(w, "layer", &c);
+	}
+	fw_run(w, 10000);
+	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
+	cr_expect_str_eq(registered(n[0], "10.12.0.0/16"), "192.0.2.12");
+	cr_expect_str_eq(registered(n[1], "10.11.0.0/16"), "192.0.2.11");
+	cr_expect_eq(fw_counter(a, XTR_NODE_DROP_AUTH), 0);
+	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_AUTH), 0);
+}
+
+Test(push, D25_joins_and_leaves_are_published_to_who_subscribed, .fini = down)
+{
+	struct fw_node *a, *i, *j;
+
+	w = fw_new();
+	a = start_core(1);
+	fw_run(w, 1000);
+	i = start_layer(11, true);
+	fw_run(w, 400000);
+	cr_expect(fw_counter(a, XTR_NODE_SUBSCRIPTIONS) > 0);
+	cr_expect(subscribed(i));
+	j = start_layer(12, true);
+	fw_run(w, 3000);
+	cr_expect(fw_counter(a, XTR_NODE_PUBLICATIONS) > 0);
+	cr_expect_str_eq(list(i, "224.2.2.2"), "192.0.2.12");
+	cr_expect(subscribed(j));
+	fw_kill(j);
+	fw_run(w, 182000);
+	cr_expect_str_eq(list(i, "224.2.2.2"), "");
+	cr_expect_eq(fw_counter(i, XTR_NODE_DROP_REPLAY), 0);
+}
+
+/* ---- Map-Notify about memberships */
+
+static size_t make_notify(uint8_t *buf, size_t size, const char *group, const char *rloc,
+			  const struct xtr_key *key, uint64_t nonce)
+{
+	return make_group_register(buf, size, group, rloc,
+				   &(struct group_reg){ .nonce = nonce,
+							.key = key,
+							.type = XTR_MSG_MAP_NOTIFY });
+}
+
+Test(push, an_unauthenticated_notify_is_believed_only_from_configured_peers, .fini = down)
+{
+	static const struct xtr_key none = { .alg_id = XTR_AUTH_NONE };
+	struct fw_node *n[2];
+	struct fw_conf c;
+	uint8_t buf[512];
+	size_t len = make_notify(buf, sizeof(buf), G, "192.0.2.77", &none, 5);
+
+	w = fw_new();
+	n[0] = start(1, true);
+	conf_member(&c, 2, G, true);
+	c.unauthenticated[0][0] = fw_ip("192.0.2.66");
+	c.groups[0].unauthenticated_count = 1;
+	n[1] = fw_start(w, "believes", &c);
+	fw_run(w, 100);
+	fw_inject(n[0], "192.0.2.66", 4342, buf, len);
+	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_AUTH), 1);
+	cr_expect_str_eq(list(n[0], G), "");
+	fw_inject(n[1], "192.0.2.67", 4342, buf, len);
+	cr_expect_eq(fw_counter(n[1], XTR_NODE_DROP_AUTH), 1);
+	fw_inject(n[1], "192.0.2.66", 4342, buf, len);
+	cr_expect_str_eq(list(n[1], G), "192.0.2.77");
+}
+
+Test(push, an_authentic_notify_that_was_not_subscribed_to_only_makes_us_ask, .fini = down)
+{
+	struct fw_node *n[2];
+	uint8_t buf[512];
+	uint64_t before;
+
+	w = fw_new();
+	start_all(n, 2, true);
+	fw_run(w, 400000);
+	before = w->now;
+	fw_inject(n[0], "192.0.2.2", 4342, buf,
+		  make_notify(buf, sizeof(buf), G, "192.0.2.77", &fw_key, 5));
+	fw_run(w, 3000);
+	cr_expect_str_eq(list(n[0], G), "192.0.2.2");
+	cr_expect(fw_sent_since(n[0], XTR_MSG_MAP_REQUEST, before) > 0);
+}
+
+/* ---- configuration */
+
+Test(push, leaving_a_group_withdraws_and_clears_the_data_plane, .fini = down)
+{
+	struct fw_node *n[3];
+	struct fw_conf c;
+
+	w = fw_new();
+	start_all(n, 3, true);
+	fw_run(w, 400000);
+	conf_member(&c, 3, "224.1.1.9", true);
+	fw_conf_peer(&c, "192.0.2.1");
+	fw_reconfigure(n[2], &c);
+	fw_run(w, 5000);
+	cr_expect_str_eq(list(n[2], G), "");
+	fw_run(w, 182000);
+	cr_expect_str_eq(registered(n[0], "(*," G ")"), "192.0.2.1 192.0.2.2");
+}
+
+Test(push, a_group_over_IPv6, .fini = down)
+{
+	struct fw_node *n[2];
+
+	w = fw_new();
+	for (unsigned i = 0; i < 2; i++) {
+		struct fw_conf c;
+		char rloc[32], eid[32];
+
+		snprintf(rloc, sizeof(rloc), "2001:db8::%u", i + 1);
+		snprintf(eid, sizeof(eid), "10.%u.0.0/16", i + 1);
+		fw_conf_init(&c);
+		fw_conf_rloc(&c, rloc);
+		fw_conf_mapping(&c, eid, rloc);
+		fw_conf_site(&c, "all", "10.0.0.0/8", true);
+		fw_conf_group(&c, "ff05::1:1", false);
+		c.c.itr = c.c.mr = c.c.has_ids = true;
+		c.c.xtr_id[15] = (uint8_t)i;
+		n[i] = fw_start(w, "v6", &c);
+	}
+	fw_run(w, 3000);
+	cr_expect_str_eq(registered(n[0], "(*,ff05::1:1)"), "2001:db8::1 2001:db8::2");
+	cr_expect_str_eq(registered(n[1], "10.1.0.0/16"), "2001:db8::1");
+}
+
+static bool lose_some(struct fw *fw, const struct fw_packet *p)
+{
+	fw->seed = fw->seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (fw->seed >> 33) % 100 < 20;
+}
+
+Test(push, a_fifth_of_all_packets_lost, .fini = down)
+{
+	struct fw_node *n[5];
+
+	w = fw_new();
+	w->lose = lose_some;
+	start_all(n, 5, true);
+	fw_run(w, 60000);
+	for (unsigned i = 0; i < 5; i++)
+		for (unsigned e = 1; e <= 5; e++) {
+			char eid[32], rloc[32];
+
+			snprintf(eid, sizeof(eid), "10.%u.0.0/16", e);
+			snprintf(rloc, sizeof(rloc), "192.0.2.%u", e);
+			cr_expect_str_eq(registered(n[i], eid), rloc);
+		}
+}
