@@ -20,7 +20,7 @@
 #include "net/http.h"
 #include "util/log.h"
 
-#define STATE_NAME "decent-parameters"
+#define STATE_NAME "decent-fetched"
 #define RETRY_MIN  10000 /* ms; doubling up to the interval */
 #define BLOB_MAX   (XTR_PARAMS_SIZE_MAX + XTR_PARAMS_SIG_MAX + 512)
 

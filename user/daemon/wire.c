@@ -73,6 +73,8 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 	char buf[XTR_EID_STRLEN] = "";
 	json_t *e;
 
+	if (kind == XTR_EVENT_DNS_STALE) /* an alarm */
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "dns: %s", text);
 	if (xtr_log_max < XTR_LOG_DEBUG && !xtr_ctl_listened(d->ctl))
 		return;
 	if (eid)
