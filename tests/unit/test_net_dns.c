@@ -745,7 +745,7 @@ Test(dns, servfail_is_said_at_once_and_the_next_server_is_asked)
 	xtr_dns_lookup(dns, NAME, 1);
 	cr_assert_lt(wait_for(1, 5000), 1000);
 	cr_assert_eq(seen.r.status, -EIO);
-	cr_assert(strstr(seen.r.why, NAME ": SERVFAIL: 127.0.0.1:"), "%s", seen.r.why);
+	cr_assert(strstr(seen.r.why, "SERVFAIL: 127.0.0.1:") == seen.r.why, "%s", seen.r.why);
 	cr_assert_eq(s1.queries, 2, "not asked again");
 	xtr_dns_close(dns);
 	uv_run(&loop, UV_RUN_DEFAULT);

@@ -91,7 +91,7 @@ static void lookup_ready(struct dns_lookup *l, struct xtr_dns *d)
 	const struct xtr_dns_result *which = xtr_dns_merge(&l->q[0]->r, &l->q[1]->r, &l->r);
 
 	if (which)
-		snprintf(l->r.why, sizeof(l->r.why), "%.64s: %.90s", l->name, which->why);
+		memcpy(l->r.why, which->why, sizeof(l->r.why));
 	TAILQ_REMOVE(&d->active, l, link);
 	d->active_count--;
 	TAILQ_INSERT_TAIL(&d->ready, l, link);
@@ -213,7 +213,7 @@ static void lookup_start(struct xtr_dns *d, struct dns_lookup *l)
 			xtr_dns_question_free(l->q[0]);
 		l->q[0] = NULL;
 		l->r.status = -ENOMEM;
-		snprintf(l->r.why, sizeof(l->r.why), "%.64s: no memory", l->name);
+		snprintf(l->r.why, sizeof(l->r.why), "no memory");
 		TAILQ_INSERT_TAIL(&d->ready, l, link);
 		kick(d);
 		return;

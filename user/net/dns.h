@@ -35,7 +35,7 @@ struct xtr_dns_result {
 	 * refused; -EBADMSG: unreadable answer; -ECONNREFUSED, -EPROTO (HTTP status), -EKEYREJECTED
 	 * (certificate): no answer */
 	int status;
-	char why[160]; /* for people: the name, what failed, which server */
+	char why[160]; /* for people: what failed, which server; the name is not in it */
 	bool partial;  /* A or AAAA failed, the other is there */
 	bool authenticated; /* every answer had the AD bit: trust it as far as the way to the server */
 	uint32_t ttl; /* seconds; -ENOENT: how long that holds, 0 unknown */

@@ -117,7 +117,10 @@ static void no_answer(const struct dns_chan *c, int status, struct xtr_dns_resul
 			 strerror(c->mark_errno), c->name);
 	else
 		snprintf(r->why, sizeof(r->why), "%s: %s",
-			 status == ARES_ETIMEOUT ? "no answer" : ares_strerror(status), c->name);
+			 status == ARES_ETIMEOUT     ? "no answer" :
+			 status == ARES_ECONNREFUSED ? "not reachable (closed port or no way there)" :
+						       ares_strerror(status),
+			 c->name);
 }
 
 static void on_answer(void *arg, int status, int timeouts, unsigned char *buf, int len)

@@ -148,7 +148,8 @@ static void tell(struct xtr_pull *p, const struct xtr_pull_name *n, unsigned new
 		xtr_env_event(p->env, XTR_EVENT_DNS_FAIL, NULL, "%s: %s; next try in %llu s", name,
 			      s->why, (unsigned long long)(wait + 999) / 1000);
 	if (news & XTR_NAMESET_STALE)
-		xtr_env_event(p->env, XTR_EVENT_DNS_STALE, NULL, "%s: still used:%s", name, list);
+		xtr_env_event(p->env, XTR_EVENT_DNS_STALE, NULL, "%s: %s; still used:%s", name,
+			      s->why, list);
 }
 
 static void save_later(struct xtr_pull *p)

@@ -99,7 +99,9 @@ void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct x
 	char text[256];
 	va_list ap;
 
-	if (!env->ops.event || (env->ops.listening && !env->ops.listening(env->ops.ctx)))
+	/* That DNS has failed is said even if nobody listens. */
+	if (!env->ops.event ||
+	    (kind != XTR_EVENT_DNS_STALE && env->ops.listening && !env->ops.listening(env->ops.ctx)))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
