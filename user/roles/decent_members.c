@@ -48,13 +48,28 @@ static void remove_at(struct xtr_push_group *g, unsigned i)
 	g->count--;
 }
 
-/* A place for one more, at the cost of the member that is gone longest. */
+static bool grow(struct xtr_push_group *g)
+{
+	unsigned size = g->size ? 2 * g->size : 8;
+	struct xtr_push_member *list;
+
+	if (g->count < g->size)
+		return true;
+	list = realloc(g->members, size * sizeof(*list));
+	if (!list)
+		return false;
+	g->members = list;
+	g->size = size;
+	return true;
+}
+
+/* A place for one more; of too many, at the cost of the member that is gone longest. */
 static bool member_room(struct xtr_push_group *g)
 {
 	unsigned worst = g->count;
 
 	if (g->count < XTR_PUSH_MEMBERS_MAX)
-		return true;
+		return grow(g);
 	for (unsigned i = 0; i < g->count; i++)
 		if (!g->members[i].live && !g->members[i].configured &&
 		    (worst == g->count || g->members[i].since < g->members[worst].since))
@@ -115,7 +130,7 @@ unsigned xtr_push_live(const struct xtr_push_group *g, struct xtr_ip *out, unsig
 void xtr_push_replicate(struct xtr_push_group *g, bool gone)
 {
 	struct xtr_env *env = g->push->env;
-	struct xtr_ip list[XTR_PUSH_MEMBERS_MAX];
+	struct xtr_ip list[XTR_PUSH_MEMBERS_MAX], *copy;
 	struct xtr_eid_prefix eid = g->eid;
 	unsigned n = gone ? 0 : xtr_push_live(g, list, XTR_PUSH_MEMBERS_MAX);
 
@@ -123,15 +138,20 @@ void xtr_push_replicate(struct xtr_push_group *g, bool gone)
 		return;
 	if (n == g->list_count && (!n || !memcmp(list, g->list, n * sizeof(list[0]))))
 		return;
+	copy = n ? realloc(g->list, n * sizeof(*copy)) : g->list;
+	if (n && !copy)
+		return;
+	g->list = copy;
 	eid.iid = XTR_IID_MAX; /* X1: control messages */
 	if (env->ops.replicate(env->ops.ctx, &eid, list, n)) {
 		snprintf(g->text, sizeof(g->text),
 			 "the data plane does not take the replication list of %u members", n);
-		return; /* tried again with the next change */
+		g->list_count = 0; /* not known what it has: tried again with the next change */
+		return;
 	}
 	g->text[0] = '\0';
 	if (n)
-		memcpy(g->list, list, n * sizeof(list[0]));
+		memcpy(copy, list, n * sizeof(list[0]));
 	g->list_count = n;
 }
 

@@ -448,6 +448,7 @@ static void group_free(struct xtr_push_group *g)
 	xtr_timer_cancel(&g->push->env->timers, &g->timer);
 	xtr_timer_cancel(&g->push->env->timers, &g->hello);
 	free(g->members);
+	free(g->list);
 	free(g);
 }
 
@@ -455,12 +456,8 @@ static struct xtr_push_group *group_new(struct xtr_push *p, const struct xtr_gro
 {
 	struct xtr_push_group *g = calloc(1, sizeof(*g));
 
-	if (g)
-		g->members = calloc(XTR_PUSH_MEMBERS_MAX, sizeof(*g->members));
-	if (!g || !g->members) {
-		free(g);
+	if (!g)
 		return NULL;
-	}
 	g->push = p;
 	g->cfg = cfg;
 	g->timer.kind = XTR_TIMER_PUSH;

@@ -53,11 +53,11 @@ struct xtr_push_group {
 	bool dirty; /* the list at our own Map-Server may have changed */
 	bool known; /* looked up, or held here */
 	struct xtr_push_member *members;
-	unsigned count;
+	unsigned count, size;
 	struct xtr_push_lookup lookup;
 	struct xtr_push_sub sub;
 	/* What the data plane has. */
-	struct xtr_ip list[XTR_PUSH_MEMBERS_MAX];
+	struct xtr_ip *list;
 	unsigned list_count;
 	char text[160], shown[160]; /* problem with the data plane; of others, as shown */
 };

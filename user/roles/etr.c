@@ -277,13 +277,34 @@ static bool is_among(const uint64_t nonces[XTR_ETR_NONCES], uint64_t nonce)
 	return false;
 }
 
-static struct xtr_etr_batch *find_nonce(const struct xtr_etr *etr, uint64_t nonce)
+/* Can it be an answer of this Map-Server? Nonces of two routers that started in the same second
+ * are the same, so that the nonce of an unsolicited Map-Notify may be one of ours. */
+static bool from_server(const struct xtr_etr_server *srv, const struct xtr_ip *from, bool any)
+{
+	if (xtr_etr_is_group(srv))
+		return !any && xtr_etr_group_has(srv, from);
+	/* It may answer from another address than it is configured with. */
+	return any || !xtr_ip_cmp(&srv->cfg.address, from);
+}
+
+static struct xtr_etr_batch *find_among(const struct xtr_etr *etr, uint64_t nonce,
+					const struct xtr_ip *from, bool any)
 {
 	for (unsigned s = 0; s < etr->server_count; s++)
 		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b; b = b->next)
-			if (is_among(b->nonces, nonce))
+			if (is_among(b->nonces, nonce) && from_server(b->srv, from, any))
 				return b;
 	return NULL;
+}
+
+static struct xtr_etr_batch *find_nonce(const struct xtr_etr *etr, uint64_t nonce,
+					const struct xtr_ip *from)
+{
+	struct xtr_etr_batch *b = find_among(etr, nonce, from, false);
+
+	if (!b)
+		b = xtr_etr_group_nonce(etr, nonce, from);
+	return b ? b : find_among(etr, nonce, from, true);
 }
 
 /* Most likely a second copy of an acknowledgement, or one for a Map-Register whose repetition was
@@ -393,9 +414,7 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		xtr_env_bad(env, r);
 		return;
 	}
-	b = find_nonce(etr, m.nonce);
-	if (!b)
-		b = xtr_etr_group_nonce(etr, m.nonce, &meta->src);
+	b = find_nonce(etr, m.nonce, &meta->src);
 	srv = b ? b->srv : server_of(etr, &meta->src);
 	if (!srv)
 		srv = xtr_etr_group_of(etr, &meta->src, &m);

@@ -99,6 +99,7 @@ void xtr_etr_targets_timer(void *ctx, struct xtr_timer *t);
 
 /* --- etr_group.c: a Map-Server address that is a multicast group (RFC 9962 4) */
 bool xtr_etr_is_group(const struct xtr_etr_server *srv);
+bool xtr_etr_group_has(const struct xtr_etr_server *srv, const struct xtr_ip *ip); /* or it is us */
 void xtr_etr_group_init(struct xtr_etr *etr);
 void xtr_etr_group_free(struct xtr_etr *etr);
 /* The batch was sent and a Map-Notify asked for; nothing happens if it is no group. */

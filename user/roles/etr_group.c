@@ -215,21 +215,30 @@ struct xtr_etr_batch *xtr_etr_group_nonce(const struct xtr_etr *etr, uint64_t no
 	return NULL;
 }
 
+bool xtr_etr_group_has(const struct xtr_etr_server *srv, const struct xtr_ip *ip)
+{
+	struct xtr_ip list[MEMBERS_MAX];
+	unsigned n;
+
+	if (xtr_env_own_rloc(srv->etr->env, ip))
+		return true;
+	n = members(srv, list);
+	for (unsigned i = 0; i < n; i++)
+		if (!xtr_ip_cmp(&list[i], ip))
+			return true;
+	return false;
+}
+
 struct xtr_etr_server *xtr_etr_group_of(const struct xtr_etr *etr, const struct xtr_ip *from,
 					const struct xtr_register *m)
 {
-	struct xtr_ip list[MEMBERS_MAX];
-
 	for (unsigned s = 0; s < etr->server_count; s++) {
 		struct xtr_etr_server *srv = etr->servers[s];
-		unsigned n;
 
 		if (!xtr_etr_is_group(srv) || srv->cfg.key.key_id != m->key_id)
 			continue;
-		n = members(srv, list);
-		for (unsigned i = 0; i < n; i++)
-			if (!xtr_ip_cmp(&list[i], from))
-				return srv;
+		if (xtr_etr_group_has(srv, from))
+			return srv;
 	}
 	return NULL;
 }

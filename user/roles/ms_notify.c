@@ -173,8 +173,15 @@ static void notify_one(struct xtr_ms *ms, const struct xtr_registration *head,
 void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head,
 			  const struct xtr_registrant *not_to)
 {
-	/* Who registers by way of a group (RFC 9962 4) sends it to many Map-Servers. It hears of
-	 * changes as a member, by subscription, or when it asks: not once from each of them. */
+	struct xtr_eid_prefix eid;
+
+	/* Receivers of a group have no use for the list of all receivers; who has, subscribes or
+	 * asks (RFC 8378 5.3, RFC 9437). A seed-group of n would send n * n of them. */
+	xtr_registration_eid(head, &eid);
+	if (eid.group_len)
+		return;
+	/* Who registers by way of a group (RFC 9962 4) sends it to many Map-Servers, and is one
+	 * itself: it shall not hear of the same change from each of them. */
 	for (const struct xtr_registration *r = head; r; r = r->next)
 		if (r->who != not_to && r->who->local.family && r->flags & XTR_REGN_MERGE && r->flags & XTR_REGN_NOTIFY)
 			notify_one(ms, head, r);
