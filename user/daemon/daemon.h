@@ -70,7 +70,6 @@ void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb);
 void xtr_wire_adopt(struct xtr_daemon *d);
 void xtr_wire_xtr_id(struct xtr_daemon *d, struct xtr_conf *c);
 bool xtr_wire_event_kind(const char *name);
-void xtr_wire_event(struct xtr_daemon *d, enum xtr_event_kind kind, const char *text);
 
 /* decent.c: open before the node, data_plane when that is open too, start when the loop is about to
  * run, end before the loop is closed, free after it. */

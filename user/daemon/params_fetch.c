@@ -170,7 +170,6 @@ static int put_to_use(struct xtr_params_source *s, struct xtr_params *p, struct 
 	s->used = p;
 	describe(p, text, sizeof(text));
 	xtr_info("parameters from %s in use, %s", d->conf->v.decent.parameters.url, text);
-	xtr_wire_event(d, XTR_EVENT_PARAMS, text);
 	return 0;
 }
 

@@ -89,11 +89,6 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 	xtr_ctl_event(d->ctl, e);
 }
 
-void xtr_wire_event(struct xtr_daemon *d, enum xtr_event_kind kind, const char *text)
-{
-	op_event(d, kind, NULL, text);
-}
-
 static bool op_listening(void *ctx)
 {
 	struct xtr_daemon *d = ctx;
