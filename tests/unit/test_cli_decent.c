@@ -337,12 +337,12 @@ Test(cli_decent, show, .init = up, .fini = down)
 Test(cli_decent, names, .init = up, .fini = down)
 {
 	prints("decent names",
-	       "1.ms.example.com: STALE  served here  dnssec  registered 4  ttl 1m0s  answered 1m1s ago  next in 5s  failures 3  "
+	       "1.ms.example.com: STALE  served here  dnssec  our EID-prefixes 4  ttl 1m0s  answered 1m1s ago  next in 5s  failures 3  "
 	       "ignored addresses 2\n"
 	       "\twhy: SERVFAIL from 127.0.0.53\n"
 	       "\taddress 192.0.2.1\n"
 	       "\taddress 2001:db8::1  resting: it did not answer\n"
-	       "2.ms.example.com: from the state directory  of the parameters before the change  registered 0  ttl 0s  next in 1.5s\n");
+	       "2.ms.example.com: from the state directory  of the parameters before the change  our EID-prefixes 0  next in 1.5s\n");
 	json_decref(json_of("decent names", "decent names"));
 }
 

@@ -33,10 +33,12 @@
 #define age_true "59"
 #define age_false "null"
 #define NOT_REFUSED "\"last_refusal\":null,\"last_refusal_age\":null,\"last_refusal_from\":null"
+#define NONE_CAME "\"last_refusal\":\"no Map-Register for it was received\",\"last_refusal_age\":null,\"last_refusal_from\":null"
 #define REFUSED "\"last_refusal\":\"the MAC does not verify: wrong key?\",\"last_refusal_age\":3,\"last_refusal_from\":\"192.0.2.66\""
 #define SITE_ROWS "[" SITE("site-a", "10.1.0.0/16", true, 4, 0, NOT_REFUSED) "," SITE("site-b", "10.2.0.0/16", false, 0, 2, REFUSED) "," \
 	SITE("site-c", "10.3.0.0/16", false, 0, 0, NOT_REFUSED) "," SITE("site-d", "10.4.0.0/16", false, 0, 0, NOT_REFUSED) "," \
-	SITE("site-d", "10.4.1.0/24", true, 9, 1, REFUSED) "," SITE("site-e", "10.5.0.0/16", false, 3, 0, NOT_REFUSED) "]"
+	SITE("site-d", "10.4.1.0/24", true, 9, 1, REFUSED) "," SITE("site-e", "10.5.0.0/16", false, 3, 0, NOT_REFUSED) "," \
+	SITE("site-f", "10.6.0.0/16", false, 0, 0, NONE_CAME) "]"
 
 #define EID_ROW(eid, ms, acked, ago, problem) \
 	"{\"iid\":0,\"eid\":\"" eid "\",\"ttl_min\":1440,\"map_server\":" ms ",\"key_id\":0,\"algorithm\":\"hmac-sha-256-128\",\"acked\":" #acked \
@@ -189,12 +191,14 @@ Test(cli_show, eid_says_why_it_is_not_registered, .init = up, .fini = down)
 	"\tlast refusal: the MAC does not verify: wrong key?  from 192.0.2.66  was 3s ago\n"
 #define SITE_E "site-e 10.5.0.0/16: NOT REGISTERED\n" \
 	"\twhy: the registration has expired: its ETR has stopped sending Map-Registers, or they no longer arrive\n\taccepted 3  refused 0\n"
+#define SITE_F "site-f 10.6.0.0/16: NOT REGISTERED\n" \
+	"\twhy: no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP port 4342 is open on the way\n"
 
 Test(cli_show, site_says_why_it_is_not_registered, .init = up, .fini = down)
 {
 	json_t *v;
 
-	prints("site show", SITE_A SITE_B SITE_C SITE_D SITE_D1 SITE_E);
+	prints("site show", SITE_A SITE_B SITE_C SITE_D SITE_D1 SITE_E SITE_F);
 	prints("site show site-d", SITE_D SITE_D1);
 	asked("{\"name\":\"site-d\"}");
 	prints("site show 10.4.1.9", SITE_D1);

@@ -473,8 +473,9 @@ static void name_plain(FILE *f, const json_t *v)
 		xtr_line_word(&l, "served here");
 	if (xtr_json_true(v, "authenticated"))
 		xtr_line_word(&l, "dnssec");
-	xtr_line_json(&l, "registered", json_object_get(v, "registered"));
-	xtr_line_age(&l, "ttl", json_object_get(v, "ttl"), "");
+	xtr_line_json(&l, "our EID-prefixes", json_object_get(v, "registered"));
+	if (xtr_json_has(v, "age"))
+		xtr_line_age(&l, "ttl", json_object_get(v, "ttl"), "");
 	xtr_line_age(&l, "answered", json_object_get(v, "age"), " ago");
 	xtr_line_age(&l, "next in", json_object_get(v, "next"), "");
 	if (xtr_json_int(v, "failures"))

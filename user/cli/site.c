@@ -49,7 +49,8 @@ static json_t *why(const json_t *rows, const json_t *row)
 
 	if (xtr_json_true(row, "registered"))
 		return json_null();
-	if (xtr_json_has(row, "last_refusal"))
+	/* The daemon says there, too, that none has come. */
+	if (xtr_json_int(row, "refused") > 0 && xtr_json_has(row, "last_refusal"))
 		return why_refused(row);
 	n = more_specifics(rows, row);
 	if (n) {
@@ -57,7 +58,7 @@ static json_t *why(const json_t *rows, const json_t *row)
 			 n == 1 ? "" : "es", n == 1 ? "is" : "are");
 		return json_string(text);
 	}
-	if (xtr_json_int(row, "registers") > 0)
+	if (xtr_json_int(row, "registers") > 0 || xtr_json_has(row, "age"))
 		return json_string("the registration has expired: its ETR has stopped sending Map-Registers, or "
 				   "they no longer arrive");
 	return json_string("no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP "
