@@ -5,6 +5,8 @@
  */
 #include "fake_world.h"
 
+#include "fake_dns.h"
+
 #include "codec/auth.h"
 
 #include <criterion/criterion.h>
@@ -179,6 +181,9 @@ static void conf_copy(struct fw_conf *to, const struct fw_conf *from)
 	to->c.sites = to->sites;
 	to->c.aggregates = to->aggregates;
 	groups_point(to);
+	to->pull.hash.lookups = to->lookups;
+	to->pull.keys = to->index_keys;
+	to->c.decent.pull = to->has_pull ? &to->pull : NULL;
 	for (unsigned i = 0; i < 300; i++)
 		to->mappings[i].rlocs = to->locs[i];
 	for (unsigned i = 0; i < 8; i++) {
@@ -515,6 +520,7 @@ static void boot(struct fw_node *f)
 		.load = op_load,
 		.wall_seconds = op_wall,
 		.event = op_event,
+		.resolve = fw_dns_resolve,
 		.send_group = op_send_group,
 		.send_overlay = op_send_overlay,
 		.replicate = op_replicate,
@@ -546,6 +552,7 @@ struct fw_node *fw_start(struct fw *w, const char *name, const struct fw_conf *c
 void fw_stop(struct fw_node *f)
 {
 	xtr_node_free(f->n);
+	fw_dns_forget(f);
 	f->n = NULL;
 	f->dead = true;
 }
@@ -595,6 +602,7 @@ void fw_free(struct fw *w)
 	}
 	for (unsigned i = 0; i < w->packet_count; i++)
 		free(w->packets[i].buf);
+	fw_dns_free(w);
 	free(w->packets);
 	free(w);
 }
@@ -669,17 +677,25 @@ void fw_until(struct fw *w, uint64_t ms)
 	for (;;) {
 		uint64_t at = next_packet(w), first = at;
 		struct fw_node *due = NULL;
+		bool dns = false;
 
 		for (unsigned i = 0; i < w->node_count; i++)
 			if (!w->nodes[i]->dead && w->nodes[i]->deadline < first) {
 				due = w->nodes[i];
 				first = due->deadline;
 			}
+		if (fw_dns_next(w) < first) {
+			first = fw_dns_next(w);
+			due = NULL;
+			dns = true;
+		}
 		if (first > ms)
 			break;
 		if (first > w->now)
 			w->now = first;
-		if (due)
+		if (dns)
+			fw_dns_answer(w);
+		else if (due)
 			fw_tick(due);
 		else
 			deliver(w, &w->packets[w->first_waiting]);

@@ -33,6 +33,11 @@ struct fw_conf {
 	struct xtr_group_config groups[XTR_GROUPS_MAX];
 	struct xtr_ip peers[XTR_GROUPS_MAX][8], unauthenticated[XTR_GROUPS_MAX][4];
 	struct xtr_ippfx accept_from[4];
+	/* pull (fake_dns.h) */
+	bool has_pull;
+	struct xtr_pull_config pull;
+	struct xtr_decent_lookup lookups[8];
+	struct xtr_index_key index_keys[4];
 };
 
 struct fw_dp {
@@ -109,6 +114,7 @@ struct fw {
 	bool (*lose)(struct fw *w, const struct fw_packet *p); /* true: the packet is lost */
 	void *lose_arg;
 	bool no_multicast; /* the underlay carries none */
+	struct fw_dns_state *dns; /* fake_dns.h */
 	bool split;        /* nodes with an odd and with an even number do not reach each other */
 };
 

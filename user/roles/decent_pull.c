@@ -177,6 +177,8 @@ unsigned xtr_pull_resolvers(struct xtr_pull *p, const struct xtr_eid_prefix *eid
 	const struct xtr_env *env = p->env;
 	unsigned n = 0;
 
+	if (stage == XTR_PULL_NEW) /* in case it is needed */
+		name_for(p, eid, XTR_PULL_OLD);
 	if (!name)
 		return 0;
 	/* Whoever serves the index asks itself first: that costs no packet. Without a Map-Server

@@ -88,6 +88,7 @@ struct stage {
 	struct xtr_ip list[XTR_RESOLVERS_MAX];
 	unsigned n;
 	bool found; /* by env->find: all of them are equally good, but for ourselves */
+	bool waiting; /* not known yet, but soon */
 };
 
 /* The configured ones are there for what env->find knows nothing about. */
@@ -99,9 +100,11 @@ static void stage_of(const struct xtr_resolvers *rs, const struct xtr_env *env,
 	if (env->find.ctx)
 		out->n = env->find.resolvers(env->find.ctx, eid, stage, out->list,
 					     XTR_RESOLVERS_MAX);
+	out->waiting = env->find.ctx && !out->n &&
+		       env->find.waiting(env->find.ctx, eid, stage);
 	if (out->n) {
 		out->found = true;
-	} else if (!stage) {
+	} else if (!stage && !out->waiting) {
 		memcpy(out->list, rs->list, rs->n * sizeof(rs->list[0]));
 		out->n = rs->n;
 	}
@@ -150,32 +153,35 @@ static unsigned width(const struct stage *st)
 	return st->n < XTR_SEEK_WIDTH ? st->n : XTR_SEEK_WIDTH;
 }
 
+/* This stage, or the one after it if enough of this one were asked. */
+static void advance(const struct xtr_resolvers *rs, const struct xtr_env *env,
+		    const struct xtr_eid_prefix *eid, struct xtr_seek *seek, struct stage *st)
+{
+	struct stage next;
+
+	stage_of(rs, env, eid, seek->stage, st);
+	if (st->waiting || seek->tried < width(st) || (st->n && !st->found))
+		return;
+	stage_of(rs, env, eid, seek->stage + 1u, &next);
+	if (next.n || next.waiting) {
+		*st = next;
+		seek->stage++;
+		seek->tried = 0;
+	} else if (seek->stage) { /* all over again */
+		seek->stage = seek->tried = 0;
+		stage_of(rs, env, eid, 0, st);
+	}
+}
+
 const struct xtr_ip *xtr_seek_next(struct xtr_resolvers *rs, const struct xtr_env *env,
 				   const struct xtr_eid_prefix *eid, struct xtr_seek *seek,
 				   bool *wait)
 {
 	const struct xtr_ip *ip;
-	struct stage st, next;
+	struct stage st;
 
-	stage_of(rs, env, eid, seek->stage, &st);
-	if (wait)
-		*wait = false;
-	if (!st.n && env->find.ctx && env->find.waiting(env->find.ctx, eid, seek->stage)) {
-		if (wait)
-			*wait = true;
-		return NULL;
-	}
-	if (seek->tried >= width(&st) && (st.found || !st.n)) {
-		stage_of(rs, env, eid, seek->stage + 1u, &next);
-		if (next.n) {
-			st = next;
-			seek->stage++;
-			seek->tried = 0;
-		} else if (seek->stage) { /* all over again */
-			seek->stage = seek->tried = 0;
-			stage_of(rs, env, eid, 0, &st);
-		}
-	}
+	advance(rs, env, eid, seek, &st);
+	*wait = st.waiting;
 	ip = pick(rs, env, &st, &seek->at);
 	if (!ip)
 		return NULL;
@@ -196,7 +202,7 @@ bool xtr_seek_more(const struct xtr_resolvers *rs, const struct xtr_env *env,
 	if (seek->tried < width(&st))
 		return true;
 	stage_of(rs, env, eid, seek->stage + 1u, &st);
-	return st.n;
+	return st.n || st.waiting;
 }
 
 /* ---- the question */

@@ -37,7 +37,7 @@ void xtr_resolvers_set(struct xtr_resolvers *rs, const struct xtr_env *env);
 /* Is there anybody to ask at all, now or later? */
 bool xtr_resolvers_any(const struct xtr_resolvers *rs, const struct xtr_env *env);
 /* The next one to ask about eid, which becomes seek->at; *seek zeroed before the first. NULL: there
- * is none we can reach now; *wait (may be NULL) tells if one may become known any moment. */
+ * is none we can reach now; *wait: one may become known any moment. */
 const struct xtr_ip *xtr_seek_next(struct xtr_resolvers *rs, const struct xtr_env *env,
 				   const struct xtr_eid_prefix *eid, struct xtr_seek *seek,
 				   bool *wait);
