@@ -481,6 +481,8 @@ static void replace_others(struct xtr_regdb *db, struct xtr_registration *keep,
 {
 	struct xtr_registration *r, *next;
 
+	if (eid->group_len) /* each is another receiver (RFC 8378 5.1.3) */
+		return;
 	for (r = xtr_eiddb_get(&db->registered, eid); r; r = r->next)
 		if (r->flags & XTR_REGN_MERGE || r->who->key.by_id)
 			return;

@@ -369,13 +369,16 @@ static void take_up(struct xtr_ms *ms, const struct xtr_request *req, const uint
 			"no ITR-RLOC is known to be of the xTR that asks");
 		return;
 	}
-	if (!xtr_reply_target(ms->env, req, &to) ||
-	    !xtr_reply_allowed(ms->env, req, &to, &req->eid))
-		return;
 	if (!s)
 		s = add(ms, id, &req->eid);
 	if (!s) {
 		refused(ms, req, XTR_ACT_DROP_POLICY, "too many subscriptions");
+		return;
+	}
+	if (!xtr_reply_target(ms->env, req, &to) ||
+	    !xtr_reply_allowed(ms->env, req, &to, &req->eid)) {
+		if (!s->nonce)
+			sub_free(s);
 		return;
 	}
 	if (!s->rloc_count)
