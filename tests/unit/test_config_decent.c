@@ -203,6 +203,12 @@ Test(config_decent, parameters_keep_their_public_key)
 
 /* ---- push */
 
+/* Site a has the key of the group, b another one. */
+#define MEMBER \
+	RLOCS DP "itr: {}\nmap-resolver: {}\n" \
+	"map-server:\n  sites:\n    - {name: a, key-file: $/k, eid-prefixes: [{eid: 10.1.0.0/16}, {eid: 10.2.0.0/16, accept-more-specifics: true}]}\n" \
+	"    - {name: b, key-file: $/k3, eid-prefixes: [{eid: 10.3.0.0/16, accept-more-specifics: true}]}\n" \
+	"decent:\n  push:\n    group: 224.1.1.1\n    key-file: $/k\n"
 #define PUSH RLOCS DP ROLES "decent:\n  push:\n    group: 224.1.1.1\n    key-file: $/k\n"
 
 Test(config_decent, push_with_its_defaults)
@@ -276,9 +282,9 @@ Test(config_decent, a_layer_has_its_own_group_and_the_core)
 Test(config_decent, R_7_pull_beside_push_only_to_find_the_members)
 {
 	/* A database prefix that pull would refuse as too short: it does not go there. */
-	struct xtr_conf *c = good(PUSH "    core: pull\n  pull:\n    suffix: a.b\n    modulus: 4\n    key-file: $/k\n"
-				       "    lookup-lengths: [{eid: 10.0.0.0/8, length: 24}]\n"
-				       "etr: {database: [{eid: 10.1.0.0/16}]}\n");
+	struct xtr_conf *c = good(MEMBER "    core: pull\n  pull:\n    suffix: a.b\n    modulus: 4\n    key-file: $/k\n"
+					 "    lookup-lengths: [{eid: 10.0.0.0/8, length: 24}]\n"
+					 "etr: {database: [{eid: 10.1.0.0/16}]}\n");
 
 	cr_assert(c->node.decent.pull && c->node.decent.groups[0].via == XTR_VIA_PULL);
 	xtr_conf_free(c);
@@ -342,6 +348,18 @@ static const struct { const char *text, *errors; } bad[] = {
 	{ RLOCS DP "map-server:\n  sites:\n    - name: x\n      key-file: $/k3\n      eid-prefixes: [{eid: \"(0.0.0.0/0,224.1.1.1/32)\"}]\n"
 		"map-resolver: {}\ndecent:\n  push:\n    group: 224.1.1.1\n    key-file: $/k\n",
 	  "f:7:28: members of 224.1.1.1 register with the key of decent.push; remove this prefix\n" },
+
+	/* D-26: what a member registers it has to take itself */
+	{ MEMBER "etr:\n  database:\n    - eid: 10.1.0.0/16\n    - eid: 10.1.1.0/24\n    - eid: 10.2.1.0/24\n    - eid: 10.3.1.0/24\n    - eid: 10.4.0.0/16\n"
+		 "    - {eid: 10.2.2.0/24, instance: 5}\n",
+	  "f:16:12: EID-prefix 10.1.1.0/24 of instance 0 is registered at the group, and so at our own Map-Server, which has no site for it; add it "
+	  "to map-server.sites in all members (RFC 9962 4.3)\n"
+	  "f:18:12: EID-prefix 10.3.1.0/24 of instance 0 is registered with the key of decent.push, but site b in line 8 has another one; give the "
+	  "site that key in all members (RFC 9962 4.3)\n"
+	  "f:19:12: EID-prefix 10.4.0.0/16 of instance 0 is registered at the group, and so at our own Map-Server, which has no site for it; add it "
+	  "to map-server.sites in all members (RFC 9962 4.3)\n"
+	  "f:20:13: EID-prefix 10.2.2.0/24 of instance 5 is registered at the group, and so at our own Map-Server, which has no site for it; add it "
+	  "to map-server.sites in all members (RFC 9962 4.3)\n" },
 
 	/* groups and how they are reached */
 	{ RLOCS DP ROLES "decent: {push: {group: 192.0.2.9, key-file: $/k}}\n",
@@ -409,6 +427,14 @@ static const struct { const char *text, *errors; } bad[] = {
 	{ PULL "    lookup-lengths: [{eid: 10.0.0.0/8, length: 24}]\netr: {database: [{eid: 10.1.0.0/16}, {eid: 10.2.1.0/24}]}\n",
 	  "f:9:24: EID-prefix [0]10.1.0.0/16 is shorter than what decent.pull hashes, so that few lookups would find it (RFC 9962 5.2); add a "
 	  "lookup-length for it, register longer prefixes, or set short-prefixes: everywhere\n" },
+
+	/* X5 */
+	{ PULL "    profile: draft10\n    hash-mask: 8\netr: {database: [{eid: 10.1.2.3/32, instance: 99999}, {eid: 10.1.2.3/32, instance: 1000000}]}\n",
+	  "f:10:61: the `hash-mask` of decent.pull is 8 octets and ends inside the instance of [1000000]10.1.2.3/32; write a longer one in all "
+	  "routers, or lookup-lengths instead\n" },
+	{ PULL "    profile: draft10\n    hash-mask: 2\n",
+	  "f:9:16: the parameters can not be used: the Hash Mask ends inside the brackets of the instance ID: it counts octets of "
+	  "\"[0]240.0.1.0/24\"; change them in all routers alike\n" },
 
 	/* DNS and parameters */
 	{ PULL1 "  dns: {servers: [ns.example, 192.0.2.53:0, \"[::1\", \"[::1]x\", 192.0.2.53:70000, \"192.0.2.53:\"]}\n",

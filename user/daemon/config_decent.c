@@ -188,6 +188,26 @@ static void check_index_keys(struct check *k, const struct xtr_conf_pull *p)
 	}
 }
 
+/* X5: instances would fall together whose numbers begin alike. */
+static void check_instances(struct check *k, const struct xtr_decent_hash *hash)
+{
+	const struct xtr_conf_values *v = &k->c->v;
+	char a[XTR_EID_STRLEN];
+
+	if (v->decent.push.server.key.at)
+		return;
+	for (unsigned i = 0; i < v->etr.database.count; i++) {
+		const struct xtr_conf_mapping *m = &v->etr.database.items[i];
+
+		if (!m->eid.group_len && xtr_decent_check_iid(hash, m->eid.iid))
+			xtr_yaml_fail_at(
+				k->errors, at_key(m->at, "eid"),
+				"the `hash-mask` of decent.pull is %u octets and ends inside the instance of %s; write a longer "
+				"one in all routers, or lookup-lengths instead",
+				hash->hash_mask, xtr_eid_str(&m->eid, a));
+	}
+}
+
 /* R-8, X9: most lookups of its hosts would go to another set. */
 static void check_short(struct check *k, const struct xtr_decent_hash *hash)
 {
@@ -226,11 +246,13 @@ static int check_pull_hash(struct check *k, const struct xtr_conf_pull *p)
 		return -ENOMEM;
 	why = xtr_decent_check(&hash);
 	/* Lengths that were refused above are not said again. */
-	if (why && !k->errors->count)
+	if (why && !k->errors->count) {
 		xtr_yaml_fail_at(k->errors, at_key(at, p->hash_mask ? "hash-mask" : "modulus"),
 				 "the parameters can not be used: %s; change them in all routers alike", why);
-	else if (!why)
+	} else if (!why) {
+		check_instances(k, &hash);
 		check_short(k, &hash);
+	}
 	return 0;
 }
 
