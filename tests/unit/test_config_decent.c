@@ -359,7 +359,8 @@ static const struct { const char *text, *errors; } bad[] = {
 	  "f:19:12: EID-prefix 10.4.0.0/16 of instance 0 is registered at the group, and so at our own Map-Server, which has no site for it; add it "
 	  "to map-server.sites in all members (RFC 9962 4.3)\n"
 	  "f:20:13: EID-prefix 10.2.2.0/24 of instance 5 is registered at the group, and so at our own Map-Server, which has no site for it; add it "
-	  "to map-server.sites in all members (RFC 9962 4.3)\n" },
+	  "to map-server.sites in all members (RFC 9962 4.3)\n"
+	  "f:20:36: instance 5 has no overlay device to deliver on; add one to `overlay` with instance: 5\n" },
 
 	/* groups and how they are reached */
 	{ RLOCS DP ROLES "decent: {push: {group: 192.0.2.9, key-file: $/k}}\n",

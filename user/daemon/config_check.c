@@ -21,6 +21,7 @@ struct claim {
 	struct xtr_eid_prefix eid;
 	const struct xtr_yaml *at;
 	const struct xtr_conf_site *site; /* NULL: etr.database */
+	bool more; /* accept-more-specifics */
 };
 
 static int by_place(const struct xtr_yaml *x, const struct xtr_yaml *y)
@@ -153,11 +154,93 @@ static int check_database(struct check *k)
 	for (unsigned i = 0; i < n; i++) {
 		const struct xtr_conf_mapping *m = &k->c->v.etr.database.items[i];
 
-		list[i] = (struct claim){ m->eid, at_key(m->at, "eid"), NULL };
+		list[i] = (struct claim){ m->eid, at_key(m->at, "eid"), NULL, false };
 	}
 	rc = check_claims(k, list, n);
 	free(list);
 	return rc;
+}
+
+/* ---- a member of a seed-group registers at itself too */
+
+static bool has_key(const struct xtr_conf_site *s, const struct xtr_conf_key *k)
+{
+	unsigned n = s->key.file ? 1 : s->keys.count;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct xtr_conf_key *x = s->key.file ? &s->key : &s->keys.items[i];
+
+		/* Without the secrets (not read, or refused) nothing is said. */
+		if (!x->secret || !k->secret ||
+		    (x->key_id == k->key_id && x->algorithm == k->algorithm &&
+		     x->secret_len == k->secret_len && !memcmp(x->secret, k->secret, k->secret_len)))
+			return true;
+	}
+	return !n;
+}
+
+static void check_own_registration(struct check *k, const struct claim *own, const struct claim *taken)
+{
+	char a[XTR_EID_STRLEN];
+	const char *text = eid_text(&own->eid, a);
+
+	if (!taken)
+		xtr_yaml_fail_at(
+			k->errors, own->at,
+			"EID-prefix %s of instance %u is registered at the group, and so at our own Map-Server, which has no site "
+			"for it; add it to map-server.sites in all members (RFC 9962 4.3)",
+			text, own->eid.iid);
+	else if (!has_key(taken->site, &k->c->v.decent.push.server.key))
+		xtr_yaml_fail_at(
+			k->errors, own->at,
+			"EID-prefix %s of instance %u is registered with the key of decent.push, but site %s in line %u has another one; "
+			"give the site that key in all members (RFC 9962 4.3)",
+			text, own->eid.iid, taken->site->name, taken->at->line);
+}
+
+static int by_prefix_site_first(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	if (!x->site != !y->site && xtr_eid_equal(&x->eid, &y->eid))
+		return x->site ? -1 : 1;
+	return by_prefix(a, b);
+}
+
+/* D-26: all members have the same sites and keys. Sorted, the site of a prefix is on the stack. */
+static int check_own_registrations(struct check *k, const struct claim *sites, unsigned n)
+{
+	unsigned own = k->c->v.etr.database.count, depth = 0;
+	struct claim *list = calloc(n + own + 1, sizeof(*list));
+	const struct claim **stack = calloc(n + 1, sizeof(*stack));
+
+	for (unsigned i = 0; list && i < n; i++)
+		list[i] = sites[i];
+	for (unsigned i = 0; list && i < own; i++) {
+		const struct xtr_conf_mapping *m = &k->c->v.etr.database.items[i];
+
+		list[n + i] = (struct claim){ m->eid, at_key(m->at, "eid"), NULL, false };
+	}
+	if (list && n + own)
+		qsort(list, n + own, sizeof(*list), by_prefix_site_first);
+	/* Of groups neither order nor covering is that simple. */
+	for (unsigned i = 0; list && stack && i < n + own && !list[i].eid.group_len; i++) {
+		const struct claim *c = &list[i], *top;
+
+		while (depth && !xtr_eid_covers(&stack[depth - 1]->eid, &c->eid))
+			depth--;
+		if (c->site) {
+			stack[depth++] = c;
+			continue;
+		}
+		top = depth ? stack[depth - 1] : NULL;
+		if (top && !top->more && !xtr_eid_equal(&top->eid, &c->eid))
+			top = NULL;
+		check_own_registration(k, c, top);
+	}
+	free(stack);
+	free(list);
+	return list && stack ? 0 : -ENOMEM;
 }
 
 static int check_site_prefixes(struct check *k)
@@ -177,10 +260,13 @@ static int check_site_prefixes(struct check *k)
 		for (unsigned j = 0; j < s->prefixes.count; j++) {
 			const struct xtr_conf_site_prefix *p = &s->prefixes.items[j];
 
-			list[at++] = (struct claim){ p->eid, at_key(p->at, "eid"), s };
+			list[at++] = (struct claim){ p->eid, at_key(p->at, "eid"), s,
+						     p->accept_more_specifics };
 		}
 	}
 	rc = check_claims(k, list, n);
+	if (!rc && k->c->v.decent.push.server.key.at)
+		rc = check_own_registrations(k, list, n);
 	free(list);
 	return rc;
 }
