@@ -21,7 +21,7 @@ struct xtr_dns_server {
 	uint16_t port;
 };
 struct xtr_dns_config {
-	/* At most 8 are used. None: /etc/resolv.conf. The one that answered last is asked first. */
+	/* At most 16 are used. None: /etc/resolv.conf. The one that answered last is asked first. */
 	const struct xtr_dns_server *servers;
 	unsigned server_count;
 	const char *const *urls; /* https://...: then these are asked, in turn, and servers are not */

@@ -17,7 +17,7 @@
 #define DNS_NAME_TEXT	256
 #define DNS_QUERY_MAX	(12 + 255 + 4 + 11)
 #define DNS_UDP_PAYLOAD 1232 /* no IP fragments on any usual path */
-#define DNS_SERVERS_MAX 8
+#define DNS_SERVERS_MAX 16
 
 struct dns_lookup;
 struct dns_backend;

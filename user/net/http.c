@@ -47,7 +47,7 @@ struct transfer {
 	void *arg;
 	uint32_t mark, timeout_ms;
 	int mark_errno; /* of SO_MARK, if that is why there is no connection */
-	bool want_h2, too_big;
+	bool want_h2, too_big, proxied;
 	uint8_t *body;
 	size_t len, size, max, header_octets;
 	unsigned age;
@@ -315,10 +315,15 @@ static int error_of(const struct transfer *t, CURLcode rc)
 static void say_why(const struct transfer *t, CURLcode rc, struct xtr_http_result *r)
 {
 	const char *text = t->error[0] ? t->error : curl_easy_strerror(rc);
+	long os = 0;
 
+	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os);
 	if (t->mark_errno)
 		snprintf(r->why, sizeof(r->why), "%s: SO_MARK: %s (needs CAP_NET_ADMIN)", t->origin,
 			 strerror(t->mark_errno));
+	else if (rc == CURLE_COULDNT_CONNECT && os)
+		snprintf(r->why, sizeof(r->why), "%s: cannot connect%s: %s", t->origin,
+			 t->proxied ? " by way of the proxy" : "", strerror((int)os));
 	else if (r->status == -EFBIG)
 		snprintf(r->why, sizeof(r->why), "%s: longer than %zu octets", t->origin, t->max);
 	else if (r->status)
@@ -464,8 +469,8 @@ static int add_header(struct transfer *t, const char *name, const char *value)
 	return 0;
 }
 
-/* "host:port:address" becomes curl's host:port:address:port: unlike its cache of resolved names,
- * this is compared when a connection is used again. */
+/* "host:port:address" becomes curl's host::address: (any port): unlike its cache of resolved names, this is
+ * compared when a connection is used again. */
 static int add_connect_to(struct transfer *t, const char *resolve)
 {
 	const char *host_end, *port, *address;
@@ -480,8 +485,8 @@ static int add_connect_to(struct transfer *t, const char *resolve)
 	if (!address || address == port || !address[1])
 		return -EINVAL;
 	v6 = strchr(address + 1, ':') && address[1] != '[';
-	n = snprintf(line, sizeof(line), "%.*s:%s%s%s:%.*s", (int)(address - resolve), resolve,
-		     v6 ? "[" : "", address + 1, v6 ? "]" : "", (int)(address - port), port);
+	n = snprintf(line, sizeof(line), "%.*s::%s%s%s:", (int)(host_end - resolve), resolve, v6 ? "[" : "",
+		     address + 1, v6 ? "]" : "");
 	if (n < 0 || (size_t)n >= sizeof(line))
 		return -EINVAL;
 	t->connect_to = curl_slist_append(NULL, line);
@@ -585,6 +590,7 @@ int xtr_http_send(struct xtr_http *h, const struct xtr_http_options *o, const st
 	t->mark = o->mark;
 	t->timeout_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_MS;
 	t->want_h2 = o->version == 2;
+	t->proxied = o->proxy;
 	origin_of(q->url, t->origin, sizeof(t->origin));
 	t->easy = curl_easy_init();
 	rc = t->easy ? set_security(t->easy, o) : -ENOMEM;

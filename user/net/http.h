@@ -14,7 +14,7 @@ struct xtr_http;
 struct xtr_http_options {
 	const char *ca_file; /* NULL: the system's */
 	const char *proxy;   /* NULL: none (environment is not looked at); http://, https://, socks5:// */
-	const char *resolve; /* NULL, or "host:port:address": DoH servers are not looked up by themselves */
+	const char *resolve; /* NULL, or "host:port:address": DoH servers are not looked up by themselves. The host, on any port. */
 	uint8_t version;     /* 0: HTTP/2 where offered, 1: HTTP/1.1, 2: HTTP/2 */
 	uint32_t timeout_ms; /* 0: 5000 */
 	uint32_t mark;
