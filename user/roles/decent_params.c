@@ -208,8 +208,11 @@ void xtr_pull_window_timer(void *ctx, struct xtr_timer *t)
 	struct xtr_env *env = p->env;
 
 	params_drop(&p->params[XTR_PULL_OLD]);
-	HASH_ITER(hh, p->names, n, tmp)
+	HASH_ITER(hh, p->names, n, tmp) {
 		n->pins[XTR_PULL_OLD] = 0;
+		if (!n->is_new) /* also one of the same suffix, with an index of the old modulus */
+			xtr_pull_name_drop(p, n);
+	}
 	xtr_pull_names_clean(p);
 	save(p);
 	say(p);
