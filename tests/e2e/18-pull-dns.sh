@@ -69,16 +69,20 @@ good() { own_is "$1" '(.stale or .problem != null) | not' true; }
 check "knot answers again: not stale" wait_for 6 good 1
 check "... nor behind unbound" wait_for 10 good 2
 
-# --- SERVFAIL: unbound, whose only source is gone
+# --- a closed port; then a server that serves nothing: REFUSED, which unbound makes SERVFAIL of
 dns_stop knot dns
-servfail() { own_is "$1" '.stale and (.problem | test("SERVFAIL"))' true; }
-check "SERVFAIL: stale, with the reason" wait_for 12 servfail 2
-is "... the set stays" "$(own 2 '.addresses | length')" 2
 unreachable() { own_is "$1" '.stale and (.problem | test("not reachable"))' true; }
 check "closed port: stale, with the reason" wait_for 6 unreachable 1
+knot_empty || finish
+refused() { own_is "$1" '.stale and (.problem | test("REFUSED"))' true; }
+check "REFUSED: stale, with the reason" wait_for 6 refused 1
+servfail() { own_is "$1" '.stale and (.problem | test("SERVFAIL"))' true; }
+check "SERVFAIL: stale, with the reason" wait_for 8 servfail 2
+is "... the set stays" "$(own 2 '.addresses | length')" 2
 check "... and all works" fresh
 
 # --- a router starts without DNS: what it knew is in the state directory
+dns_stop knot dns
 stop x1
 start x1 || finish
 saved() { own_is "$1" '.saved and (.addresses | length) == 2' true; }

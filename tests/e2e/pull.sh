@@ -91,6 +91,11 @@ everywhere() { # "add"|"del", records after the name: at all four names, in one 
 	for i in 0 1 2 3; do u+=("$1 $i${2:+ $2}"); done
 	dns_update "${u[@]}"
 }
+knot_empty() { # a server without a zone, at knot's address
+	printf 'server:\n    rundir: "%s"\n    listen: "172.16.5.1@53"\ndatabase:\n    storage: "%s"\n' \
+		"$R/dns/knot" "$R/dns/knot/empty.db" >"$R/dns/knot/empty.conf"
+	dns_run knot dns unbound_listens dns 172.16.5.1 -- knotd -c "$R/dns/knot/empty.conf"
+}
 # What node says of the name of its own prefix's index.
 name() { xcj "$1" decent names | jq -c --argjson i "$2" "[.[] | select(.index == \$i)][0] | $3"; }
 own() { name "x$1" "${IDX[$1]}" "$2"; } # site number, jq expression
