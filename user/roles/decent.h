@@ -50,6 +50,8 @@ int xtr_pull_walk(struct xtr_pull *p, int (*fn)(void *, const struct xtr_name_in
 int xtr_push_new(struct xtr_env *env, struct xtr_push **out);
 void xtr_push_free(struct xtr_push *p);
 int xtr_push_reconfigure(struct xtr_push *p);
+/* Other RLOCs of ours are up. */
+void xtr_push_rlocs_changed(struct xtr_push *p);
 /* The registered locator-set of this EID-prefix changed at our own Map-Server (node.c tells). */
 void xtr_push_registered(struct xtr_push *p, const struct xtr_eid_prefix *eid);
 /* A Map-Notify that may be about a membership. True: it was taken. */

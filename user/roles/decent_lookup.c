@@ -270,19 +270,23 @@ static bool authentic(const struct xtr_register *m, const struct xtr_key *key)
 				m->nonce, key->secret, key->secret_len);
 }
 
-/* The key of who sends about this group: of the group, or of the core it is registered at. */
+/* The key of who sends about this group: of the group, of the core it is registered at, or of an
+ * index of the pull system. */
 static const struct xtr_key *key_of(const struct xtr_push_group *g, const struct xtr_register *m)
 {
 	const struct xtr_push_group *core = xtr_push_core(g->push);
+	const struct xtr_pull_config *pull = g->push->env->cfg.decent.pull;
 
 	if (authentic(m, &g->cfg->server.key))
 		return &g->cfg->server.key;
-	if (core && authentic(m, &core->cfg->server.key))
+	if (g->cfg->via == XTR_VIA_CORE && core && authentic(m, &core->cfg->server.key))
 		return &core->cfg->server.key;
-	if (g->push->env->cfg.decent.pull &&
-	    authentic(m, &g->push->env->cfg.decent.pull->server.key))
-		return &g->push->env->cfg.decent.pull->server.key;
-	return NULL;
+	if (g->cfg->via != XTR_VIA_PULL || !pull)
+		return NULL;
+	for (unsigned i = 0; i < pull->key_count; i++)
+		if (authentic(m, &pull->keys[i].key))
+			return &pull->keys[i].key;
+	return authentic(m, &pull->server.key) ? &pull->server.key : NULL;
 }
 
 static void ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const struct xtr_register *m,

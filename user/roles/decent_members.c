@@ -365,6 +365,20 @@ void xtr_push_take(struct xtr_push_group *g, const struct xtr_locset *set)
 
 /* ---- hello: our membership to one address */
 
+const struct xtr_ip *xtr_push_self(const struct xtr_push_group *g)
+{
+	const struct xtr_push *p = g->push;
+
+	for (unsigned i = 0; i < p->membership_count; i++) {
+		const struct xtr_mapping_config *map = &p->memberships[i];
+
+		for (unsigned j = 0; xtr_eid_equal(&map->eid, &g->eid) && j < map->rloc_count; j++)
+			if (xtr_env_rloc_up(p->env, &map->rlocs[j].ip))
+				return &map->rlocs[j].ip;
+	}
+	return NULL;
+}
+
 static void put_membership(struct xtr_wr *w, const struct xtr_push_group *of,
 			   const struct xtr_ip *rloc)
 {
@@ -392,7 +406,6 @@ static void hello(const struct xtr_push_group *g, const struct xtr_push_group *o
 {
 	struct xtr_env *env = g->push->env;
 	const struct xtr_key *key = &g->cfg->server.key;
-	const struct xtr_rloc_config *r = g->push->rlocs[0];
 	const struct xtr_register_out head = {
 		.type = XTR_MSG_MAP_REGISTER,
 		.nonce = xtr_nonce_next(&env->nonces, &env->ops),
@@ -402,15 +415,10 @@ static void hello(const struct xtr_push_group *g, const struct xtr_push_group *o
 			 (env->cfg.has_ids ? XTR_REG_I : 0),
 		.record_count = 1,
 	};
-	const struct xtr_ip *rloc = NULL;
+	const struct xtr_ip *rloc = xtr_push_self(of);
 	uint8_t buf[512];
 	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
 
-	for (unsigned i = 0; i < g->push->membership_count; i++)
-		if (xtr_eid_equal(&g->push->memberships[i].eid, &of->eid))
-			r = g->push->memberships[i].rlocs;
-	for (unsigned i = 0; i < env->cfg.rloc_count && i < XTR_UP_MAX && !rloc; i++)
-		rloc = xtr_env_rloc_up(env, &r[i].ip) ? &r[i].ip : NULL;
 	if (!rloc || !xtr_env_rloc(env, to->family))
 		return;
 	xtr_register_begin(&w, &head);

@@ -263,8 +263,9 @@ unsigned xtr_push_members(struct xtr_push *p, const struct xtr_ip *group, struct
 	return g ? xtr_push_live(g, out, max) : 0;
 }
 
-/* Out to the others. */
-static int transmit(struct xtr_push_group *g, const void *buf, size_t len)
+/* Out to the others. 0; 1: by unicast only; -errno. */
+static int transmit(struct xtr_push_group *g, const void *buf, size_t len,
+		    enum xtr_node_counter counter)
 {
 	struct xtr_env *env = g->push->env;
 	const struct xtr_ip *src = xtr_env_rloc(env, g->cfg->group.family);
@@ -276,10 +277,9 @@ static int transmit(struct xtr_push_group *g, const void *buf, size_t len)
 	if (!n && !g->cfg->member) {
 		n = xtr_push_reachable(g, list, XTR_PUSH_ASKED_MAX);
 		for (unsigned i = 0; i < n; i++)
-			if (!xtr_env_send(env, NULL, &list[i], XTR_PORT, buf, len,
-					  XTR_NODE_TX_GROUP))
-				r = 0;
-		if (g->cfg->transport == XTR_GROUP_OVERLAY)
+			if (!xtr_env_send(env, NULL, &list[i], XTR_PORT, buf, len, counter))
+				r = 1; /* counted already */
+		if (r > 0 || g->cfg->transport == XTR_GROUP_OVERLAY)
 			return r;
 	}
 	if (!src)
@@ -304,7 +304,9 @@ int xtr_push_send_group(struct xtr_push *p, const struct xtr_ip *group, const vo
 
 	if (!g)
 		return -ENOENT;
-	r = transmit(g, buf, len);
+	r = transmit(g, buf, len, counter);
+	if (r > 0)
+		return 0;
 	if (r) {
 		xtr_count(env, TX_FAILED);
 	} else {
@@ -415,6 +417,7 @@ int xtr_push_walk(struct xtr_push *p, int (*fn)(void *, const struct xtr_group_i
 {
 	const struct xtr_env *env = p->env;
 	struct xtr_member_info list[XTR_PUSH_MEMBERS_MAX + 1];
+	const struct xtr_ip *self;
 	int r = 0;
 
 	for (unsigned i = 0; i < p->group_count && !r; i++) {
@@ -428,12 +431,12 @@ int xtr_push_walk(struct xtr_push *p, int (*fn)(void *, const struct xtr_group_i
 			.members = list,
 		};
 
-		if (g->cfg->member && env->up_count)
-			list[info.count++] =
-				(struct xtr_member_info){ .rloc = p->memberships[0].rlocs[0].ip,
-							  .state = XTR_MEMBER_SELF,
-							  .acked = true,
-							  .last_ack_ms = UINT64_MAX };
+		self = g->cfg->member ? xtr_push_self(g) : NULL;
+		if (self)
+			list[info.count++] = (struct xtr_member_info){ .rloc = *self,
+								       .state = XTR_MEMBER_SELF,
+								       .acked = true,
+								       .last_ack_ms = UINT64_MAX };
 		for (unsigned j = 0; j < g->count; j++)
 			show_member(env, &g->members[j], &list[info.count++]);
 		r = fn(arg, &info);
@@ -517,6 +520,22 @@ static void drop_group(struct xtr_push_group *g)
 	xtr_push_unsubscribe(g);
 	xtr_push_replicate(g, true);
 	group_free(g);
+}
+
+void xtr_push_rlocs_changed(struct xtr_push *p)
+{
+	for (unsigned i = 0; i < p->group_count; i++) {
+		struct xtr_push_group *g = p->groups[i];
+
+		for (unsigned j = 0; j < g->count; j++) {
+			g->members[j].hello_at = p->env->now;
+			g->members[j].hellos = 0;
+		}
+		xtr_push_hello_again(g);
+		if (g->lookup.failed)
+			g->lookup.next = p->env->now;
+		mark(g);
+	}
 }
 
 int xtr_push_reconfigure(struct xtr_push *p)

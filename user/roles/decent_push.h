@@ -107,6 +107,8 @@ void xtr_push_take(struct xtr_push_group *g, const struct xtr_locset *set);
 void xtr_push_apply(struct xtr_push_group *g);
 void xtr_push_replicate(struct xtr_push_group *g, bool gone);
 void xtr_push_control_peers(struct xtr_push *p);
+/* The RLOC of our membership: the best that is up; NULL. */
+const struct xtr_ip *xtr_push_self(const struct xtr_push_group *g);
 void xtr_push_hello_timer(void *ctx, struct xtr_timer *t);
 void xtr_push_hello_again(struct xtr_push_group *g);
 

@@ -552,6 +552,8 @@ void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned cou
 		xtr_etr_rlocs_changed(n->etr);
 	if (n->itr)
 		xtr_itr_rlocs_changed(n->itr);
+	if (n->decent.push)
+		xtr_push_rlocs_changed(n->decent.push);
 	xtr_node_tick(n, now);
 }
 
