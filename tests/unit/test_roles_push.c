@@ -7,6 +7,7 @@
  */
 #include "fake_world.h"
 #include "push_help.h"
+#include "fake_dns.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -798,4 +799,208 @@ Test(push, a_fifth_of_all_packets_lost, .fini = down)
 			snprintf(rloc, sizeof(rloc), "192.0.2.%u", e);
 			cr_expect_str_eq(registered(n[i], eid), rloc);
 		}
+}
+
+/* ---- by the pull system */
+
+static struct fw_node *start_by_pull(unsigned i, bool subscribe)
+{
+	struct fw_conf c;
+
+	conf_member(&c, i, "224.2.2.2", true);
+	c.groups[0].via = XTR_VIA_PULL;
+	c.groups[0].subscribe = subscribe;
+	fw_conf_pull(&c, 1);
+	return fw_start(w, "by pull", &c);
+}
+
+static struct fw_node *start_pull_server(void)
+{
+	struct fw_conf c;
+
+	fw_conf_init(&c);
+	fw_conf_rloc(&c, "192.0.2.100");
+	fw_conf_site(&c, "groups", "(*,224.0.0.0/4)", true);
+	fw_conf_pull(&c, 1);
+	c.c.mr = true;
+	return fw_start(w, "pull", &c);
+}
+
+static void by_pull(bool subscribe)
+{
+	struct fw_node *s, *n[3];
+
+	w = fw_new();
+	fw_dns(w, "0.ms.example", "192.0.2.100");
+	s = start_pull_server();
+	for (unsigned i = 0; i < 3; i++)
+		n[i] = start_by_pull(11 + i, subscribe);
+	fw_run(w, 15000);
+	cr_expect_str_eq(registered(s, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
+	cr_expect_str_eq(registered(s, "10.11.0.0/16"), "", "R-7: pull holds memberships only");
+	for (unsigned i = 0; i < 3; i++) {
+		cr_expect_str_eq(registered(n[i], "10.11.0.0/16"), "192.0.2.11");
+		cr_expect_str_eq(registered(n[i], "10.12.0.0/16"), "192.0.2.12");
+		cr_expect_str_eq(registered(n[i], "10.13.0.0/16"), "192.0.2.13");
+		cr_expect_eq(subscribed(n[i]), subscribe);
+		cr_expect_eq(fw_counter(n[i], XTR_NODE_DROP_AUTH), 0);
+	}
+	cr_expect_str_eq(lig(n[0], "10.13.0.1/32"), "192.0.2.13");
+}
+
+Test(push, D7_D58_the_pull_system_holds_the_memberships, .fini = down)
+{
+	by_pull(false);
+}
+
+Test(push, D7_D25_membership_subscribed_to_at_the_pull_system, .fini = down)
+{
+	by_pull(true);
+}
+
+Test(push, D7_DNS_that_comes_up_late, .fini = down)
+{
+	struct fw_node *n[2];
+
+	w = fw_new();
+	fw_dns_down(w, true);
+	n[0] = start_by_pull(11, false);
+	n[1] = start_by_pull(12, false);
+	fw_run(w, 60000);
+	cr_expect_str_eq(registered(n[0], "10.12.0.0/16"), "");
+	start_pull_server();
+	fw_dns(w, "0.ms.example", "192.0.2.100");
+	fw_dns_down(w, false);
+	fw_run(w, 400000);
+	cr_expect_str_eq(registered(n[0], "10.12.0.0/16"), "192.0.2.12");
+	cr_expect_str_eq(registered(n[1], "10.11.0.0/16"), "192.0.2.11");
+}
+
+/* ---- variants */
+
+Test(push, D35_any_EID_may_be_registered_in_the_core, .fini = down)
+{
+	struct fw_node *a, *n;
+	struct fw_conf c;
+
+	w = fw_new();
+	a = start_core(1);
+	conf_layer(&c, 11, false);
+	c.groups[1].all_eids = true;
+	n = fw_start(w, "layer", &c);
+	fw_run(w, 10000);
+	cr_expect_str_eq(registered(a, "10.11.0.0/16"), "192.0.2.11");
+	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11");
+	/* And what is only in the core is found there. */
+	cr_expect_str_eq(lig(n, "10.1.0.1/32"), "192.0.2.1");
+}
+
+Test(push, without_map_notify_a_group_works_as_well, .fini = down)
+{
+	struct fw_node *n[3];
+
+	w = fw_new();
+	for (unsigned i = 0; i < 3; i++) {
+		struct fw_conf c;
+
+		conf_member(&c, i + 1, G, true);
+		c.groups[0].server.want_notify = false;
+		if (i)
+			fw_conf_peer(&c, "192.0.2.1");
+		n[i] = fw_start(w, "no notify", &c);
+	}
+	fw_run(w, 3000);
+	cr_expect_str_eq(registered(n[2], "10.2.0.0/16"), "192.0.2.2");
+	fw_run(w, 900000);
+	cr_expect_str_eq(registered(n[2], "10.2.0.0/16"), "192.0.2.2");
+	cr_expect_eq(fw_sent_count(n[0], XTR_MSG_MAP_NOTIFY), 0);
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live, 192.0.2.3 live");
+	cr_expect_str_eq(group_problem(n[0]), "");
+}
+
+Test(push, a_core_keeps_memberships_that_come_by_overlay_alone, .fini = down)
+{
+	struct fw_node *a, *b;
+
+	w = fw_new();
+	a = start_core(1);
+	b = start_core(2);
+	for (unsigned i = 0; i < 2; i++) {
+		struct fw_conf c;
+
+		conf_layer(&c, 11 + i, false);
+		c.groups[0].server.want_notify = c.groups[1].server.want_notify = false;
+		fw_start(w, "layer", &c);
+	}
+	fw_run(w, 1000000);
+	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
+	cr_expect_str_eq(registered(b, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
+	cr_expect_eq(a->control_count, 3, "the other of the core, and two guests");
+	fw_kill(b);
+	fw_run(w, 1000);
+	fw_restart(b); /* knows its guests no more */
+	fw_run(w, 62000);
+	cr_expect_str_eq(registered(b, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
+}
+
+Test(push, an_RLOC_that_comes_up_late_is_registered_at_once, .fini = down)
+{
+	struct fw_node *n[2];
+	struct xtr_ip ip = fw_ip("192.0.2.2");
+
+	w = fw_new();
+	n[0] = start(1, true);
+	n[1] = start(2, true);
+	xtr_node_rlocs_up(n[1]->n, NULL, 0, w->now);
+	fw_tick(n[1]);
+	fw_run(w, 100000);
+	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self");
+	cr_expect_str_eq(group_problem(n[1]), "no RLOC is up");
+	xtr_node_rlocs_up(n[1]->n, &ip, 1, w->now);
+	fw_tick(n[1]);
+	fw_run(w, 2000);
+	cr_expect_str_eq(registered(n[0], "10.2.0.0/16"), "192.0.2.2");
+	cr_expect_str_eq(registered(n[1], "10.1.0.0/16"), "192.0.2.1");
+}
+
+Test(push, a_second_RLOC_takes_over_in_the_list_never_both, .fini = down)
+{
+	struct xtr_ip both[2] = { fw_ip("192.0.2.1"), fw_ip("192.0.2.101") };
+	struct fw_node *n[2];
+	struct fw_conf c;
+
+	w = fw_new();
+	conf_member(&c, 1, G, true);
+	fw_conf_rloc(&c, "192.0.2.101");
+	c.rlocs[1].priority = 2;
+	n[0] = fw_start(w, "two RLOCs", &c);
+	n[1] = start(2, true);
+	fw_run(w, 5000);
+	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.1 192.0.2.2");
+	xtr_node_rlocs_up(n[0]->n, &both[1], 1, w->now);
+	fw_tick(n[0]);
+	fw_run(w, 5000);
+	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.2 192.0.2.101");
+	cr_expect_str_eq(list(n[1], G), "192.0.2.101");
+	xtr_node_rlocs_up(n[0]->n, both, 2, w->now);
+	fw_tick(n[0]);
+	fw_run(w, 5000);
+	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.1 192.0.2.2");
+}
+
+Test(push, D24_the_steady_state_is_quiet, .fini = down)
+{
+	struct fw_node *n[5];
+	unsigned before, per_minute;
+
+	w = fw_new();
+	start_all(n, 5, true);
+	fw_run(w, 700000);
+	before = w->packet_count;
+	fw_run(w, 600000);
+	per_minute = (w->packet_count - before) / 10 / 5;
+	/* A member and minute: membership and EIDs to four others, one of ten confirmed; a lookup
+	 * and its answer. */
+	cr_expect(per_minute <= 12, "%u", per_minute);
+	cr_expect(per_minute >= 8, "%u", per_minute);
 }
