@@ -126,6 +126,9 @@ XTR_INLINE int xtr_replicate(const struct xtr_ctx *c, const struct xtr_cfg *cfg,
 	if (xtr_tc_decrement(c, p)) /* once, before the copies */
 		return -XTR_DROP_ENCAP_ROOM;
 	c->skb->mark = 0; /* not for the underlay to see */
+	/* That is a 0 which the verifier does not know. Kernels before 6.7 look at the loop's body once, and what they take
+	 * for a constant there they make one: the branches for any other value would be gone. */
+	m.room = *(volatile __u32 *)&c->skb->mark;
 	xtr_stat(XTR_STAT_REPL, p->len);
 	__sync_fetch_and_add(&mc->packets, 1);
 	bpf_loop(XTR_REPL_MAX, xtr_copy_turn, &m, 0);

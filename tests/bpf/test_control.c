@@ -170,13 +170,18 @@ Test(control, above_the_rate_it_is_counted_and_dropped)
 {
 	struct pkt p = PKT(IN, O4(), LU, LC, I4, TAIL), miss = PKT(ETH(MAC_PEER, MAC_XTR0), IP4("10.1.0.10", "10.7.0.1"), UDP(1, 2), DATA(9));
 	struct pkt stranger = PKT(IN, IP4("192.0.2.3", "192.0.2.1"), LU, LC, I4, TAIL);
+	static struct xtr_misstb full[1024];
 	unsigned taken = 0, dropped = 0;
+	__u32 slot = 0; /* of the underlay port */
 	struct ran r;
 
 	lab_ctlsrc("192.0.2.2/32");
 	lab.cfg.control_rate = 0;
 	lab.cfg.control_burst = 5;
 	lab_cfg();
+	for (int i = 0; i < 1024; i++)
+		full[i] = (struct xtr_misstb){ .jiffies = lab.now, .tokens = 5ull * lab.cfg.hz };
+	cr_assert_eq(bpf_map_update_elem(bpf_map__fd(lab.skel->maps.xtr_misstb), &slot, full, 0), 0);
 	for (unsigned i = 0; i < 20; i++) { /* takes no token */
 		r = lab_run(H_TC_UNDER, &stranger, NULL);
 		expect_moved(&r, "stranger", XTR_DROP_DECAP_CONTROL);
