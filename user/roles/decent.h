@@ -37,6 +37,8 @@ unsigned xtr_pull_floor(const struct xtr_pull *p, const struct xtr_eid_prefix *e
 const char *xtr_pull_problem(struct xtr_pull *p, const struct xtr_eid_prefix *eid);
 /* The EID-prefixes that are registered by way of this: their names are always looked up. */
 void xtr_pull_pin(struct xtr_pull *p, const struct xtr_eid_prefix *const *eids, unsigned n);
+/* The network may be back: what failed is looked up again now. */
+void xtr_pull_retry(struct xtr_pull *p);
 /* As find.waiting. */
 bool xtr_pull_waiting(struct xtr_pull *p, const struct xtr_eid_prefix *eid, unsigned stage);
 /* Parameters in use; *old gets those before, or NULL, and *left_ms how long they count

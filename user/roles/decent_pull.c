@@ -268,6 +268,15 @@ int xtr_pull_walk(struct xtr_pull *p, int (*fn)(void *, const struct xtr_name_in
 
 /* ---- life */
 
+void xtr_pull_retry(struct xtr_pull *p)
+{
+	struct xtr_pull_name *n, *tmp;
+
+	HASH_ITER(hh, p->names, n, tmp)
+		if (n->set.failures && !n->asking)
+			xtr_timer_set(&p->env->timers, &n->timer, p->env->now);
+}
+
 int xtr_pull_reconfigure(struct xtr_pull *p)
 {
 	struct xtr_name_rules rules;

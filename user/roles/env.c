@@ -50,8 +50,7 @@ uint64_t xtr_env_random(struct xtr_env *env)
 	return v;
 }
 
-static int queue_direct(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
-			const void *buf, size_t len)
+int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const void *buf, size_t len)
 {
 	struct xtr_direct *d;
 
@@ -60,9 +59,7 @@ static int queue_direct(struct xtr_env *env, const struct xtr_ip *src, const str
 	d = calloc(1, sizeof(*d) + len);
 	if (!d)
 		return -ENOMEM;
-	d->meta.src = src ? *src : *dst;
-	d->meta.dst = *dst;
-	d->meta.sport = d->meta.dport = XTR_PORT;
+	d->meta = *meta;
 	d->len = len;
 	memcpy(d->buf, buf, len);
 	*env->direct_end = d;
@@ -80,7 +77,14 @@ int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr
 	if (!src)
 		src = xtr_env_rloc(env, dst->family);
 	if (dport == XTR_PORT && xtr_env_own_rloc(env, dst)) {
-		r = queue_direct(env, src, dst, buf, len);
+		const struct xtr_msg_meta meta = {
+			.src = src ? *src : *dst,
+			.dst = *dst,
+			.sport = XTR_PORT,
+			.dport = XTR_PORT,
+		};
+
+		r = xtr_env_again(env, &meta, buf, len);
 	} else {
 		r = env->ops.send(env->ops.ctx, src ? src : &any, dst, dport, buf, len);
 		if (!r)

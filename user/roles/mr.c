@@ -36,6 +36,64 @@ static uint32_t turn_of(struct xtr_mr *mr, const struct xtr_request *req)
 	return 0;
 }
 
+/* ---- LISP-Decent */
+
+#define PARKED_MS 3000 /* the ITR has asked somebody else by then */
+
+struct xtr_mr_parked {
+	struct xtr_mr_parked *next;
+	uint64_t since;
+	struct xtr_eid_prefix eid;
+	struct xtr_msg_meta meta;
+	size_t len;
+	uint8_t buf[];
+};
+
+static bool park(struct xtr_mr *mr, const struct xtr_request *req)
+{
+	uint8_t buf[XTR_MSG_MAX];
+	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+	struct xtr_mr_parked *p;
+
+	if (mr->parked_count >= XTR_MR_PARKED_MAX)
+		return false;
+	xtr_ecm_reencode(&w, req->ecm);
+	p = w.err ? NULL : malloc(sizeof(*p) + xtr_wr_len(&w));
+	if (!p)
+		return false;
+	p->since = mr->env->now;
+	p->eid = req->eid;
+	p->meta = *req->meta;
+	p->len = xtr_wr_len(&w);
+	memcpy(p->buf, buf, p->len);
+	p->next = mr->parked;
+	mr->parked = p;
+	mr->parked_count++;
+	return true;
+}
+
+void xtr_mr_found(struct xtr_mr *mr)
+{
+	struct xtr_mr_parked **link = &mr->parked;
+	struct xtr_env *env = mr->env;
+
+	while (*link) {
+		struct xtr_mr_parked *p = *link;
+
+		if (p->since + PARKED_MS > env->now &&
+		    env->find.ctx && env->find.waiting(env->find.ctx, &p->eid, 0)) {
+			link = &p->next;
+			continue;
+		}
+		if (p->since + PARKED_MS <= env->now ||
+		    xtr_env_again(env, &p->meta, p->buf, p->len))
+			xtr_count(env, DROP_NO_RLOC);
+		*link = p->next;
+		mr->parked_count--;
+		free(p);
+	}
+}
+
 /* The set of the EID knows; if we are in it, our own Map-Server does. A registration can be here
  * although we do not think so: another view of the DNS, or parameters before a change. It counts
  * unless it is so short that another set may know more (X14). Never back to where it came from: two
@@ -67,7 +125,8 @@ bool xtr_mr_decent(struct xtr_mr *mr, const struct xtr_request *req, int known)
 	if (n || known >= 0) /* whoever sent it thinks that we know */
 		return true;
 	/* Not known yet who they are: that is no negative answer. */
-	xtr_count(env, DROP_NO_RLOC);
+	if (!f->waiting(f->ctx, &req->eid, 0) || !park(mr, req))
+		xtr_count(env, DROP_NO_RLOC);
 	return false;
 }
 
@@ -121,5 +180,11 @@ int xtr_mr_new(struct xtr_env *env, struct xtr_mr **out)
 
 void xtr_mr_free(struct xtr_mr *mr)
 {
+	while (mr && mr->parked) {
+		struct xtr_mr_parked *p = mr->parked;
+
+		mr->parked = p->next;
+		free(p);
+	}
 	free(mr);
 }

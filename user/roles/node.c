@@ -554,6 +554,8 @@ void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned cou
 		xtr_itr_rlocs_changed(n->itr);
 	if (n->decent.push)
 		xtr_push_rlocs_changed(n->decent.push);
+	if (n->decent.pull)
+		xtr_pull_retry(n->decent.pull);
 	xtr_node_tick(n, now);
 }
 
@@ -570,6 +572,8 @@ void xtr_node_resolved(struct xtr_node *n, uint32_t id, const struct xtr_dns_ans
 	if (n->itr)
 		xtr_itr_found(n->itr);
 	xtr_lig_found(n->lig);
+	if (n->mr)
+		xtr_mr_found(n->mr);
 	xtr_node_tick(n, now);
 }
 

@@ -15,7 +15,7 @@
 #include "roles/role.h"
 
 #define XTR_RESOLVERS_MAX 32
-#define XTR_RESTING_MAX 256
+#define XTR_RESTING_MAX 64
 #define XTR_SEEK_WIDTH 3 /* asked in one stage before the next one */
 
 struct xtr_resolver {

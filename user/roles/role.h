@@ -160,6 +160,10 @@ uint64_t xtr_env_random(struct xtr_env *env); /* never 0 */
  * counter: what to count (TX_...). 0 or -errno. */
 int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
 		 uint16_t dport, const void *buf, size_t len, enum xtr_node_counter counter);
+/* A message that was put aside comes in again as soon as the role that runs has returned. 0 or
+ * -errno. */
+int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const void *buf,
+		  size_t len);
 void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Counts a decoding error under the right name. */
