@@ -437,6 +437,7 @@ Test(push, D26_case6_another_key_is_seen_on_both_sides, .fini = down)
 	fw_run(w, 5000);
 	cr_expect(fw_counter(n[0], XTR_NODE_DROP_AUTH) > 0);
 	cr_expect(fw_events(n[0], XTR_EVENT_REGISTER_REFUSED) > 0);
+	cr_expect_eq(fw_events(n[0], XTR_EVENT_KEY_DIFFERS), 1, "once for the log, not for each");
 	cr_expect(strstr(group_problem(n[0]), "192.0.2.2 are refused"), "%s", group_problem(n[0]));
 	cr_expect(strstr(group_problem(n[1]), "192.0.2.1 are refused"), "%s", group_problem(n[1]));
 	cr_expect_str_eq(registered(n[0], "10.2.0.0/16"), "");

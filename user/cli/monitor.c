@@ -14,7 +14,7 @@ const char xtr_cli_event_terms[] =
 	"          map-register-unacknowledged | site-registered | site-changed | site-expired |\n"
 	"          map-register-refused | message-dropped | packet-dropped | dns-changed |\n"
 	"          dns-failed | dns-stale | member-joined | member-left | parameters-changed |\n"
-	"          subscription }\n";
+	"          subscription | key-differs }\n";
 
 static bool known(const char *kind)
 {

@@ -47,7 +47,8 @@ enum xtr_event_kind { /* typed events of `xtrctl monitor`; X-macro so that names
 	X(REGISTER_REFUSED, "map-register-refused") X(MESSAGE_DROPPED, "message-dropped") \
 	X(DROP, "packet-dropped") X(DNS_CHANGE, "dns-changed") X(DNS_FAIL, "dns-failed") \
 	X(DNS_STALE, "dns-stale") X(MEMBER_ADD, "member-joined") X(MEMBER_DEL, "member-left") \
-	X(PARAMS, "parameters-changed") X(SUBSCRIPTION, "subscription")
+	X(PARAMS, "parameters-changed") X(SUBSCRIPTION, "subscription") \
+	X(KEY_DIFFERS, "key-differs")
 #define X(sym, name) XTR_EVENT_##sym,
 		      XTR_EVENTS(X)
 #undef X

@@ -53,6 +53,24 @@ struct arrival {
 	bool group; /* some record is about a group */
 };
 
+/* All members of a group have the same key (D-26): who has not shall be seen, even if nobody listens
+ * to events; once in the time that a registration lives. */
+static void key_differs(struct arrival *a, const struct xtr_eid_prefix *eid, const char *why)
+{
+	struct xtr_env *env = a->ms->env;
+	char text[XTR_REFUSAL_TEXT + 128], ip[XTR_IP_STRLEN];
+
+	env->refused.any = true;
+	env->refused.at = env->now;
+	env->refused.from = a->meta->src;
+	if (env->now < a->ms->said_until || !env->ops.event)
+		return;
+	a->ms->said_until = env->now + env->cfg.timers.registration_timeout;
+	snprintf(text, sizeof(text), "Map-Register from %s to our group refused: %s",
+		 xtr_ip_str(&a->meta->src, ip), why);
+	env->ops.event(env->ops.ctx, XTR_EVENT_KEY_DIFFERS, eid, text);
+}
+
 static void refuse(struct arrival *a, enum xtr_node_counter counter,
 		   const struct xtr_eid_prefix *eid, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -67,13 +85,9 @@ static void refuse(struct arrival *a, enum xtr_node_counter counter,
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	env->counters[counter]++;
-	/* All members of a group have the same key (D-26): who has not shall be seen. */
 	if ((counter == XTR_NODE_DROP_AUTH || counter == XTR_NODE_DROP_ALGORITHM) &&
-	    (xtr_ip_is_multicast(&a->meta->dst) || (eid && eid->group_len))) {
-		env->refused.any = true;
-		env->refused.at = env->now;
-		env->refused.from = a->meta->src;
-	}
+	    (xtr_ip_is_multicast(&a->meta->dst) || (eid && eid->group_len)))
+		key_differs(a, eid, text);
 	if (a->site) {
 		a->site->refused++;
 		a->site->refused_at = env->now;

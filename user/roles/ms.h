@@ -30,6 +30,7 @@ struct xtr_ms {
 	int64_t wall_offset;      /* ms from env->now to the wall clock */
 	bool loaded, dirty;       /* dirty: nonces or registrations not saved yet */
 	uint64_t refused_unknown; /* Map-Registers for no site of ours */
+	uint64_t said_until;      /* that a member has another key is in the log so long */
 };
 
 int xtr_ms_new(struct xtr_env *env, struct xtr_ms **out);
