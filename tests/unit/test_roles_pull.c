@@ -550,6 +550,7 @@ Test(pull, what_is_in_the_state_directory_is_checked)
 		fw_run(w, 6000);
 	}
 	cr_assert_eq(name_info(d->name)->count, 1, "DNS is right again");
+	cr_assert_eq(names.count, 1, "and nothing else came out of the damaged files");
 }
 
 Test(pull, saved_addresses_pass_the_rules_of_now)

@@ -260,12 +260,11 @@ static void put_all(struct xtr_pull *p, struct xtr_wr *w)
 void xtr_pull_names_save(struct xtr_pull *p)
 {
 	struct xtr_env *env = p->env;
-	uint8_t *buf = env->ops.save ? malloc(XTR_PULL_BLOB_MAX) : NULL;
-	struct xtr_wr w = xtr_wr_init(buf, XTR_PULL_BLOB_MAX);
+	struct xtr_wr w;
 
 	xtr_timer_cancel(&env->timers, &p->save);
 	p->saved_at = env->now;
-	if (!buf)
+	if (!xtr_pull_blob_begin(p, &w))
 		return;
 	xtr_wr_u32(&w, MAGIC);
 	for (unsigned i = 0; i < 2; i++) {
@@ -276,9 +275,7 @@ void xtr_pull_names_save(struct xtr_pull *p)
 		xtr_wr_bytes(&w, q->suffix, len);
 	}
 	put_all(p, &w);
-	if (!w.err)
-		env->ops.save(env->ops.ctx, BLOB, buf, xtr_wr_len(&w));
-	free(buf);
+	xtr_pull_blob_end(p, BLOB, &w);
 }
 
 void xtr_pull_save_timer(void *ctx, struct xtr_timer *t)
@@ -326,17 +323,16 @@ static void get(struct xtr_pull *p, struct xtr_rd *r, const uint32_t zones[2])
 
 void xtr_pull_names_load(struct xtr_pull *p)
 {
-	struct xtr_env *env = p->env;
-	uint8_t *buf = env->ops.load ? malloc(XTR_PULL_BLOB_MAX) : NULL;
-	int len = buf ? env->ops.load(env->ops.ctx, BLOB, buf, XTR_PULL_BLOB_MAX) : -ENOENT;
-	struct xtr_rd r = xtr_rd_init(buf, len > 0 ? (size_t)len : 0);
 	uint32_t zones[2];
+	struct xtr_rd r;
+	uint8_t *buf;
 
-	if (len > 0 && xtr_rd_u32(&r) == MAGIC) {
+	if (xtr_pull_blob_read(p, BLOB, &buf, &r) && xtr_rd_u32(&r) == MAGIC) {
 		for (unsigned i = 0; i < 2; i++) {
 			char suffix[256] = "";
+			unsigned len = xtr_rd_u8(&r);
 
-			xtr_rd_copy(&r, suffix, xtr_rd_u8(&r));
+			xtr_rd_copy(&r, suffix, len);
 			zones[i] = zone_by(p, suffix);
 		}
 		while (!r.err && xtr_rd_left(&r))

@@ -88,6 +88,46 @@ static uint32_t zone_of(struct xtr_pull *p, const struct xtr_pull_params *q)
 
 /* ---- state directory */
 
+static uint64_t print_of(const void *buf, size_t len)
+{
+	static const uint8_t key[16];
+
+	return xtr_hash_with(key, buf, len);
+}
+
+bool xtr_pull_blob_begin(const struct xtr_pull *p, struct xtr_wr *w)
+{
+	uint8_t *buf = p->env->ops.save ? malloc(XTR_PULL_BLOB_MAX) : NULL;
+
+	*w = xtr_wr_init(buf, XTR_PULL_BLOB_MAX);
+	return buf;
+}
+
+void xtr_pull_blob_end(const struct xtr_pull *p, const char *name, struct xtr_wr *w)
+{
+	const struct xtr_ops *ops = &p->env->ops;
+
+	xtr_wr_u64(w, print_of(w->start, xtr_wr_len(w)));
+	if (!w->err)
+		ops->save(ops->ctx, name, w->start, xtr_wr_len(w));
+	free(w->start);
+}
+
+bool xtr_pull_blob_read(const struct xtr_pull *p, const char *name, uint8_t **buf, struct xtr_rd *r)
+{
+	const struct xtr_ops *ops = &p->env->ops;
+	struct xtr_rd tail;
+	int n;
+
+	*buf = ops->load ? malloc(XTR_PULL_BLOB_MAX) : NULL;
+	n = *buf ? ops->load(ops->ctx, name, *buf, XTR_PULL_BLOB_MAX) : -ENOENT;
+	if (n < 8)
+		return false;
+	*r = xtr_rd_init(*buf, (size_t)n - 8);
+	tail = xtr_rd_init(*buf + n - 8, 8);
+	return xtr_rd_u64(&tail) == print_of(*buf, (size_t)n - 8);
+}
+
 static void put(struct xtr_wr *w, const struct xtr_pull_params *q)
 {
 	const struct xtr_decent_hash *h = &q->cfg.hash;
@@ -114,11 +154,10 @@ static void save(struct xtr_pull *p)
 {
 	struct xtr_env *env = p->env;
 	const struct xtr_pull_params *old = &p->params[XTR_PULL_OLD];
-	uint8_t *buf = env->ops.save ? malloc(XTR_PULL_BLOB_MAX) : NULL;
-	struct xtr_wr w = xtr_wr_init(buf, XTR_PULL_BLOB_MAX);
 	uint64_t left = p->window.at > env->now ? (p->window.at - env->now) / 1000 : 0;
+	struct xtr_wr w;
 
-	if (!buf)
+	if (!xtr_pull_blob_begin(p, &w))
 		return;
 	xtr_wr_u32(&w, MAGIC);
 	put(&w, &p->params[XTR_PULL_NEW]);
@@ -127,9 +166,7 @@ static void save(struct xtr_pull *p)
 		xtr_wr_u64(&w, env->ops.wall_seconds(env->ops.ctx) + left);
 		put(&w, old);
 	}
-	if (!w.err)
-		env->ops.save(env->ops.ctx, BLOB, buf, xtr_wr_len(&w));
-	free(buf);
+	xtr_pull_blob_end(p, BLOB, &w);
 }
 
 static void get_lookup(struct xtr_rd *r, struct xtr_decent_lookup *l)
@@ -154,7 +191,8 @@ static int get(struct xtr_rd *r, struct xtr_pull_params *q)
 	c.hash.digest_octets = xtr_rd_u8(r);
 	c.hash.hash_mask = xtr_rd_u16(r);
 	c.hash.modulus = xtr_rd_u32(r);
-	xtr_rd_copy(r, suffix, xtr_rd_u8(r));
+	n = xtr_rd_u8(r);
+	xtr_rd_copy(r, suffix, n);
 	n = xtr_rd_u16(r);
 	if (r->err || n > LOOKUPS_MAX)
 		return -EBADMSG;
@@ -286,12 +324,10 @@ out:
 
 void xtr_pull_params_load(struct xtr_pull *p)
 {
-	struct xtr_env *env = p->env;
-	uint8_t *buf = env->ops.load ? malloc(XTR_PULL_BLOB_MAX) : NULL;
-	int n = buf ? env->ops.load(env->ops.ctx, BLOB, buf, XTR_PULL_BLOB_MAX) : -ENOENT;
-	struct xtr_rd r = xtr_rd_init(buf, n > 0 ? (size_t)n : 0);
+	struct xtr_rd r;
+	uint8_t *buf;
 
-	if (n > 0)
+	if (xtr_pull_blob_read(p, BLOB, &buf, &r))
 		restore(p, &r);
 	free(buf);
 	p->loaded = true;

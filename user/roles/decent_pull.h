@@ -78,6 +78,13 @@ int xtr_pull_params_set(struct xtr_pull *p, bool *changed);
 void xtr_pull_params_load(struct xtr_pull *p); /* after the first set */
 void xtr_pull_params_free(struct xtr_pull *p);
 void xtr_pull_window_timer(void *ctx, struct xtr_timer *t);
+/* Blobs of the state directory, closed by a hash of what is in them. Writing: *w from begin, which
+ * fails (false) without a state directory; end saves and frees. Reading: false if there is no such
+ * blob or it is damaged; *buf is the caller's to free. */
+bool xtr_pull_blob_begin(const struct xtr_pull *p, struct xtr_wr *w);
+void xtr_pull_blob_end(const struct xtr_pull *p, const char *name, struct xtr_wr *w);
+bool xtr_pull_blob_read(const struct xtr_pull *p, const char *name, uint8_t **buf,
+			struct xtr_rd *r);
 static inline bool xtr_pull_has(const struct xtr_pull *p, unsigned which)
 {
 	return p->params[which].used;

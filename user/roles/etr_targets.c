@@ -256,11 +256,8 @@ static int compare(const struct plan *p, const struct want *w, const struct xtr_
 static void repoint(struct xtr_etr_server *srv, const struct want *w)
 {
 	for (struct xtr_etr_batch *b = srv->batches; b; b = b->next)
-		for (unsigned i = 0; !b->withdraw && i < b->count; i++) {
-			const struct xtr_etr_item *now = wanted(w, &b->items[i].eid);
-
-			b->items[i].map = now ? now->map : NULL;
-		}
+		for (unsigned i = 0; !b->withdraw && i < b->count; i++)
+			b->items[i].map = wanted(w, &b->items[i].eid)->map;
 }
 
 static int withdraw(struct xtr_etr_server *srv, const struct difference *d)
@@ -287,7 +284,11 @@ static int update(const struct plan *p, const struct want *w, struct xtr_etr_ser
 	struct difference d = { .gone = NULL };
 	int r = compare(p, w, srv, &d), r2;
 
-	if (r || (!d.changed && !force)) {
+	if (r) { /* not to point at what is freed soon */
+		xtr_etr_batches_free(srv);
+		return r;
+	}
+	if (!d.changed && !force) {
 		repoint(srv, w);
 	} else {
 		/* Withdrawals that still wait for their acknowledgement are among the gone; one
@@ -391,6 +392,15 @@ static int apply(struct xtr_etr *etr, struct plan *p, bool force)
 	return r;
 }
 
+/* Out of memory: nothing may point at a configuration that is freed soon. A second later it is all
+ * made anew. */
+static void start_over(struct xtr_etr *etr)
+{
+	for (unsigned i = 0; i < etr->server_count; i++)
+		xtr_etr_batches_free(etr->servers[i]);
+	xtr_timer_set(&etr->env->timers, &etr->targets, etr->env->now + 1000);
+}
+
 int xtr_etr_apply(struct xtr_etr *etr, bool force)
 {
 	struct plan p = { .n = 0 };
@@ -399,6 +409,8 @@ int xtr_etr_apply(struct xtr_etr *etr, bool force)
 	xtr_timer_cancel(&etr->env->timers, &etr->targets);
 	if (!r)
 		r = apply(etr, &p, force);
+	if (r)
+		start_over(etr);
 	plan_free(&p);
 	return r;
 }
@@ -416,8 +428,5 @@ void xtr_etr_retarget(void *ctx)
 
 void xtr_etr_targets_timer(void *ctx, struct xtr_timer *t)
 {
-	struct xtr_etr *etr = ctx;
-
-	if (xtr_etr_apply(etr, false)) /* out of memory: once more later */
-		xtr_timer_set(&etr->env->timers, &etr->targets, etr->env->now + 1000);
+	xtr_etr_apply(ctx, false);
 }
