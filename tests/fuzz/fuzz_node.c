@@ -38,6 +38,9 @@ struct world {
 	struct xtr_site_prefix_config prefixes[4];
 	struct xtr_site_config sites[2];
 	struct xtr_ip resolvers[2];
+	struct xtr_group_config groups[2];
+	struct xtr_ip peers[2];
+	unsigned listed; /* in the replication list */
 };
 
 static const uint8_t secret[] = "secret";
@@ -66,14 +69,16 @@ static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst
 		w->request_nonce = nonce_at(ecm.msg + 4);
 		break;
 	case XTR_MSG_MAP_REGISTER:
-		EX_CHECK(nonce_at((const uint8_t *)buf + 4) > w->register_nonce);
+		EX_CHECK(nonce_at((const uint8_t *)buf + 4) >= w->register_nonce);
 		w->register_nonce = nonce_at((const uint8_t *)buf + 4);
 		break;
 	case XTR_MSG_MAP_NOTIFY: w->notify_nonce = nonce_at((const uint8_t *)buf + 4); break;
 	case XTR_MSG_MAP_REPLY: {
 		struct xtr_map_reply m;
 
-		EX_CHECK(len <= XTR_MSG_SAFE6 && !xtr_map_reply_decode(buf, len, &m));
+		EX_CHECK(!xtr_map_reply_decode(buf, len, &m));
+		/* But for replication lists, which cannot be split. */
+		EX_CHECK(len <= XTR_MSG_SAFE6 || w->cfg.decent.group_count);
 		break;
 	}
 	}
@@ -159,6 +164,51 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 	EX_CHECK(kind < XTR_EVENT_MAX && strlen(text) < 256);
 }
 
+static int op_send_group(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group,
+			 const void *buf, size_t len)
+{
+	struct world *w = ctx;
+
+	EX_CHECK(xtr_ip_is_multicast(group) && src->family == group->family);
+	EX_CHECK(xtr_msg_type(buf, len) == XTR_MSG_MAP_REGISTER);
+	EX_CHECK(nonce_at((const uint8_t *)buf + 4) >= w->register_nonce);
+	w->register_nonce = nonce_at((const uint8_t *)buf + 4);
+	return ++w->sent % 16 ? 0 : -ENETUNREACH;
+}
+
+static int op_send_overlay(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group,
+			   const void *buf, size_t len)
+{
+	struct world *w = ctx;
+
+	EX_CHECK(w->listed);
+	return op_send_group(ctx, src, group, buf, len);
+}
+
+static int op_replicate(void *ctx, const struct xtr_eid_prefix *group, const struct xtr_ip *members,
+			unsigned n)
+{
+	struct world *w = ctx;
+
+	EX_CHECK(group->iid == XTR_IID_MAX && group->group_len && !group->len);
+	for (unsigned i = 0; i < n; i++) {
+		EX_CHECK(xtr_ip_cmp(&members[i], &w->rlocs[0].ip) &&
+			 xtr_ip_cmp(&members[i], &w->rlocs[1].ip));
+		EX_CHECK(!i || xtr_ip_cmp(&members[i - 1], &members[i]) < 0);
+	}
+	if (++w->sent % 16 == 0)
+		return -ENOMEM;
+	w->listed = n;
+	return 0;
+}
+
+static int op_control_peers(void *ctx, const struct xtr_ip *peers, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++)
+		EX_CHECK(xtr_ip_cmp(&peers[i - 1], &peers[i]) < 0);
+	return 0;
+}
+
 static struct xtr_eid_prefix eid_of(const char *s)
 {
 	struct xtr_eid_prefix e;
@@ -237,6 +287,43 @@ static void configure(struct world *w)
 	c->site_count = 2;
 }
 
+/* A seed-group of which we are a member, and its core; or the core as the group itself. */
+static void seed_groups(struct world *w, uint8_t how)
+{
+	struct xtr_map_server_config server = { .key = w->keys[0],
+						.want_notify = how & 1,
+						.proxy_reply = true };
+
+	w->peers[0] = ip_of("192.0.2.9");
+	w->peers[1] = ip_of("192.0.2.1"); /* ourselves: no harm */
+	for (unsigned i = 0; i < 2; i++) {
+		w->groups[i] = (struct xtr_group_config){
+			.group = ip_of(i ? "224.0.9.1" : "224.1.1.1"),
+			.member = !i,
+			.own = !i,
+			.core = i,
+			.all_eids = how & 2,
+			.transport = how & 4 ? XTR_GROUP_OVERLAY : XTR_GROUP_UNDERLAY,
+			.via = how & 8 ? XTR_VIA_CORE : XTR_VIA_SELF,
+			.server = server,
+			.peers = w->peers,
+			.peer_count = 2,
+			.unauthenticated = w->peers,
+			.unauthenticated_count = how >> 4 & 1,
+			.lookup_interval = 60000,
+			.subscribe = how & 32,
+		};
+		w->groups[i].server.address = w->groups[i].group;
+	}
+	w->cfg.has_ids = true;
+	w->cfg.decent.groups = w->groups;
+	w->cfg.decent.group_count = how & 64 ? 0 : how & 8 ? 2 : 1;
+	/* As xtrd does: the Map-Server takes memberships of the group. */
+	w->prefixes[2] = (struct xtr_site_prefix_config){ eid_of("(*,224.0.0.0/4)"), true };
+	w->cfg.site_count = 2;
+	EX_CHECK(!xtr_node_reconfigure(w->n, &w->cfg, w->now));
+}
+
 /* ---- steps */
 
 static void settle(struct world *w)
@@ -249,7 +336,10 @@ static void settle(struct world *w)
 
 static void input(struct world *w, const uint8_t *buf, size_t len)
 {
-	struct xtr_msg_meta meta = { ip_of("192.0.2.9"), ip_of("192.0.2.1"), 4342, 4342 };
+	struct xtr_msg_meta meta = { .src = ip_of("192.0.2.9"),
+				     .dst = ip_of("192.0.2.1"),
+				     .sport = 4342,
+				     .dport = 4342 };
 	uint8_t *exact = ex_exact(buf, len);
 
 	if (len && buf[len - 1] & 1) {
@@ -326,7 +416,69 @@ static void eid_from(const uint8_t *data, size_t len, struct xtr_eid_prefix *out
 	xtr_eid_from_ippfx(len > 3 && data[3] & 1 ? 3 : 0, &p, out);
 }
 
+/* A message to the group, by multicast or overlay; dst may be a group that is not ours. */
+static void input_group(struct world *w, uint8_t how, const uint8_t *buf, size_t len)
+{
+	struct xtr_msg_meta meta = { .src = ip_of("192.0.2.9"),
+				     .dst = ip_of(how & 2 ? "224.0.9.1" : "224.1.1.1"),
+				     .sport = 4342,
+				     .dport = 4342,
+				     .overlay = how & 1 };
+	uint8_t *exact = ex_exact(buf, len);
+
+	meta.src.a[3] = (uint8_t)(how >> 2);
+	xtr_node_input(w->n, &meta, exact, len, w->now);
+	free(exact);
+}
+
+/* A member's registration, signed: its RLOCs are octets of the data. */
+static void input_membership(struct world *w, uint8_t type, uint64_t nonce, const uint8_t *data,
+			     size_t len)
+{
+	struct xtr_eid_prefix eid = eid_of(len & 1 ? "(*,224.1.1.1)" : "(*,224.0.9.1)");
+	const struct xtr_record_head rec = { .ttl = len % 7 };
+	struct xtr_register_out head = { .type = type,
+					 .flags = XTR_REG_MERGE | (len & 2 ? XTR_REG_M : 0),
+					 .nonce = nonce,
+					 .key_id = 1,
+					 .alg_id = XTR_AUTH_SHA256,
+					 .record_count = 1 };
+	uint8_t buf[8192], list[4096], levels[64];
+	struct xtr_wr w1 = xtr_wr_init(buf, sizeof(buf)), w2 = xtr_wr_init(list, sizeof(list));
+	struct xtr_locator l = { .priority = 255, .mpriority = 1, .reachable = true };
+	struct xtr_ip ips[64];
+	unsigned n = 0;
+	size_t mark;
+
+	for (; n < 64 && n < len; n++) {
+		ips[n] = ip_of("192.0.2.0");
+		ips[n].a[3] = data[n];
+		levels[n] = data[n] & 128;
+	}
+	xtr_put_rle(&w2, ips, levels, n);
+	l.addr.wire = list;
+	l.addr.wire_len = (uint16_t)xtr_wr_len(&w2);
+	xtr_register_begin(&w1, &head);
+	mark = xtr_put_record_begin(&w1, &rec, &eid);
+	xtr_put_locator_raw(&w1, &l);
+	xtr_put_record_end(&w1, mark, 1);
+	EX_CHECK(!w1.err && !xtr_auth_sign(buf, xtr_wr_len(&w1), 16, 32, type, XTR_AUTH_SHA256,
+					   nonce, secret, 6));
+	if (type == XTR_MSG_MAP_REGISTER)
+		input_group(w, (uint8_t)(len ? data[0] << 2 : 0), buf, xtr_wr_len(&w1));
+	else
+		input(w, buf, xtr_wr_len(&w1));
+}
+
 static unsigned counted;
+
+static int count_groups(void *arg, const struct xtr_group_info *i)
+{
+	EX_CHECK(i->count <= 513 && i->cfg);
+	for (unsigned m = 0; m < i->count; m++)
+		EX_CHECK(i->members[m].state <= XTR_MEMBER_FORMER && i->members[m].rloc.family);
+	return 0;
+}
 
 static int count_cache(void *arg, const struct xtr_cache_info *i)
 {
@@ -364,6 +516,7 @@ static void check(struct world *w)
 	xtr_node_walk_sites(w->n, w->now, count_sites, NULL);
 	EX_CHECK(counted <= REGISTRATIONS);
 	xtr_node_walk_db(w->n, w->now, count_db, NULL);
+	xtr_node_walk_groups(w->n, w->now, count_groups, NULL);
 }
 
 static void on_lig(void *arg, const struct xtr_lig_result *res)
@@ -385,6 +538,10 @@ static const struct xtr_ops ops_of(struct world *w)
 		.load = op_load,
 		.wall_seconds = op_wall,
 		.event = op_event,
+		.send_group = op_send_group,
+		.send_overlay = op_send_overlay,
+		.replicate = op_replicate,
+		.control_peers = op_control_peers,
 	};
 }
 
@@ -419,10 +576,27 @@ static void static_entry(struct world *w, const struct xtr_eid_prefix *eid, uint
 		xtr_node_cache_add(w->n, eid, &fwd, w->now);
 }
 
+static void group_step(struct world *w, uint8_t kind, const uint8_t *data, size_t len)
+{
+	switch (kind % 6) {
+	case 0: seed_groups(w, len ? data[0] : 0); break;
+	case 1: input_group(w, len ? data[0] : 0, data, len); break;
+	case 2: input_membership(w, XTR_MSG_MAP_REGISTER, ++w->next_nonce, data, len); break;
+	case 3: input_membership(w, XTR_MSG_MAP_NOTIFY, w->register_nonce, data, len); break;
+	case 4: input_membership(w, XTR_MSG_MAP_NOTIFY, w->request_nonce + len % 3, data, len); break;
+	case 5: input_membership(w, XTR_MSG_MAP_NOTIFY, ++w->next_nonce, data, len); break;
+	}
+}
+
 static void step(struct world *w, uint8_t kind, const uint8_t *data, size_t len)
 {
 	struct xtr_eid_prefix eid;
 
+	if (kind >= 240) {
+		group_step(w, kind, data, len);
+		settle(w);
+		return;
+	}
 	eid_from(data, len, &eid);
 	switch (kind % 15) {
 	case 0: input(w, data, len); break;
