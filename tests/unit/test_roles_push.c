@@ -184,6 +184,36 @@ Test(push, D22_a_request_to_the_group_is_answered_by_each_from_its_own_address, 
 	cr_expect_eq(xtr_ip_cmp(&p->src, &n[0]->ips[0]), 0, "never from a group");
 }
 
+/* A forged source address would make every member send and repeat Map-Notifies to it. */
+Test(push, a_request_to_the_group_subscribes_nobody, .fini = down)
+{
+	static const uint8_t id[16] = { 9 }, site[8];
+	const struct xtr_ip from = fw_ip("198.51.100.1");
+	const struct xtr_msg_meta meta = {
+		.src = from, .dst = fw_ip(G), .sport = 4342, .dport = 4342
+	};
+	const struct xtr_eid_prefix eid = fw_eid("(*," G ")");
+	const struct xtr_mreq_out m = { .flags = XTR_MREQ_I,
+					.nonce = 700,
+					.itr_rlocs = &from,
+					.itr_rloc_count = 1,
+					.eid = &eid,
+					.subscribe = true,
+					.xtr_id = id,
+					.site_id = site };
+	uint8_t buf[512];
+	struct xtr_wr r = xtr_wr_init(buf, sizeof(buf));
+	struct fw_node *n[2];
+
+	w = fw_new();
+	start_all(n, 2, false);
+	fw_run(w, 3000);
+	xtr_map_request_encode(&r, &m);
+	xtr_node_input(n[0]->n, &meta, buf, xtr_wr_len(&r), w->now);
+	fw_tick(n[0]);
+	cr_expect_eq(fw_counter(n[0], XTR_NODE_SUBSCRIPTIONS), 0);
+}
+
 Test(push, what_comes_to_a_group_that_is_not_ours_is_dropped, .fini = down)
 {
 	struct fw_node *n;
@@ -751,6 +781,42 @@ Test(push, leaving_a_group_withdraws_and_clears_the_data_plane, .fini = down)
 	cr_expect_str_eq(list(n[2], G), "");
 	fw_run(w, 182000);
 	cr_expect_str_eq(registered(n[0], "(*," G ")"), "192.0.2.1 192.0.2.2");
+}
+
+/* A router that is stopped leaves the data plane as it is, one without push does not. */
+Test(push, without_push_nothing_of_it_stays_in_the_data_plane, .fini = down)
+{
+	struct fw_node *n[3];
+	struct fw_conf c;
+
+	w = fw_new();
+	start_all(n, 3, true);
+	fw_run(w, 5000);
+	cr_expect_str_eq(list(n[2], G), "192.0.2.1 192.0.2.2");
+	cr_expect_eq(n[2]->control_count, 2);
+	conf_member(&c, 3, G, true);
+	c.c.decent.group_count = 0;
+	fw_reconfigure(n[2], &c);
+	fw_run(w, 1000);
+	cr_expect_str_eq(list(n[2], G), "");
+	cr_expect_eq(n[2]->control_count, 0);
+}
+
+Test(push, in_the_underlay_nothing_of_the_overlay_stays_in_the_data_plane, .fini = down)
+{
+	struct fw_node *n[2];
+	struct fw_conf c;
+
+	w = fw_new();
+	start_all(n, 2, true);
+	fw_run(w, 5000);
+	cr_expect_eq(n[1]->control_count, 1);
+	conf_member(&c, 2, G, false);
+	fw_conf_peer(&c, "192.0.2.1");
+	fw_reconfigure(n[1], &c);
+	fw_run(w, 1000);
+	cr_expect_str_eq(list(n[1], G), "");
+	cr_expect_eq(n[1]->control_count, 0);
 }
 
 Test(push, a_group_over_IPv6, .fini = down)

@@ -151,6 +151,10 @@ int xtr_decent_configure(struct xtr_decent *d)
 	int r = 0, r2 = 0;
 
 	if (!c->group_count) {
+		/* A router that is stopped leaves the data plane as it is; one that is no member
+		 * any more does not. */
+		if (d->push)
+			xtr_push_reconfigure(d->push);
 		xtr_push_free(d->push);
 		d->push = NULL;
 	} else {

@@ -192,6 +192,12 @@ void xtr_push_control_peers(struct xtr_push *p)
 	}
 	for (unsigned i = 0; i < p->guest_count; i++)
 		max += p->guests[i].count;
+	if (!overlay && p->peers_set && !env->ops.control_peers(env->ops.ctx, p->peers, 0)) {
+		free(p->peers);
+		p->peers = NULL;
+		p->peer_count = 0;
+		p->peers_set = false;
+	}
 	list = overlay && env->ops.control_peers ? calloc(max + 1, sizeof(*list)) : NULL;
 	if (!list)
 		return;

@@ -580,6 +580,8 @@ int xtr_push_reconfigure(struct xtr_push *p)
 		mark(p->groups[i]);
 		xtr_push_apply(p->groups[i]);
 	}
+	if (!p->group_count)
+		xtr_push_control_peers(p);
 	return r;
 }
 

@@ -10,8 +10,9 @@
  *
  * A Map-Request is not authenticated. So that nobody subscribes others, only RLOCs count that the
  * request itself came from or that an authenticated Map-Register of the same xTR-ID came from
- * (RFC 9437 7). Bounds: subscriptions per xTR, per EID-prefix and in total, new ones at the rate of
- * Map-Replies.
+ * (RFC 9437 7). The address a request came from can be forged: until the first acknowledgement a
+ * subscription is repeated only twice, counts for no bound of others, and gives way to new ones.
+ * Bounds: subscriptions per xTR, per EID-prefix and in total, new ones at the rate of Map-Replies.
  *
  * Owns the subscriptions. One that ended stays, without RLOCs, for its nonce, until its place is
  * needed.
@@ -31,6 +32,7 @@
 #define CHANGED 4
 #define EQUAL_TRIES 3 /* as for other unsolicited Map-Notifies */
 #define ALL_TRIES 6
+#define FIRST_TRIES 2 /* before any acknowledgement: who wants it asks again */
 
 struct xtr_ms_sub {
 	struct xtr_ms_sub *newer, *older;
@@ -42,6 +44,7 @@ struct xtr_ms_sub {
 	unsigned rloc_count; /* 0: ended, only the nonce counts */
 	uint64_t nonce;      /* of the last message about it, theirs or ours */
 	unsigned tries;
+	bool confirmed;   /* has acknowledged once: it has the key */
 	struct xtr_ip to; /* where the last message went */
 	struct xtr_eid_prefix changed[CHANGED]; /* not acknowledged yet */
 	unsigned changed_count;
@@ -116,25 +119,30 @@ static struct xtr_ms_sub *find(const struct xtr_ms *ms, const uint8_t id[24],
 	return s;
 }
 
-/* A place for one more, or NULL. Ended ones make room, the oldest first. */
+/* A place for one more, or NULL. Ended ones make room, then those that never acknowledged, the
+ * oldest first. */
 static struct xtr_ms_sub *add(struct xtr_ms *ms, const uint8_t id[24],
 			      const struct xtr_eid_prefix *eid)
 {
 	unsigned of_xtr = 0, of_eid = 0;
-	struct xtr_ms_sub *s, *ended = NULL;
+	struct xtr_ms_sub *s, *ended = NULL, *unsure = NULL;
 
 	for (s = ms->newest_sub; s; s = s->older) {
-		of_xtr += s->rloc_count && !memcmp(s->id, id, sizeof(s->id));
-		of_eid += s->rloc_count && xtr_eid_equal(&s->eid, eid);
+		bool counts = s->rloc_count && s->confirmed;
+
+		of_xtr += counts && !memcmp(s->id, id, sizeof(s->id));
+		of_eid += counts && xtr_eid_equal(&s->eid, eid);
 		if (!s->rloc_count)
 			ended = s;
+		else if (!s->confirmed)
+			unsure = s;
 	}
 	if (of_xtr >= SUBS_PER_XTR || of_eid >= SUBS_PER_EID)
 		return NULL;
 	if (ms->sub_count >= SUBS_MAX) {
-		if (!ended)
+		if (!ended && !unsure)
 			return NULL;
-		sub_free(ended);
+		sub_free(ended ? ended : unsure);
 	}
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -228,13 +236,14 @@ static void end(struct xtr_ms_sub *s, const char *why)
 	xtr_env_event(s->ms->env, XTR_EVENT_SUBSCRIPTION, &s->eid, "of %s ended: %s",
 		      xtr_ip_str(&s->to, ip), why);
 	s->rloc_count = s->changed_count = 0;
+	s->confirmed = false;
 }
 
 void xtr_ms_publish_timer(void *ctx, struct xtr_timer *t)
 {
 	struct xtr_ms_sub *s = xtr_timer_owner(t, struct xtr_ms_sub, timer);
 
-	if (++s->tries <= ALL_TRIES) {
+	if (++s->tries <= (s->confirmed ? ALL_TRIES : FIRST_TRIES)) {
 		transmit(s);
 		return;
 	}
@@ -266,7 +275,8 @@ void xtr_ms_publish(struct xtr_ms *ms, const struct xtr_eid_prefix *changed)
 			continue;
 		note(s, inside ? changed : &s->eid);
 		s->nonce++;
-		s->tries = 0;
+		if (s->confirmed)
+			s->tries = 0;
 		xtr_count(ms->env, PUBLICATIONS);
 		transmit(s);
 	}
@@ -300,45 +310,79 @@ bool xtr_ms_publish_acked(struct xtr_ms *ms, const struct xtr_msg_meta *meta,
 	    !xtr_ms_authentic(m, key) || xtr_register_decode_body(m) || !about(m, s))
 		return false;
 	xtr_timer_cancel(&ms->env->timers, &s->timer);
+	s->confirmed = true;
 	s->changed_count = 0;
 	return true;
 }
 
 /* ---- subscribing */
 
+/* Not what came to a group: each member would take it up (RFC 9962 4). */
 static bool wants(const struct xtr_request *req)
 {
 	struct xtr_rd it = { 0 };
 	struct xtr_mreq_record rec;
 
-	return req->m->flags & XTR_MREQ_I && xtr_mreq_record_next(req->m, &it, &rec) &&
-	       rec.subscribe;
+	return req->m->flags & XTR_MREQ_I && !xtr_ip_is_multicast(&req->meta->dst) &&
+	       xtr_mreq_record_next(req->m, &it, &rec) && rec.subscribe;
 }
 
-/* Is the RLOC this xTR's, by what we know for sure? */
-static bool verified(const struct xtr_ms *ms, const struct xtr_request *req, const uint8_t id[24],
-		     const struct xtr_ip *ip)
+static bool among(const struct xtr_ip *list, unsigned n, const struct xtr_ip *ip)
 {
-	if (!xtr_ip_cmp(ip, &req->meta->src))
-		return true;
-	for (const struct xtr_registrant *who = ms->db.newest; who; who = who->older)
-		if (who->key.by_id && !memcmp(who->key.id, id, 24) && who->registrations &&
-		    !xtr_ip_cmp(&who->source, ip))
+	for (unsigned i = 0; i < n; i++)
+		if (!xtr_ip_cmp(&list[i], ip))
 			return true;
 	return false;
 }
 
+/* Where authenticated Map-Registers of this xTR came from. */
+static unsigned sources_of(const struct xtr_ms *ms, const uint8_t id[24],
+			   struct xtr_ip out[SUB_RLOCS])
+{
+	unsigned n = 0;
+
+	for (const struct xtr_registrant *who = ms->db.newest; who && n < SUB_RLOCS;
+	     who = who->older)
+		if (who->key.by_id && who->registrations && !memcmp(who->key.id, id, 24) &&
+		    !among(out, n, &who->source))
+			out[n++] = who->source;
+	return n;
+}
+
+/* Those ITR-RLOCs that are this xTR's, by what we know for sure. Many may be named in vain: the
+ * registrants are gone through once. */
 static unsigned rlocs_of(const struct xtr_ms *ms, const struct xtr_request *req,
 			 const uint8_t id[24], struct xtr_ip out[SUB_RLOCS])
 {
-	unsigned n = 0;
-	struct xtr_ip ip;
+	struct xtr_ip known[SUB_RLOCS], ip;
+	unsigned n = 0, known_count = 0;
+	bool looked = false;
 
-	for (unsigned i = 0; i < req->m->itr_rloc_count && n < SUB_RLOCS; i++)
-		if (xtr_addr_rloc_ip(&req->m->itr_rlocs[i], &ip) && xtr_rloc_valid(&ip) &&
-		    xtr_env_reaches(ms->env, ip.family) && verified(ms, req, id, &ip))
-			out[n++] = ip;
+	for (unsigned i = 0; i < req->m->itr_rloc_count && n < SUB_RLOCS; i++) {
+		if (!xtr_addr_rloc_ip(&req->m->itr_rlocs[i], &ip) || !xtr_rloc_valid(&ip) ||
+		    !xtr_env_reaches(ms->env, ip.family))
+			continue;
+		if (xtr_ip_cmp(&ip, &req->meta->src)) {
+			if (!looked)
+				known_count = sources_of(ms, id, known);
+			looked = true;
+			if (!among(known, known_count, &ip))
+				continue;
+		}
+		out[n++] = ip;
+	}
 	return n;
+}
+
+/* From where it is subscribed, or has registered. */
+static bool may_end(const struct xtr_ms *ms, const struct xtr_request *req,
+		    const struct xtr_ms_sub *s)
+{
+	struct xtr_ip known[SUB_RLOCS];
+
+	return among(s->rlocs, s->rloc_count, &req->meta->src) ||
+	       among(&s->to, 1, &req->meta->src) ||
+	       among(known, sources_of(ms, s->id, known), &req->meta->src);
 }
 
 static void unsubscribe(struct xtr_ms *ms, const struct xtr_request *req, struct xtr_ms_sub *s)
@@ -384,7 +428,9 @@ static void take_up(struct xtr_ms *ms, const struct xtr_request *req, const uint
 	if (!s->rloc_count)
 		xtr_env_event(ms->env, XTR_EVENT_SUBSCRIPTION, &s->eid, "of %s",
 			      xtr_ip_str(&rlocs[0], ip));
-	memcpy(s->rlocs, rlocs, sizeof(rlocs));
+	if (s->rloc_count != n || memcmp(s->rlocs, rlocs, n * sizeof(rlocs[0])))
+		s->confirmed = false;
+	memcpy(s->rlocs, rlocs, n * sizeof(rlocs[0]));
 	s->rloc_count = n;
 	s->nonce = req->m->nonce;
 	s->tries = 0;
@@ -414,7 +460,7 @@ bool xtr_ms_subscribe(struct xtr_ms *ms, const struct xtr_request *req)
 		return true;
 	}
 	if (m->itr_rloc_count == 1 && m->itr_rlocs[0].afi == XTR_AFI_NONE) {
-		if (s && verified(ms, req, id, &req->meta->src))
+		if (s && may_end(ms, req, s))
 			unsubscribe(ms, req, s);
 		return true;
 	}
