@@ -174,7 +174,7 @@ test: deps ## all set-up, then every test; ends with "N passed, N failed, N skip
 e2e: all ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e
 
-demo: deps ## two sites talk through LISP: all set-up, then the tour (root)
+demo: deps ## the tour: two sites, then LISP-Decent by pull and by push; ACT=one, pull or push (root)
 	$(Q)$(PARMAKE) all
 	$(Q)tests/e2e/demo.sh $(B)
 

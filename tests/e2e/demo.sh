@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The tour: two sites, a Map-Server and a Map-Resolver as real daemons in network namespaces, and hosts that talk
-# through LISP. Takes about a minute, leaves nothing behind. Last line "demo: N passed, N failed".
+# The tour, in network namespaces and with real daemons. Takes about two minutes, leaves nothing behind. Last line
+# "demo: N passed, N failed".
 #
-#   sudo make demo                         the tour
-#   sudo DEMO_KEEP=1 make demo             leaves everything up afterwards and says how to enter and remove it
+#   act one    two sites, a Map-Server and a Map-Resolver, and hosts that talk through LISP
+#   act two    LISP-Decent: the routers are the mapping system. First pull (DNS), then push (multicast): demo-decent.sh
+#
+#   sudo make demo                         all of it
+#   sudo make demo ACT=one                 one of: one, pull, push
+#   sudo DEMO_KEEP=1 make demo             leaves the last act up afterwards and says how to enter and remove it
 #   tests/e2e/demo.sh --remove FOLDER      removes what DEMO_KEEP=1 left
 set -u
 
@@ -24,6 +28,11 @@ if [ "${1-}" = --remove ]; then
 	rm -rf --one-file-system "$d"
 	exit 0
 fi
+case ${ACT:=all} in
+all) acts="one pull push" ;;
+one | pull | push) acts=$ACT ;;
+*) echo "demo: no act named $ACT: one, pull or push"; echo "demo: 0 passed, 1 failed"; exit 1 ;;
+esac
 if [ "$(id -u)" != 0 ]; then
 	echo "The demo makes network namespaces and loads BPF programs: sudo make demo"
 	echo "demo: 0 passed, 1 failed"
@@ -55,32 +64,48 @@ xtrctl_shown() {
 	printf '  %s%s#%s xtrctl %s\n' "$bold" "$n" "$off" "$*"
 	xc "$n" "$@" 2>&1 | sed 's/^/    /'
 }
+keep_line() { # names of nodes worth a look, an address to ping from h1
+	trap - EXIT
+	for n in "${!PID[@]}"; do echo "${PID[$n]} xtrd of $n"; done >"$R/demo.pids"
+	for n in "${BG[@]}"; do kill -0 "$n" 2>/dev/null && echo "$n $(cat "/proc/$n/comm")"; done >>"$R/demo.pids"
+	for n in "${NODES[@]}"; do echo "$NSP$n $n"; done >"$R/demo.nodes"
+	cat <<-K
+
+	  DEMO_KEEP=1: everything stays up. Have a look:
+	    nsenter --net=/run/netns/${NSP}h1 ping 10.2.0.10
+	    nsenter --net=/run/netns/${NSP}x1 $BUILD/xtrctl -s $R/x1/xtrd.sock -B $R/x1/bpf ${1:-cache show}
+	    (or ${NODES[*]}; configuration and log of each in $R/NODE)
+	  and remove it:
+	    $E2E/demo.sh --remove $R
+
+	K
+}
 done_line() {
 	title "The end"
 	say "took $SECONDS s"
 	[ $FAILED = 0 ] || for n in "${NODES[@]}"; do
 		[ -s "$R/$n/log" ] && echo "  ---- log of $n" && tail -n 15 "$R/$n/log" | sed 's/^/  | /'
 	done
-	if [ -n "${DEMO_KEEP-}" ]; then
-		trap - EXIT
-		for n in "${!PID[@]}"; do echo "${PID[$n]} xtrd of $n"; done >"$R/demo.pids"
-		for n in "${NODES[@]}"; do echo "$NSP$n $n"; done >"$R/demo.nodes"
-		cat <<-K
-
-		  DEMO_KEEP=1: everything stays up. Have a look:
-		    nsenter --net=/run/netns/${NSP}h1 ping 10.2.0.10
-		    nsenter --net=/run/netns/${NSP}x1 $BUILD/xtrctl -s $R/x1/xtrd.sock -B $R/x1/bpf cache show
-		    (or x2, h2, p1, p2, core, ms, mr; configuration and log of each in $R/NODE)
-		  and remove it:
-		    $E2E/demo.sh --remove $R
-
-		K
-	fi
+	[ -z "${DEMO_KEEP-}" ] || keep_line "${KEEP_LOOK-}"
 	echo "demo: $OKS passed, $FAILED failed"
 	[ $FAILED = 0 ] && [ $OKS -gt 0 ]
 	exit
 }
+# Between two acts: processes, namespaces and mounts of this one go.
+act_end() {
+	local n p
+	for n in "${!PID[@]}"; do stop "$n"; done
+	for p in "${BG[@]}"; do kill "$p" 2>/dev/null; done
+	for n in "${NODES[@]}"; do
+		umount "$R/$n/bpf" 2>/dev/null
+		ip netns del "$NSP$n"
+		rm -rf --one-file-system "${R:?}/$n"
+	done
+	BG=() NODES=()
+}
+kept() { [ -n "${DEMO_KEEP-}" ] && [ "$1" = "${acts##* }" ]; } # act: stays up
 
+act_one() {
 title "xtr: two sites talk through LISP"
 cat <<'T'
 
@@ -161,13 +186,14 @@ for i in 1 2; do
 	ipn x$i route add 192.168.$j.0/25 via 10.99.0.$j mtu 1450
 	ipn h$i route add 192.168.$j.0/25 via 192.168.$i.126 src 192.168.$i.10
 done
+iperf_listens() { on h2 ss -Hltn "sport = :5201" | grep -q .; }
 measure() { # to-address, options of iperf3...: its JSON
 	local to=$1 sp
 	shift
 	on_exec h2 iperf3 -s -1 -B "$to" -p 5201 >"$R/iperf.server" 2>&1 &
 	sp=$!
 	BG+=("$sp")
-	wait_for 5 on h2 ss -Hltn "sport = :5201" && sleep 0.3
+	wait_for 10 iperf_listens
 	on h1 timeout 30 iperf3 -J -c "$to" -p 5201 -C cubic "$@" 2>/dev/null
 	kill "$sp" 2>/dev/null
 	wait "$sp" 2>/dev/null
@@ -223,7 +249,7 @@ s=$(cat "$R/s")
 say "$(jq -r '"sent \(.sender.sent), received \(.unique), lost \(.lost), reordered \(.reordered), longest pause \(.max_gap_ms) ms"' <<<"$s")"
 if intact "$s" >/dev/null; then ok "none of 2000 lost"; else fail "restart" "$s"; fi
 
-if [ -z "${DEMO_KEEP-}" ]; then
+if ! kept one; then
 	title "7. Everything down again"
 	for n in x1 x2 ms mr; do stop $n; done
 	xc x1 detach 2>&1 | sed 's/^/    /'
@@ -231,4 +257,19 @@ if [ -z "${DEMO_KEEP-}" ]; then
 	left=$(find "$R/x1/bpf" -name 'xtr*' | wc -l)$(ipn x1 link show xtr0 2>/dev/null)$(ipn x1 rule | grep -c 4341)
 	if [ "$left" = 00 ]; then ok "xtrctl detach left no pin, device or rule"; else fail "detach" "left: $left"; fi
 fi
+}
+
+# shellcheck source=tests/e2e/demo-decent.sh
+. "$E2E/demo-decent.sh"
+for act in $acts; do
+	"act_$act"
+	kept "$act" || act_end
+done
+title "What to try next"
+cat <<'T'
+  xtrctl decent hash 10.2.0.10 modulus 64     every step from an EID to a DNS name; needs no daemon
+  sudo DEMO_KEEP=1 make demo ACT=push         leaves three routers up: enter them, stop one, watch decent groups
+  deploy/examples/                            configurations to start from; README.md explains them
+  sudo make test, sudo make bench             everything that is promised, measured
+T
 done_line
