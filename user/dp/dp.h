@@ -49,7 +49,7 @@ struct xtr_dp_config {
 	uint32_t rule_priority;    /* 4341: first of the consecutive priorities used */
 	uint32_t mark;             /* 0x4c495350: SO_MARK of control sockets: their packets never enter the overlay */
 	const struct xtr_ippfx *control_from; unsigned control_from_count; /* outer sources of control messages that are always accepted */
-	uint32_t control_rate, control_burst; /* such messages per second, CPU and port */
+	uint32_t control_rate, control_burst; /* such messages per second, CPU and port; both 0: 1000, 2000 */
 };
 struct xtr_dp_mapping {
 	uint8_t action;            /* enum xtr_action */
@@ -99,11 +99,12 @@ int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *ei
 int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
 uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint64_t now); /* ms; UINT64_MAX */
 /* Replication list of (source, group), source NULL: of all sources. members without our own RLOCs, any order, duplicates ignored; n 0: removed. At most
- * XTR_REPL_MAX are replicated by one program run; longer lists are cut into several (control messages only; -E2BIG otherwise). */
+ * XTR_REPL_MAX are replicated by one program run; longer lists are cut into several (control messages only; -E2BIG otherwise).
+ * -EINVAL: no group, or one that stays on its link. Lists of a daemon before stay in use until renewed, three minutes at most; so do peers. */
 int xtr_dp_replicate(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *source, const struct xtr_ip *group, const struct xtr_ip *members, unsigned n);
 /* The outer sources control messages are accepted from, besides control_from: the whole set, replaced. */
 int xtr_dp_control_peers(struct xtr_dp *dp, const struct xtr_ip *peers, unsigned n);
-/* src, group and UDP 4342 to 4342 around buf, to the replication list of (XTR_IID_MAX, group): -ENOENT if there is none; -EMSGSIZE. src and group of one family. */
+/* src, group and UDP 4342 to 4342 around buf, to the replication list of (XTR_IID_MAX, group): -ENOENT if there is none; -EMSGSIZE: does not fit the path to some member, nothing was sent. src and group of one family. */
 int xtr_dp_send_overlay(struct xtr_dp *dp, const struct xtr_ip *src, const struct xtr_ip *group, const void *buf, size_t len);
 void xtr_dp_miss_failed(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
 int xtr_dp_set_trace(struct xtr_dp *dp, bool on);  /* XTR_CFG_F_TRACE_DROPS while a monitor listens */
