@@ -583,7 +583,9 @@ static void group_step(struct world *w, uint8_t kind, const uint8_t *data, size_
 	case 1: input_group(w, len ? data[0] : 0, data, len); break;
 	case 2: input_membership(w, XTR_MSG_MAP_REGISTER, ++w->next_nonce, data, len); break;
 	case 3: input_membership(w, XTR_MSG_MAP_NOTIFY, w->register_nonce, data, len); break;
-	case 4: input_membership(w, XTR_MSG_MAP_NOTIFY, w->request_nonce + len % 3, data, len); break;
+	case 4:
+		input_membership(w, XTR_MSG_MAP_NOTIFY, w->request_nonce + len % 3, data, len);
+		break;
 	case 5: input_membership(w, XTR_MSG_MAP_NOTIFY, ++w->next_nonce, data, len); break;
 	}
 }

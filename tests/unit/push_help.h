@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Seed-groups and replication lists in tests: what nodes know, as text, and messages about groups. */
+/* Seed-groups and replication lists in tests: what nodes know, as text, and messages about
+ * groups. */
 #ifndef XTR_TESTS_PUSH_HELP_H
 #define XTR_TESTS_PUSH_HELP_H
 

@@ -55,7 +55,8 @@ static bool is_rle(const struct xtr_addr *a)
 
 /* Puts one in its place. A duplicate: the first stays, or (newest) the new values and the sum of
  * the R bits. */
-static void sort_in(struct xtr_locset_sorter *s, const struct xtr_locator *l, size_t size, bool newest)
+static void sort_in(struct xtr_locset_sorter *s, const struct xtr_locator *l, size_t size,
+		    bool newest)
 {
 	unsigned at = s->n;
 
@@ -83,7 +84,8 @@ static void sort_in(struct xtr_locset_sorter *s, const struct xtr_locator *l, si
 	s->octets += 6u + l->addr.wire_len;
 }
 
-static void write_out(const struct xtr_locset_sorter *s, uint8_t *buf, size_t size, struct xtr_locset *out)
+static void write_out(const struct xtr_locset_sorter *s, uint8_t *buf, size_t size,
+		      struct xtr_locset *out)
 {
 	struct xtr_wr w = xtr_wr_init(buf, size);
 

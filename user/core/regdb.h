@@ -124,7 +124,8 @@ bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t no
 
 void xtr_registration_eid(const struct xtr_registration *r, struct xtr_eid_prefix *out);
 struct xtr_locset xtr_registration_locators(const struct xtr_registration *r);
-/* The union for an answer about (S,G): what is registered for (*,G) counts too. Either may be NULL. */
+/* The union for an answer about (S,G): what is registered for (*,G) counts too. Either may be
+ * NULL. */
 void xtr_registration_union_group(const struct xtr_registration *head,
 				  const struct xtr_registration *more, uint8_t *buf, size_t size,
 				  struct xtr_locset *out);

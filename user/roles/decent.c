@@ -77,7 +77,8 @@ static unsigned members(void *ctx, const struct xtr_ip *group, struct xtr_ip *ou
 	return d->push ? xtr_push_members(d->push, group, out, max) : 0;
 }
 
-static void confirmed(void *ctx, const struct xtr_ip *group, const struct xtr_ip *member, bool acked)
+static void confirmed(void *ctx, const struct xtr_ip *group, const struct xtr_ip *member,
+		      bool acked)
 {
 	struct xtr_decent *d = ctx;
 

@@ -361,7 +361,7 @@ void xtr_push_take(struct xtr_push_group *g, const struct xtr_locset *set)
 	for (unsigned i = 0; i < g->count; i++) {
 		struct xtr_push_member *m = &g->members[i];
 
-		/* Whose registration ended here is not there because another has not noticed yet. */
+		/* Whose registration ended here is not back because another has not noticed. */
 		m->looked_up = among(list, n, &m->rloc) &&
 			       (m->registered || m->left == XTR_NEVER ||
 				m->left + env->cfg.timers.registration_timeout <= env->now);

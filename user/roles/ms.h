@@ -51,10 +51,12 @@ int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site
 		      void *arg);
 
 /* --- between the files of the role */
-/* All that is registered for exactly this EID-prefix, merged. *out views buf or the registration. */
+/* All that is registered for exactly this EID-prefix, merged. *out views buf or the
+ * registration. */
 bool xtr_ms_registered(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid, uint8_t *buf,
 		       size_t size, struct xtr_locset *out);
-/* What an answer about a registered EID-prefix says: its locators; for (S,G) those of (*,G), too. */
+/* What an answer about a registered EID-prefix says: its locators; for (S,G) those of (*,G),
+ * too. */
 void xtr_ms_locators(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
 		     const struct xtr_registration *head, uint8_t *buf, size_t size,
 		     struct xtr_locset *out);

@@ -54,7 +54,8 @@ static void send_notify(struct xtr_ms_notify *n)
 	struct xtr_env *env = n->ms->env;
 	uint64_t delay = env->cfg.timers.ms_request_interval;
 
-	xtr_env_send(env, n->from.family ? &n->from : NULL, &n->to, XTR_PORT, n->msg, n->len, XTR_NODE_TX_MAP_NOTIFY);
+	xtr_env_send(env, n->from.family ? &n->from : NULL, &n->to, XTR_PORT, n->msg, n->len,
+		     XTR_NODE_TX_MAP_NOTIFY);
 	if (n->tries > EQUAL_TRIES)
 		delay <<= n->tries - EQUAL_TRIES;
 	xtr_timer_set(&env->timers, &n->timer, env->now + delay);
@@ -183,7 +184,8 @@ void xtr_ms_notify_change(struct xtr_ms *ms, const struct xtr_registration *head
 	/* Who registers by way of a group (RFC 9962 4) sends it to many Map-Servers, and is one
 	 * itself: it shall not hear of the same change from each of them. */
 	for (const struct xtr_registration *r = head; r; r = r->next)
-		if (r->who != not_to && r->who->local.family && r->flags & XTR_REGN_MERGE && r->flags & XTR_REGN_NOTIFY)
+		if (r->who != not_to && r->who->local.family && r->flags & XTR_REGN_MERGE &&
+		    r->flags & XTR_REGN_NOTIFY)
 			notify_one(ms, head, r);
 }
 
