@@ -105,15 +105,15 @@ everywhere add "1 AAAA 2001:db8:3::1" && everywhere add "1 A 172.16.3.1"
 check "... until the names are back" wait_for 6 good 1
 
 # --- more addresses than a datagram holds, and than are wanted
-tcp() { on dns nstat -asz TcpPassiveOpens | awk '/PassiveOpens/ { print $2 }'; }
-before=$(tcp)
+opened() { on dns nstat -asz TcpPassiveOpens | awk '/PassiveOpens/ { print $2 }'; }
+before=$(opened)
 many=()
 for i in {1..120}; do many+=("add ${IDX[1]} 1 A 172.17.1.$i"); done
 dns_update "${many[@]}"
 crowd() { own_is "$1" '(.addresses | length) == 16 and .ignored > 0' true; }
 check "120 addresses: 16 are used, the others counted" wait_for 6 crowd 1
 is "... the numerically first ones" "$(own 1 '[.addresses[:2][].address]')" '["172.16.3.1","172.17.1.1"]'
-holds "... the answer was truncated and came by TCP" "$(tcp) > $before"
+holds "... the answer was truncated and came by TCP" "$(opened) > $before"
 check "... those that do not answer rest, and lookups work" fresh
 dns_update "del ${IDX[1]} A" && dns_update "add ${IDX[1]} 1 A 172.16.3.1"
 few() { own_is "$1" '.addresses | length' 2; }

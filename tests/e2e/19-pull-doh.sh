@@ -133,7 +133,7 @@ check "knot is back" wait_for 10 problem 1 '^$'
 # --- by way of a proxy
 on_exec dns python3 "$E2E/connect_proxy.py" 172.16.5.4 3128 >"$R/proxy.log" 2>&1 &
 proxy=$!
-BG+=($proxy)
+BG+=("$proxy")
 wait_for 5 grep -q ready "$R/proxy.log"
 x1_asks "$H2" "$AT" "$CA" "proxy: http://172.16.5.4:3128"
 through() { grep -q '^CONNECT 172.16.5.2:443' "$R/proxy.log"; }
@@ -141,7 +141,7 @@ check "proxy: it is asked to connect" wait_for 6 through
 check "... and the answers are good" wait_for 6 problem 1 '^$'
 dns_update "del ${IDX[1]} A 172.16.4.1"
 check "... and true: withdrawn at m2" wait_for 6 not_at m2 1
-kill $proxy
+kill "$proxy"
 check "proxy gone: nobody is asked without it" wait_for 6 problem 1 'cannot connect by way of the proxy'
 stays
 

@@ -592,7 +592,7 @@ static struct xtr_dns *dns;
 static struct seen seen;
 static struct server s1, s2;
 static struct xtr_dns_server list[2];
-static struct xtr_dns_config cfg = { .servers = list, .timeout_ms = 2000 };
+static struct xtr_dns_config cfg = { .servers = list, .timeout_ms = 6000 };
 
 static void done(void *ctx, uint32_t id, const struct xtr_dns_result *res)
 {
@@ -660,7 +660,7 @@ Test(dns, both_families_in_one_result)
 	open_dns(1);
 	cr_assert_eq(xtr_dns_lookup(dns, NAME, 7), 0);
 	cr_assert_eq(seen.n, 0, "never from inside the call");
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert(seen.id == 7 && !seen.r.status && seen.r.count == 2 && seen.r.ttl == 60 && !seen.r.partial, "%s",
 		  seen.r.why);
 	cr_assert(seen.r.addrs[0].family == 4 && seen.r.addrs[1].family == 6);
@@ -682,7 +682,7 @@ Test(dns, RFC6840_5_7_authenticated_data_is_asked_for)
 	server_start(&s1, wants_ad);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert(!seen.r.status && seen.r.authenticated);
 	end();
 }
@@ -706,7 +706,7 @@ Test(dns, truncated_answers_come_by_tcp_whole)
 	server_start(&s1, truncated);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.r.status, 0, "%s", seen.r.why);
 	cr_assert_eq(seen.r.count, XTR_DNS_ADDRS_MAX);
 	cr_assert_eq(seen.r.cut, 200 - XTR_DNS_ADDRS_MAX);
@@ -731,7 +731,7 @@ Test(dns, RFC6891_an_answer_of_a_kilobyte_needs_no_tcp)
 	server_start(&s1, large);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.r.count, 60, "%s", seen.r.why);
 	cr_assert_eq(s1.tcp_queries, 0);
 	end();
@@ -743,7 +743,7 @@ Test(dns, servfail_is_said_at_once_and_the_next_server_is_asked)
 	server_start(&s2, good);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	cr_assert_lt(wait_for(1, 5000), 1000);
+	cr_assert_lt(wait_for(1, 15000), 3000);
 	cr_assert_eq(seen.r.status, -EIO);
 	cr_assert(strstr(seen.r.why, "SERVFAIL: 127.0.0.1:") == seen.r.why, "%s", seen.r.why);
 	cr_assert_eq(s1.queries, 2, "not asked again");
@@ -752,11 +752,11 @@ Test(dns, servfail_is_said_at_once_and_the_next_server_is_asked)
 	cr_assert_eq(uv_loop_close(&loop), 0);
 	open_dns(2);
 	xtr_dns_lookup(dns, NAME, 2);
-	cr_assert_lt(wait_for(2, 5000), 1000);
+	cr_assert_lt(wait_for(2, 15000), 3000);
 	cr_assert_eq(seen.r.status, 0, "%s", seen.r.why);
 	cr_assert_eq(s1.queries, 4);
 	xtr_dns_lookup(dns, NAME, 3);
-	wait_for(3, 5000);
+	wait_for(3, 15000);
 	cr_assert_eq(s1.queries, 4, "the one that answered last comes first");
 	end();
 }
@@ -769,8 +769,8 @@ Test(dns, silence_ends_with_the_time_of_the_lookup)
 	cfg.timeout_ms = 900;
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	ms = wait_for(1, 5000);
-	cr_assert(ms >= 850 && ms < 2000, "%u", (unsigned)ms);
+	ms = wait_for(1, 15000);
+	cr_assert(ms >= 850 && ms < 5000, "%u", (unsigned)ms);
 	cr_assert_eq(seen.r.status, -ETIMEDOUT);
 	cr_assert(strstr(seen.r.why, "no answer"), "%s", seen.r.why);
 	cr_assert_eq(s1.queries, 6, "three times for each family, not %u", s1.queries);
@@ -783,7 +783,7 @@ Test(dns, a_silent_server_does_not_hide_the_other)
 	server_start(&s2, good);
 	open_dns(2);
 	xtr_dns_lookup(dns, NAME, 1);
-	cr_assert_lt(wait_for(1, 5000), 1000);
+	cr_assert_lt(wait_for(1, 15000), 3000);
 	cr_assert_eq(seen.r.status, 0, "%s", seen.r.why);
 	end();
 }
@@ -794,7 +794,7 @@ Test(dns, a_closed_port_is_noticed_at_once_and_used_again_later)
 	server_stop(&s1);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	cr_assert_lt(wait_for(1, 5000), 1000);
+	cr_assert_lt(wait_for(1, 15000), 3000);
 	cr_assert_eq(seen.r.status, -ECONNREFUSED, "%s", seen.r.why);
 	s1.port = 0;
 	end();
@@ -806,7 +806,7 @@ Test(dns, no_such_name_is_definite)
 	server_start(&s2, good);
 	open_dns(2);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert(seen.r.status == -ENOENT && seen.r.ttl == 40, "%s", seen.r.why);
 	cr_assert(s1.queries == 2 && !s2.queries);
 	end();
@@ -822,7 +822,7 @@ Test(dns, one_family_alone_is_partial)
 	server_start(&s1, half);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert(!seen.r.status && seen.r.count == 1 && seen.r.partial);
 	cr_assert(strstr(seen.r.why, "SERVFAIL"), "%s", seen.r.why);
 	end();
@@ -845,7 +845,7 @@ Test(dns, RFC5452_answers_to_nobodys_question_are_not_taken)
 	server_start(&s2, forged);
 	open_dns(2);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.r.status, -ETIMEDOUT, "%s", seen.r.why);
 	end();
 }
@@ -865,7 +865,7 @@ Test(dns, RFC6891_7_servers_without_edns)
 	open_dns(1);
 	for (unsigned i = 1; i <= 3; i++) {
 		xtr_dns_lookup(dns, NAME, i);
-		wait_for(i, 5000);
+		wait_for(i, 15000);
 		cr_assert_eq(seen.r.status, 0, "%s", seen.r.why);
 	}
 	cr_assert_eq(s1.plain, 6);
@@ -885,7 +885,7 @@ Test(dns, malformed_answers)
 	server_start(&s1, garbage);
 	open_dns(1);
 	xtr_dns_lookup(dns, NAME, 1);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.r.status, -EBADMSG, "%s", seen.r.why);
 	end();
 }
@@ -934,7 +934,7 @@ Test(dns, closed_from_the_call)
 	seen.close = dns;
 	for (unsigned i = 0; i < 5; i++)
 		xtr_dns_lookup(dns, NAME, i);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	cr_assert_eq(seen.n, 1);
 	cr_assert_eq(uv_loop_close(&loop), 0);
@@ -959,10 +959,10 @@ Test(dns, other_servers_while_lookups_are_out)
 	uv_run(&loop, UV_RUN_NOWAIT);
 	list[0].port = s2.port;
 	cr_assert_eq(xtr_dns_reconfigure(dns, &cfg, &err), 0);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.r.status, 0, "the old one answered: %s", seen.r.why);
 	xtr_dns_lookup(dns, NAME, 2);
-	wait_for(2, 5000);
+	wait_for(2, 15000);
 	cr_assert_eq(seen.r.status, -ENOENT);
 	end();
 }
@@ -996,11 +996,11 @@ Test(dns, so_mark)
 		marked |= !getsockopt(fd, SOL_SOCKET, SO_MARK, &m, &size) && m == cfg.mark;
 	}
 	cr_assert(marked);
-	wait_for(1, 5000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.r.status, 0, "%s", seen.r.why);
 	cr_assert_eq(setgroups(0, NULL) | setuid(65534), 0);
 	xtr_dns_lookup(dns, NAME, 2);
-	wait_for(2, 5000);
+	wait_for(2, 15000);
 	cr_assert(seen.r.status && strstr(seen.r.why, "SO_MARK"), "%s", seen.r.why);
 	end();
 }
@@ -1023,7 +1023,7 @@ static void doh(void *arg, const struct https_request *q, struct https_reply *re
 	if (strstr(q->head, "/503"))
 		rep->code = 503;
 	if (strstr(q->head, "/slow"))
-		rep->delay_ms = 3000;
+		rep->delay_ms = 9000;
 	if (strncmp(q->head, "POST ", 5) || !strstr(q->head, "Content-Type: application/dns-message\r\n") ||
 	    !strstr(q->head, "Accept: application/dns-message\r\n") || q->body[0] || q->body[1])
 		rep->code = 400;
@@ -1060,14 +1060,14 @@ static void doh_once(const char *san, const char *path1, const char *path2)
 {
 	open_doh(san, path1, path2);
 	cr_assert_eq(xtr_dns_lookup(dns, NAME, 9), 0);
-	wait_for(1, 6000);
+	wait_for(1, 15000);
 	cr_assert_eq(seen.id, 9);
 	s1.port = 0;
 	end();
 	https_lab_stop(&lab);
 }
 
-TestSuite(doh, .timeout = 30);
+TestSuite(doh, .timeout = 60);
 
 Test(doh, RFC8484_post)
 {

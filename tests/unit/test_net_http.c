@@ -99,7 +99,7 @@ static char url[128], at[64];
 static struct xtr_http_options options(void)
 {
 	snprintf(at, sizeof(at), HOST ":%u:127.0.0.1", lab.port);
-	return (struct xtr_http_options){ .ca_file = lab.ca, .resolve = at, .timeout_ms = 3000 };
+	return (struct xtr_http_options){ .ca_file = lab.ca, .resolve = at, .timeout_ms = 10000 };
 }
 
 static struct xtr_http_request request(const char *path)
@@ -108,7 +108,7 @@ static struct xtr_http_request request(const char *path)
 	return (struct xtr_http_request){ .url = url, .max = 16384 };
 }
 
-TestSuite(http, .init = open_http, .timeout = 30);
+TestSuite(http, .init = open_http, .timeout = 60);
 
 Test(http, get_and_what_comes_with_it)
 {
@@ -122,7 +122,7 @@ Test(http, get_and_what_comes_with_it)
 	setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
 	cr_assert_eq(got.n, 0, "never from inside the call");
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.status, 0, "%s", got.r.why);
 	cr_assert_eq(got.r.code, 200);
 	cr_assert_eq(got.r.version, 1);
@@ -149,7 +149,7 @@ Test(http, post_and_one_connection_for_one_after_the_other)
 	for (unsigned i = 1; i <= 5; i++) {
 		cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
 		memset(body, 'x', 6); /* copied */
-		wait_for(&got, i, 5000);
+		wait_for(&got, i, 15000);
 		cr_assert_eq(got.r.status, 0, "%s", got.r.why);
 		cr_assert_eq(strncmp(got.body, "POST /p ", 8), 0);
 		cr_assert(strstr(got.body, i == 1 ? "\r\n\r\noctets" : "\r\n\r\nxxxxxx"), "%s", got.body);
@@ -167,16 +167,16 @@ Test(http, certificate_of_another_name_or_issuer_is_refused)
 	struct xtr_http_request q = request("/");
 
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.status, -EKEYREJECTED, "%s", got.r.why);
 	cr_assert(strstr(got.r.why, "https://" HOST), "%s", got.r.why);
 	o.ca_file = NULL; /* the system does not know it either */
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 2, 5000);
+	wait_for(&got, 2, 15000);
 	cr_assert_eq(got.r.status, -EKEYREJECTED, "%s", got.r.why);
 	o.ca_file = "/nonexistent.pem";
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 3, 5000);
+	wait_for(&got, 3, 15000);
 	cr_assert_eq(got.r.status, -EKEYREJECTED, "%s", got.r.why);
 	cr_assert_eq(lab.requests, 0, "nothing was asked of a server that is not it");
 	end();
@@ -203,22 +203,22 @@ Test(http, body_is_bounded_whatever_is_said_about_it)
 	struct xtr_http_request q = request("/said");
 
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.status, -EFBIG, "%s", got.r.why);
 	cr_assert_eq(got.r.len, 0);
 	q = request("/unsaid");
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 2, 5000);
+	wait_for(&got, 2, 15000);
 	cr_assert_eq(got.r.status, -EFBIG, "%s", got.r.why);
 	q = request("/exact");
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 3, 5000);
+	wait_for(&got, 3, 15000);
 	cr_assert_eq(got.r.status, 0, "%s", got.r.why);
 	cr_assert_eq(got.r.len, 16384);
 	q = request("/cut");
 	o.timeout_ms = 500;
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 4, 5000);
+	wait_for(&got, 4, 15000);
 	cr_assert_eq(got.r.status, -ETIMEDOUT, "%s", got.r.why);
 	cr_assert_eq(got.r.len, 0, "half a body is none");
 	end();
@@ -227,7 +227,7 @@ Test(http, body_is_bounded_whatever_is_said_about_it)
 static void odd(void *arg, const struct https_request *q, struct https_reply *r)
 {
 	if (strstr(q->head, "/slow"))
-		r->delay_ms = 5000;
+		r->delay_ms = 9000;
 	if (strstr(q->head, "/none"))
 		r->code = 0;
 	if (strstr(q->head, "/503"))
@@ -257,9 +257,9 @@ Test(http, each_failure_has_its_name)
 		struct xtr_http_options o = options();
 		struct xtr_http_request q = request(cases[i].path);
 
-		o.timeout_ms = 700;
+		o.timeout_ms = cases[i].status == -ETIMEDOUT ? 700 : 10000;
 		cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-		wait_for(&got, i + 1, 5000);
+		wait_for(&got, i + 1, 15000);
 		cr_assert_eq(got.r.status, cases[i].status, "%s: %d, %s", cases[i].path, got.r.status, got.r.why);
 		cr_assert_eq(got.r.code, cases[i].code, "%s: %ld", cases[i].path, got.r.code);
 		cr_assert_eq(!!got.r.why[0], got.r.status || got.r.code != 200, "%s", cases[i].path);
@@ -277,7 +277,7 @@ Test(http, a_post_is_not_redirected)
 	q.body = "x";
 	q.body_len = 1;
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.code, 302);
 	cr_assert_eq(lab.requests, 1);
 	end();
@@ -289,7 +289,7 @@ Test(http, nothing_there_and_not_https)
 	struct xtr_http_request q = { .url = "https://user:secret@127.0.0.1:1/token", .max = 10 };
 
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.status, -ECONNREFUSED, "%s", got.r.why);
 	cr_assert_not(strstr(got.r.why, "secret") || strstr(got.r.why, "token"), "%s", got.r.why);
 	q.url = "http://127.0.0.1/";
@@ -314,7 +314,7 @@ Test(http, version_2_is_required_when_configured)
 
 	o.version = 2;
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.status, -EPROTO);
 	cr_assert(strstr(got.r.why, "HTTP/2"), "%s", got.r.why);
 	end();
@@ -343,7 +343,7 @@ Test(http, close_from_the_call_and_with_requests_out)
 	got.http = http;
 	for (int i = 0; i < 10; i++)
 		cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	cr_assert_eq(got.n, 1, "no call after close");
 	cr_assert_eq(uv_loop_close(&loop), 0);
@@ -373,14 +373,14 @@ Test(http, so_mark)
 
 	o.mark = 0x4c495350;
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 1, 5000);
+	wait_for(&got, 1, 15000);
 	cr_assert_eq(got.r.status, 0, "%s", got.r.why);
 	cr_assert(marked(o.mark), "the idle connection has it");
 	cr_assert_eq(chmod(lab.ca, 0644), 0);
 	cr_assert_eq(setgroups(0, NULL) | setuid(65534), 0);
 	q.url = "https://127.0.0.1:1/";
 	cr_assert_eq(xtr_http_send(http, &o, &q, done, &got), 0);
-	wait_for(&got, 2, 5000);
+	wait_for(&got, 2, 15000);
 	cr_assert_eq(got.r.status, -EPERM);
 	cr_assert(strstr(got.r.why, "SO_MARK"), "%s", got.r.why);
 	end();
