@@ -77,6 +77,13 @@ for i in 1 2; do
 	sed -i -e "s,/etc/xtr/site-1.key,$R/good.key," -e 's/192.0.2.1 /172.16.1.1 /' -e 's/eth0/u0/' "$R/x/readme$i.yaml"
 	check "configuration $i of the README is valid" on x "$BUILD/xtrd" --check "$R/x/readme$i.yaml"
 done
+# Those of LISP-Decent are said to need no Map-Server and no Map-Resolver beside them.
+for i in 4 5; do
+	{ sed -e '/^  map-servers:/,/^$/d' -e '/^itr:/,$d' "$R/x/readme1.yaml"; cat "$R/x/readme3.yaml" "$R/x/readme$i.yaml"; } |
+		sed "s,/etc/xtr/decent.key,$R/good.key," >"$R/x/decent$i.yaml"
+	has "configuration $i of the README is of LISP-Decent" "$(cat "$R/x/decent$i.yaml")" '^decent:'
+	check "... and is valid" on x "$BUILD/xtrd" --check "$R/x/decent$i.yaml"
+done
 
 # Readiness: systemd is told when traffic can flow, not before.
 cat >"$R/notify.py" <<'P'
