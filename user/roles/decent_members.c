@@ -155,26 +155,20 @@ void xtr_push_replicate(struct xtr_push_group *g, bool gone)
 	g->list_count = n;
 }
 
-static void add_peer(struct xtr_ip *list, unsigned *n, unsigned max, const struct xtr_ip *ip)
+static int by_address(const void *a, const void *b)
 {
-	unsigned lo = 0, hi = *n;
+	return xtr_ip_cmp(a, b);
+}
 
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		int order = xtr_ip_cmp(ip, &list[mid]);
+static unsigned sort_unique(struct xtr_ip *list, unsigned n)
+{
+	unsigned kept = 0;
 
-		if (!order)
-			return;
-		if (order < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (*n == max)
-		return;
-	memmove(&list[lo + 1], &list[lo], (*n - lo) * sizeof(*list));
-	list[lo] = *ip;
-	++*n;
+	qsort(list, n, sizeof(*list), by_address);
+	for (unsigned i = 0; i < n; i++)
+		if (!i || xtr_ip_cmp(&list[i], &list[i - 1]))
+			list[kept++] = list[i];
+	return kept;
 }
 
 /* From whom overlay frames are taken: members, peers, and who registers the membership of another
@@ -206,12 +200,13 @@ void xtr_push_control_peers(struct xtr_push *p)
 
 		for (unsigned j = 0; j < g->count; j++)
 			if (g->members[j].live || g->members[j].configured)
-				add_peer(list, &n, max, &g->members[j].rloc);
+				list[n++] = g->members[j].rloc;
 	}
 	for (unsigned i = 0; i < p->guest_count; i++)
 		for (unsigned j = 0; j < p->guests[i].count; j++)
 			if (!xtr_env_own_rloc(env, &p->guests[i].ips[j]))
-				add_peer(list, &n, max, &p->guests[i].ips[j]);
+				list[n++] = p->guests[i].ips[j];
+	n = sort_unique(list, n);
 	if ((p->peers_set && n == p->peer_count &&
 	     (!n || !memcmp(list, p->peers, n * sizeof(*list)))) ||
 	    env->ops.control_peers(env->ops.ctx, list, n)) {
@@ -308,11 +303,6 @@ void xtr_push_apply(struct xtr_push_group *g)
 	xtr_push_replicate(g, false);
 	xtr_push_control_peers(g->push);
 	arm_hello(g);
-}
-
-static int by_address(const void *a, const void *b)
-{
-	return xtr_ip_cmp(a, b);
 }
 
 static bool among(const struct xtr_ip *list, unsigned n, const struct xtr_ip *ip)

@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GUESTS_AFTER 1000 /* ms, from a change to a new list of who may send overlay frames */
+
 /* ---- groups */
 
 static struct xtr_push_group *find_group(const struct xtr_push *p, const struct xtr_ip *group)
@@ -71,6 +73,8 @@ void xtr_push_arm(struct xtr_push_group *g)
 {
 	uint64_t at = g->dirty ? g->push->env->now : g->lookup.next;
 
+	if (g == g->push->groups[0] && g->push->guests_at < at)
+		at = g->push->guests_at;
 	xtr_timer_set(&g->push->env->timers, &g->timer, at);
 }
 
@@ -109,6 +113,9 @@ static void refresh_guests(struct xtr_push *p)
 {
 	bool any = false;
 
+	if (p->guests_at > p->env->now)
+		return;
+	p->guests_at = XTR_NEVER;
 	for (unsigned i = p->guest_count; i-- > 0;) {
 		struct xtr_push_guest *guest = &p->guests[i];
 
@@ -121,6 +128,21 @@ static void refresh_guests(struct xtr_push *p)
 	}
 	if (any)
 		xtr_push_control_peers(p);
+}
+
+static bool guest_room(struct xtr_push *p)
+{
+	unsigned size = p->guest_size ? 2 * p->guest_size : 16;
+	struct xtr_push_guest *list;
+
+	if (p->guest_count < p->guest_size)
+		return true;
+	list = size <= XTR_PUSH_GUESTS_MAX ? realloc(p->guests, size * sizeof(*list)) : NULL;
+	if (!list)
+		return false;
+	p->guests = list;
+	p->guest_size = size;
+	return true;
 }
 
 void xtr_push_registered(struct xtr_push *p, const struct xtr_eid_prefix *eid)
@@ -138,12 +160,16 @@ void xtr_push_registered(struct xtr_push *p, const struct xtr_eid_prefix *eid)
 		return;
 	while (i < p->guest_count && !xtr_eid_equal(&p->guests[i].eid, eid))
 		i++;
-	if (i == XTR_PUSH_GUESTS_MAX)
-		return;
-	if (i == p->guest_count)
+	if (i == p->guest_count) {
+		if (!guest_room(p))
+			return;
 		p->guests[p->guest_count++] = (struct xtr_push_guest){ .eid = *eid };
+	}
 	p->guests[i].dirty = true;
-	xtr_timer_set(&p->env->timers, &p->groups[0]->timer, p->env->now);
+	/* Thousands of them may start together: the list is not made anew for each. */
+	if (p->guests_at == XTR_NEVER)
+		p->guests_at = p->env->now + GUESTS_AFTER;
+	xtr_push_arm(p->groups[0]);
 }
 
 static void group_timer(void *ctx, struct xtr_timer *t)
@@ -593,6 +619,7 @@ int xtr_push_new(struct xtr_env *env, struct xtr_push **out)
 	if (!p)
 		return -ENOMEM;
 	p->env = env;
+	p->guests_at = XTR_NEVER;
 	xtr_timers_kind(&env->timers, XTR_TIMER_PUSH, group_timer, p);
 	xtr_timers_kind(&env->timers, XTR_TIMER_PUSH_MEMBER, xtr_push_hello_timer, p);
 	r = xtr_push_reconfigure(p);
@@ -613,6 +640,7 @@ void xtr_push_free(struct xtr_push *p)
 		group_free(p->groups[i]);
 	for (unsigned i = 0; i < p->guest_count; i++)
 		free(p->guests[i].ips);
+	free(p->guests);
 	free(p->peers);
 	free(p);
 }

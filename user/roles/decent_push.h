@@ -9,7 +9,7 @@
 #include "roles/decent.h"
 
 #define XTR_PUSH_MEMBERS_MAX XTR_LCAF_MAX_RLE
-#define XTR_PUSH_GUESTS_MAX  64
+#define XTR_PUSH_GUESTS_MAX  4096
 #define XTR_PUSH_TTL         1440 /* minutes, of the record of a membership */
 #define XTR_PUSH_ASKED_MAX   64 /* whom a membership is asked of, in turn */
 
@@ -77,8 +77,9 @@ struct xtr_push {
 	struct xtr_mapping_config memberships[XTR_GROUPS_MAX];
 	struct xtr_rloc_config rlocs[XTR_GROUPS_MAX][XTR_UP_MAX];
 	unsigned membership_count;
-	struct xtr_push_guest guests[XTR_PUSH_GUESTS_MAX];
-	unsigned guest_count;
+	struct xtr_push_guest *guests;
+	unsigned guest_count, guest_size;
+	uint64_t guests_at; /* some are dirty: looked at then; XTR_NEVER */
 	struct xtr_ip *peers; /* the data plane has these as control peers */
 	unsigned peer_count;
 	bool peers_set;
