@@ -8,7 +8,7 @@
 
 #include "fake_world.h"
 
-#define FW_DNS_NAMES 128
+#define FW_DNS_NAMES 1200
 #define FW_DNS_ADDRS 64
 
 struct fw_dns_name {

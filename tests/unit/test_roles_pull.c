@@ -222,6 +222,22 @@ static unsigned show_db(void)
 	return db_count;
 }
 
+static int count_name(void *arg, const struct xtr_name_info *i)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static void dns_all(const char *suffix, uint32_t modulus, const char *addrs)
+{
+	for (unsigned i = 0; i < modulus; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%u.%s", i, suffix);
+		fw_dns(w, name, addrs)->ttl = 30;
+	}
+}
+
 /* ---- registering */
 
 Test(pull, D_40_D_45_D_46_one_hash_says_where_to_register_and_where_to_ask)
@@ -458,7 +474,7 @@ Test(pull, half_an_answer_takes_nothing_away)
 	fw_dns(w, d->name, "192.0.2.7")->partial = true;
 	fw_run(w, 31000);
 	i = name_info(d->name);
-	cr_assert_eq(i->count, 3);
+	cr_assert_eq(i->count, 2, "192.0.2.9 is gone, 2001:db8::9 may still be there");
 	cr_assert_not(i->stale);
 	cr_assert_neq(names.problem[0][0], '\0');
 	cr_assert(i->next_ms < 25000, "the other half is asked for soon");
@@ -726,6 +742,80 @@ Test(pull, one_set_can_say_everything)
 	cr_assert_not_null(fw_dp_get(n, "10.2.0.0/16"));
 }
 
+/* ---- what both sides hash */
+
+/* The name that was looked up last. */
+static bool same_name(const char *registered, const char *asked)
+{
+	unsigned before;
+
+	conf.mappings[0].eid = fw_eid(registered);
+	go();
+	fw_run(w, 100);
+	before = fw_dns_lookups(w);
+	fw_miss(n, asked, NULL);
+	fw_run(w, 100);
+	return fw_dns_lookups(w) == before;
+}
+
+Test(pull, R_2_R_4_X10_both_sides_cut_to_the_lookup_length_of_the_longest_match)
+{
+	conf.pull.hash.modulus = 65536;
+	fw_conf_lookup(&conf, "10.5.0.0/16", 28);
+	cr_assert(same_name("10.5.1.16/28", "10.5.1.17"));
+	fw_miss(n, "10.5.1.33", NULL);
+	cr_assert_eq(fw_dns_lookups(w), 2, "the next 16 addresses are another index");
+	fw_miss(n, "10.6.1.1", NULL);
+	fw_miss(n, "10.6.1.254", NULL);
+	cr_assert_eq(fw_dns_lookups(w), 3, "24 bits elsewhere");
+}
+
+Test(pull, R_2_a_prefix_longer_than_its_lookup_length_is_found_too)
+{
+	conf.pull.hash.modulus = 65536;
+	cr_assert(same_name("10.1.1.128/25", "10.1.1.200"));
+}
+
+Test(pull, D_48_D_49_the_hash_mask_lets_them_meet_and_a_no_is_for_one_eid)
+{
+	conf.pull.hash = (struct xtr_decent_hash){ .profile = XTR_DECENT_DRAFT10,
+						   .hash_mask = 8,
+						   .modulus = 65536 };
+	cr_assert(same_name("240.0.1.0/24", "240.0.1.1"));
+	conf.pull.hash.modulus = 4;
+	fw_dns(w, name_of("240.0.9.9/32"), "192.0.2.8");
+	fw_reconfigure(n, &conf);
+	fw_run(w, 100);
+	fw_miss(n, "240.0.9.9", NULL);
+	fw_run(w, 20);
+	cr_assert_str_eq(asked_at(), "192.0.2.8");
+	answer("192.0.2.8", &(struct fw_rec)FW_NEG("240.0.0.0/16", 15, XTR_ACT_NATIVE));
+	while (strcmp(asked_at(), "192.0.2.8")) /* the old parameters have no addresses */
+		fw_run(w, 1000);
+	fw_run(w, 600000);
+	cr_assert_null(fw_dp_get(n, "240.0.0.0/16"), "X11");
+	cr_assert_null(fw_dp_match(n, "240.0.9.8"));
+}
+
+Test(pull, D_56_as_many_names_as_sets)
+{
+	unsigned count = 0;
+
+	conf.pull.hash.modulus = 4;
+	dns_all("ms.example", 4, "192.0.2.8");
+	go();
+	for (unsigned i = 0; i < 200; i++) {
+		char eid[32];
+
+		snprintf(eid, sizeof(eid), "10.9.%u.1", i);
+		fw_miss(n, eid, NULL);
+	}
+	fw_run(w, 100);
+	xtr_node_walk_names(n->n, w->now, count_name, &count);
+	cr_assert_eq(count, 4);
+	cr_assert_eq(fw_dns_lookups(w), 4);
+}
+
 /* ---- prefixes that are too short */
 
 Test(pull, R_8_a_prefix_shorter_than_its_lookup_length_is_refused)
@@ -929,7 +1019,7 @@ Test(pull, case_8_a_second_change_keeps_only_what_it_replaces)
 
 	two_systems();
 	fw_reconfigure(n, &conf);
-	fw_run(w, 100);
+	fw_run(w, 61000);
 	conf.pull.suffix = "third.example";
 	fw_dns(w, name_of(EID), "203.0.113.9");
 	fw_reconfigure(n, &conf);
@@ -956,6 +1046,76 @@ Test(pull, case_8_nothing_but_hash_and_suffix_opens_a_window)
 	xtr_node_pull(n->n, w->now, &old, &left);
 	cr_assert_null(old);
 	cr_assert_eq(show_db(), 1);
+}
+
+/* New parameters that come in two steps (of a configuration, and then of the file it names) must
+ * not make us forget those that everybody else still has. */
+Test(pull, case_8_what_was_in_use_for_a_moment_only_is_not_the_old_one)
+{
+	const struct xtr_pull_config *old;
+	uint64_t left;
+
+	conf.pull.change_window = 600000;
+	go();
+	fw_run(w, 100000);
+	cr_assert_eq(xtr_node_pull(n->n, w->now, &old, &left)->hash.modulus, 8);
+	conf.pull.hash.modulus = 16;
+	fw_reconfigure(n, &conf);
+	fw_run(w, 5000);
+	conf.pull.hash.modulus = 32;
+	fw_reconfigure(n, &conf);
+	cr_assert_eq(xtr_node_pull(n->n, w->now, &old, &left)->hash.modulus, 32);
+	cr_assert_not_null(old);
+	cr_assert_eq(old->hash.modulus, 8);
+	cr_assert_eq(left, 600000);
+	/* Back to the first: those between are the old ones then. */
+	conf.pull.hash.modulus = 8;
+	fw_reconfigure(n, &conf);
+	xtr_node_pull(n->n, w->now, &old, &left);
+	cr_assert_eq(old->hash.modulus, 32);
+	/* And what was in use for long is kept. */
+	fw_run(w, 100000);
+	conf.pull.hash.modulus = 64;
+	fw_reconfigure(n, &conf);
+	xtr_node_pull(n->n, w->now, &old, &left);
+	cr_assert_eq(old->hash.modulus, 8);
+}
+
+/* Each EID of a scan is a new name when there are many indexes. */
+Test(pull, T_6_a_scan_does_not_become_a_flood_of_dns)
+{
+	char eid[32];
+
+	conf.pull.hash.modulus = 65536;
+	conf.c.mr = true;
+	go();
+	fw_run(w, 1000);
+	for (unsigned i = 0; i < 4000; i++) {
+		const struct fw_req req = { .nonce = 1 + i, .eid = eid, .itr_rloc = "198.51.100.1" };
+		uint8_t buf[512];
+
+		snprintf(eid, sizeof(eid), "11.%u.%u.1/32", i >> 8, i & 255);
+		fw_inject(n, "198.51.100.1", 4342, buf, fw_make_request(buf, sizeof(buf), &req));
+		if (i % 50 == 0)
+			fw_run(w, 11);
+	}
+	cr_assert_leq(fw_counter(n, XTR_NODE_DNS_LOOKUPS), 1100);
+}
+
+Test(pull, names_of_now_are_not_shown_as_old_ones_after_a_reload)
+{
+	const struct xtr_name_info *i;
+
+	fw_dns(w, name_of("10.77.0.1/32"), "192.0.2.9");
+	go();
+	fw_miss(n, "10.77.0.1", NULL);
+	fw_run(w, 1000);
+	i = name_info(name_of("10.77.0.1/32"));
+	cr_assert_not_null(i);
+	cr_assert_not(i->old);
+	fw_reconfigure(n, &conf);
+	fw_run(w, 1000);
+	cr_assert_not(name_info(name_of("10.77.0.1/32"))->old);
 }
 
 Test(pull, without_a_window_the_old_is_left_at_once)
@@ -988,12 +1148,6 @@ Test(pull, switched_off_and_on_again)
 }
 
 /* ---- limits */
-
-static int count_name(void *arg, const struct xtr_name_info *i)
-{
-	++*(unsigned *)arg;
-	return 0;
-}
 
 Test(pull, the_network_cannot_make_us_keep_names_without_bound)
 {
@@ -1099,16 +1253,6 @@ static void router_conf(unsigned i, uint32_t modulus)
 	fw_conf_pull(c, modulus);
 	fw_conf_lookup(c, "10.0.0.0/8", 24);
 	c->c.itr = c->c.mr = true;
-}
-
-static void dns_all(const char *suffix, uint32_t modulus, const char *addrs)
-{
-	for (unsigned i = 0; i < modulus; i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "%u.%s", i, suffix);
-		fw_dns(w, name, addrs)->ttl = 30;
-	}
 }
 
 static void system_up(void)

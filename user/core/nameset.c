@@ -112,6 +112,14 @@ static bool replace(struct xtr_nameset *n, const struct xtr_ip *list, unsigned c
 	return changed;
 }
 
+static bool has_family(const struct xtr_dns_answer *a, uint8_t family)
+{
+	for (unsigned i = 0; i < a->count; i++)
+		if (a->addrs[i].family == family)
+			return true;
+	return false;
+}
+
 static unsigned failed(struct xtr_nameset *n, const char *why)
 {
 	unsigned news = XTR_NAMESET_FAILED;
@@ -142,9 +150,11 @@ unsigned xtr_nameset_take(struct xtr_nameset *n, const struct xtr_name_rules *ru
 		return failed(n, ignored ? "no address of the answer may be used"
 					 : "no such name, or no address");
 	}
-	/* Half an answer: what is missing in it may still be there. */
+	/* Half an answer: of the family that it has nothing of, all may still be there. What is
+	 * missing of the other is gone, or one broken server would keep it for ever. */
 	for (unsigned i = 0; a->partial && i < n->count; i++)
-		insert(list, &count, rules->max_addresses, &n->addrs[i]);
+		if (!has_family(a, n->addrs[i].family))
+			insert(list, &count, rules->max_addresses, &n->addrs[i]);
 	n->ignored = ignored;
 	n->ttl = a->ttl;
 	n->authenticated = a->authenticated;

@@ -3,7 +3,7 @@
  * LISP-Decent, pull: its parameters and their change without an outage (draft-farinacci-lisp-
  * decent-10 5.3, and 8 case 8). All nodes must use the same hash and suffix, but cannot change them
  * at one moment: so for change_window the old ones count besides. A second change within the window
- * keeps only what it replaces.
+ * keeps only what it replaces; or what was before that, if it was in use for a moment only.
  *
  * Hash and suffix, of now and before, are in the state directory, so that a restart inside the
  * window does not end it, and a change made while the daemon was stopped opens one. Keys are not
@@ -20,6 +20,7 @@
 #define BLOB "decent-parameters"
 #define MAGIC 0x58445031 /* "XDP1" */
 #define LOOKUPS_MAX 4096
+#define MOMENT 60000 /* ms */
 
 static void params_drop(struct xtr_pull_params *q)
 {
@@ -258,6 +259,19 @@ void xtr_pull_window_timer(void *ctx, struct xtr_timer *t)
 		env->retarget(env->etr_ctx);
 }
 
+/* Parameters that come in two steps, of a configuration and then of the file that it names, must
+ * not take those away that everybody else still has. */
+static void replace(struct xtr_pull *p, const struct xtr_pull_config *by)
+{
+	struct xtr_pull_params *old = &p->params[XTR_PULL_OLD];
+	bool moment = p->since && p->since + MOMENT > p->env->now;
+
+	if (old->used && moment && !same(old, by))
+		xtr_timer_set(&p->env->timers, &p->window, p->env->now + by->change_window);
+	else
+		open_window(p, &p->params[XTR_PULL_NEW], by->change_window);
+}
+
 int xtr_pull_params_set(struct xtr_pull *p, bool *changed)
 {
 	const struct xtr_pull_config *c = p->env->cfg.decent.pull;
@@ -275,7 +289,9 @@ int xtr_pull_params_set(struct xtr_pull *p, bool *changed)
 			return r;
 		fresh.zone = zone_of(p, &fresh);
 		if (q->used && c->change_window)
-			open_window(p, q, c->change_window);
+			replace(p, &plain);
+		if (q->used || p->loaded)
+			p->since = p->env->now;
 		params_drop(q);
 		*q = fresh;
 	}
@@ -305,6 +321,7 @@ static void restore(struct xtr_pull *p, struct xtr_rd *r)
 	}
 	if (!same(&p->params[XTR_PULL_NEW], &(struct xtr_pull_config){ .suffix = was.suffix,
 								       .hash = was.cfg.hash })) {
+		p->since = env->now;
 		params_drop(&old); /* changed while we did not run */
 		old = was;
 		memset(&was, 0, sizeof(was));

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FRESH_RATE  100 /* names a second that are looked up because somebody asked */
+#define FRESH_BURST 1000
+
 /* ---- registering */
 
 static const struct xtr_key *key_of(const struct xtr_pull_config *c, uint32_t index)
@@ -151,6 +154,15 @@ const char *xtr_pull_problem(struct xtr_pull *p, const struct xtr_eid_prefix *ei
 
 /* ---- asking */
 
+/* The EIDs that are asked for come from the network: with many indexes each would be a new name. */
+static struct xtr_pull_name *name_asked(struct xtr_pull *p, unsigned which, uint32_t index)
+{
+	if (!xtr_pull_name_find(p, p->params[which].zone, index) &&
+	    !xtr_bucket_take(&p->fresh, FRESH_RATE, FRESH_BURST, p->env->now))
+		return NULL;
+	return xtr_pull_name(p, which, index);
+}
+
 /* The name that says who knows about eid; NULL: no such stage. */
 static struct xtr_pull_name *name_for(struct xtr_pull *p, const struct xtr_eid_prefix *eid,
 				      unsigned stage)
@@ -167,18 +179,19 @@ static struct xtr_pull_name *name_for(struct xtr_pull *p, const struct xtr_eid_p
 		if (other == index) /* asked already */
 			return NULL;
 	}
-	return xtr_pull_name(p, stage, (uint32_t)index);
+	return name_asked(p, stage, (uint32_t)index);
 }
 
 unsigned xtr_pull_resolvers(struct xtr_pull *p, const struct xtr_eid_prefix *eid, unsigned stage,
 			    struct xtr_ip *out, unsigned max)
 {
-	const struct xtr_pull_name *name = name_for(p, eid, stage);
 	const struct xtr_env *env = p->env;
+	const struct xtr_pull_name *name;
 	unsigned n = 0;
 
-	if (stage == XTR_PULL_NEW) /* in case it is needed */
+	if (stage == XTR_PULL_NEW) /* in case it is needed; first, since a new name can cost another */
 		name_for(p, eid, XTR_PULL_OLD);
+	name = name_for(p, eid, stage);
 	if (!name)
 		return 0;
 	/* Whoever serves the index asks itself first: that costs no packet. Without a Map-Server
@@ -232,7 +245,7 @@ static int show(struct xtr_pull *p, const struct xtr_pull_name *n,
 	struct xtr_name_info info = {
 		.name = name,
 		.index = n->key.index,
-		.old = !n->is_new,
+		.old = !n->is_new && xtr_pull_has(p, XTR_PULL_OLD),
 		.stale = s->stale,
 		.saved = s->saved,
 		.authenticated = s->authenticated,

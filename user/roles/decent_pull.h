@@ -8,6 +8,7 @@
 
 #include "util/hash.h"
 #include "core/nameset.h"
+#include "core/ratelimit.h"
 #include "roles/decent.h"
 
 #define XTR_PULL_NAMES_MAX 4096
@@ -48,6 +49,8 @@ struct xtr_pull {
 	struct xtr_pull_params params[2];
 	uint32_t zones; /* last number given */
 	struct xtr_timer window; /* end of params[XTR_PULL_OLD] */
+	uint64_t since;          /* params[XTR_PULL_NEW] came; 0: at the start or before */
+	struct xtr_bucket fresh; /* new names that the network makes us look up */
 	struct xtr_timer save;
 	struct xtr_name_rules rules;
 	struct xtr_pull_name *names, *ids;
