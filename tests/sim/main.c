@@ -54,7 +54,8 @@ static void repeat_plans(void)
 
 	for (unsigned i = 0; i < n; i++)
 		if (!i || plans[i].kind != plans[i - 1].kind) {
-			plans[plan_count++] = plans[i];
+			plans[plan_count] = plans[i];
+			plans[plan_count++].verbose = false;
 			again++;
 		}
 }

@@ -23,9 +23,14 @@
 #define CALM_AFTER (200 * SEC) /* after a split or another change of the whole network */
 
 /* Right, wrong or no answer may be somebody's view for so long after a change. */
-static bool allowed(const struct sim *s, uint32_t target, bool positive)
+static bool allowed(const struct sim *s, const struct sim_node *asker, uint32_t target,
+		    bool positive)
 {
 	const struct sim_node *t = &s->nodes[target];
+
+	/* One that has just joined has to hear of the others first. */
+	if (!positive && s->now < asker->changed + NEW_AFTER)
+		return true;
 
 	if (s->split || s->now < s->calm + (s->calm ? CALM_AFTER : 0))
 		return true;
@@ -46,8 +51,11 @@ static uint32_t any_target(struct sim *s, const struct sim_node *f)
  * would not ask twice. */
 static bool asked_lately(const struct sim_node *f, uint32_t target)
 {
+	/* What nobody has can be one and the same EID-prefix. */
 	for (unsigned i = 0; i < 8; i++)
-		if (f->asked[i].target == target && f->asked[i].at &&
+		if ((f->asked[i].target == target || (f->asked[i].target >= SIM_NODES_MAX &&
+						      target >= SIM_NODES_MAX)) &&
+		    f->asked[i].at &&
 		    f->s->now < f->asked[i].at + 4 * SEC)
 			return true;
 	return false;
@@ -141,7 +149,7 @@ static void verdict(struct sim *s, const struct sim_node *f, enum sim_verdict v)
 		t->last_bad = q->asked;
 	else if (v == SIM_WRONG && t->last_bad < s->now)
 		t->last_bad = s->now;
-	if (allowed(s, q->target, q->positive))
+	if (allowed(s, f, q->target, q->positive))
 		return;
 	t->wrong += v == SIM_WRONG;
 	t->unanswered += v == SIM_UNANSWERED;

@@ -6,9 +6,6 @@
  */
 #include "sim.h"
 
-#include <string.h>
-
-#define PEERS 2
 
 struct xtr_ip sim_group_ip(uint32_t group)
 {
@@ -38,18 +35,31 @@ static void group_conf(struct sim_node *f, struct xtr_group_config *g, uint32_t 
 	};
 }
 
-/* Two members of the core, not the same for everybody. */
-static void peers_conf(struct sim_node *f, struct sim_conf *c, struct xtr_group_config *g)
+static void add_peer(struct sim_node *f, struct sim_conf *c, struct xtr_group_config *g,
+		     uint32_t at)
 {
 	const struct sim_group *core = &f->s->groups[0];
+	uint32_t id = core->ids[at % core->n];
 
-	for (uint32_t i = 0; i < core->n && g->peer_count < PEERS; i++) {
-		uint32_t id = core->ids[(f->id * 7 + i * 31) % core->n];
-
-		if (id != f->id)
-			c->peers[g->peer_count++] = sim_rloc(&f->s->nodes[id]);
-	}
+	if (id != f->id)
+		c->peers[g->peer_count++] = sim_rloc(&f->s->nodes[id]);
 	g->peers = c->peers;
+}
+
+/* Members of the core know two that were there before them; the others know any two, not all the
+ * same ones. */
+static void peers_conf(struct sim_node *f, struct sim_conf *c, struct xtr_group_config *g)
+{
+	uint32_t at = f->id * 2654435761u;
+
+	if (f->group) {
+		add_peer(f, c, g, at >> 8);
+		add_peer(f, c, g, (at >> 8) + 1);
+		return;
+	}
+	/* The first ones know each other. */
+	add_peer(f, c, g, f->id < 2 ? 1 - f->id : f->id / 2);
+	add_peer(f, c, g, f->id < 2 ? 2 : f->id / 3);
 }
 
 void sim_push_conf(struct sim_node *f, struct sim_conf *c)

@@ -235,6 +235,7 @@ struct sim_stage {
 	double full;          /* s until all members hold all (push); < 0: did not */
 	uint64_t asked, right, wrong, unanswered, strict_bad;
 	double tx_node, rx_node, octets_node, per_second; /* per node and second; of all */
+	double types[16];     /* messages sent by type, of all per second */
 	double busiest;       /* rx + tx of the busiest node, per second */
 	unsigned p50, p99;    /* ms of an answer */
 	double dns_per_second;

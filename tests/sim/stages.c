@@ -17,7 +17,7 @@ struct play {
 	struct sim_result *out;
 	struct sim_stage *st;
 	struct sim_tally tally;
-	uint64_t began, dns, tx, rx, octets, refused, group_done;
+	uint64_t began, dns, tx, rx, octets, refused, group_done, types[16];
 	uint32_t *focus;
 	bool *group_open; /* not seen complete since the change */
 	bool watch;
@@ -55,6 +55,7 @@ static void begin(struct play *p, const char *name, const char *what)
 	p->tx = s->sent;
 	p->rx = s->delivered;
 	p->octets = s->octets;
+	memcpy(p->types, s->types, sizeof(p->types));
 	p->refused = refusals(s);
 	p->group_done = 0;
 	p->watch = false;
@@ -103,6 +104,23 @@ static void run(struct play *p, double seconds)
 	}
 }
 
+/* What routers dropped or could not send, so far. */
+static void tell_drops(const struct sim *s)
+{
+	fputs("    drops since the start:", stderr);
+	for (unsigned c = 0; c < XTR_NODE_COUNTER_MAX; c++) {
+		const char *name = xtr_node_counter_names[c];
+		uint64_t n = strncmp(name, "drop-", 5) && strcmp(name, "tx-failed") &&
+					     strcmp(name, "registration-expired")
+				     ? 0
+				     : counter(s, c, c);
+
+		if (n)
+			fprintf(stderr, " %s %llu", name, (unsigned long long)n);
+	}
+	fprintf(stderr, "; not a peer %llu\n", (unsigned long long)s->refused);
+}
+
 static void end(struct play *p)
 {
 	struct sim *s = p->s;
@@ -122,6 +140,8 @@ static void end(struct play *p)
 	st->rx_node = (double)(s->delivered - p->rx) / st->seconds / nodes;
 	st->octets_node = (double)(s->octets - p->octets) / st->seconds / nodes;
 	st->per_second = (double)(s->sent - p->tx) / st->seconds;
+	for (unsigned i = 0; i < 16; i++)
+		st->types[i] = (double)(s->types[i] - p->types[i]) / st->seconds;
 	st->dns_per_second = (double)(s->dns.questions - p->dns) / st->seconds;
 	st->p50 = sim_percentile(t, 0.5);
 	st->p99 = sim_percentile(t, 0.99);
@@ -142,6 +162,15 @@ static void end(struct play *p)
 			(unsigned long long)st->asked, (unsigned long long)st->strict_bad,
 			(unsigned long long)st->wrong, (unsigned long long)st->unanswered,
 			st->converge, st->full, st->tx_node + st->rx_node);
+	if (p->plan->verbose)
+		tell_drops(s);
+	if (p->plan->verbose)
+		fprintf(stderr,
+			"    sent per node and minute: %.2f register %.2f notify %.2f notify-ack "
+			"%.2f request %.2f reply %.2f encapsulated\n",
+			st->types[3] * 60 / nodes, st->types[4] * 60 / nodes,
+			st->types[5] * 60 / nodes, st->types[1] * 60 / nodes,
+			st->types[2] * 60 / nodes, st->types[8] * 60 / nodes);
 }
 
 static void questions(struct sim *s, bool on)
@@ -162,6 +191,12 @@ static uint32_t one_percent(const struct sim *s)
 	return s->target < 300 ? 3 : s->target / 100;
 }
 
+static double asking(const struct sim_stage *st)
+{
+	return st->types[XTR_MSG_MAP_REQUEST] + st->types[XTR_MSG_MAP_REPLY] +
+	       st->types[XTR_MSG_ECM];
+}
+
 /* ---- stages */
 
 /* All start within a minute, the first ones (Map-Servers, core) too. */
@@ -176,7 +211,7 @@ static void stage_start(struct play *p)
 			sim_boot(&s->nodes[next++]);
 		sim_run(s, s->now + SEC);
 	}
-	p->began = s->now; /* converged since the last one */
+	p->began = s->calm = s->now; /* converged since the last one */
 	questions(s, true);
 	watch_groups(p);
 	/* Five minutes of quick registration (RFC 9301 8.2), and what is left of it. */
@@ -406,8 +441,9 @@ void sim_play(const struct sim_plan *plan, struct sim_result *out)
 	steady = p->st;
 	out->octets_of_memory = (allocated() - before) / plan->nodes;
 	count_registrations(p);
+	/* Map-Requests, plain and encapsulated, and Map-Replies; less what goes on without questions. */
 	if (steady->asked)
-		out->per_lookup = (steady->per_second - idle->per_second) * steady->seconds /
+		out->per_lookup = (asking(steady) - asking(idle)) * steady->seconds /
 				  (double)steady->asked;
 	stage_join(p);
 	stage_crash(p);
