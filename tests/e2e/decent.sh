@@ -110,17 +110,25 @@ has_sites() { # node, sites...: has at least these
 	s=" $(stored "$n") "
 	for i; do [[ $s == *" 10.$i.0.0/24 "* && $s == *" fd0$i::/64 "* ]] || return 1; done
 }
-# Every host reaches every other. Prints those that do not.
+# Every host reaches every other. Prints those that do not. All hosts at a time, each one after the other.
 reach() { # numbers...
-	local i j a bad=0
+	local i p=() bad=0
 	for i; do
-		for j; do
-			[ "$i" = "$j" ] && continue
-			for a in 10.$j.0.10 fd0$j::a:10; do
-				ping4 "h$i" -c 2 -i 0.05 "$a" >/dev/null && continue
-				echo "h$i does not reach $a"
-				bad=1
-			done
+		reach_from "$i" "$@" &
+		p+=("$!")
+	done
+	for i in "${p[@]}"; do wait "$i" || bad=1; done
+	return $bad
+}
+reach_from() { # number, numbers...
+	local i=$1 j a bad=0
+	shift
+	for j; do
+		[ "$i" = "$j" ] && continue
+		for a in 10.$j.0.10 fd0$j::a:10; do
+			ping4 "h$i" -c 2 -i 0.05 "$a" >/dev/null && continue
+			echo "h$i does not reach $a"
+			bad=1
 		done
 	done
 	return $bad
