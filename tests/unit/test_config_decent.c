@@ -426,8 +426,12 @@ static const struct { const char *text, *errors; } bad[] = {
 	  "f:8:20: `index` is 4, but modulus 4 makes indexes from 0 to 3; write one of these\n" },
 	{ PULL "    family: ipv6\n", "f:8:13: `family` is ipv6, but none of `rlocs` is; add such an RLOC, or write any\n" },
 	{ PULL "    lookup-lengths: [{eid: 10.0.0.0/8, length: 24}]\netr: {database: [{eid: 10.1.0.0/16}, {eid: 10.2.1.0/24}]}\n",
-	  "f:9:24: EID-prefix [0]10.1.0.0/16 is shorter than what decent.pull hashes, so that few lookups would find it (RFC 9962 5.2); add a "
-	  "lookup-length for it, register longer prefixes, or set short-prefixes: everywhere\n" },
+	  "f:9:24: EID-prefix [0]10.1.0.0/16 is shorter than what decent.pull hashes, so that few lookups would find it (RFC 9962 5.2); add "
+	  "{eid: 10.1.0.0/16, length: 16} to lookup-lengths of all routers, register longer prefixes, or set short-prefixes: everywhere\n" },
+	{ RLOCS "itr: {}\ndecent: {pull: {suffix: a.b, modulus: 5000, key-file: $/k, short-prefixes: everywhere}}\n"
+		"etr: {database: [{eid: 10.1.0.0/16}]}\n",
+	  "f:4:24: EID-prefix [0]10.1.0.0/16 would be registered at all 5000 indexes (short-prefixes: everywhere), which is done for at most "
+	  "4096; add a lookup-length for it, or take a smaller modulus\n" },
 
 	/* X5 */
 	{ PULL "    profile: draft10\n    hash-mask: 8\netr: {database: [{eid: 10.1.2.3/32, instance: 99999}, {eid: 10.1.2.3/32, instance: 1000000}]}\n",

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XTR_CONF_EVERYWHERE_MAX 4096 /* as XTR_PULL_NAMES_MAX */
+
 int xtr_conf_dns_server(const char *text, struct xtr_dns_server *out)
 {
 	char host[XTR_IP_STRLEN];
@@ -208,24 +210,47 @@ static void check_instances(struct check *k, const struct xtr_decent_hash *hash)
 	}
 }
 
+/* One that is registered at every index: the roles look up so many names and no more. */
+static void check_everywhere(struct check *k, const struct xtr_yaml *at, const struct xtr_decent_hash *hash,
+			     const struct xtr_eid_prefix *eid)
+{
+	char a[XTR_EID_STRLEN];
+
+	if (hash->modulus > XTR_CONF_EVERYWHERE_MAX)
+		xtr_yaml_fail_at(k->errors, at,
+				 "EID-prefix %s would be registered at all %u indexes (short-prefixes: everywhere), which is done for at "
+				 "most %u; add a lookup-length for it, or take a smaller modulus",
+				 xtr_eid_str(eid, a), hash->modulus, XTR_CONF_EVERYWHERE_MAX);
+}
+
 /* R-8, X9: most lookups of its hosts would go to another set. */
 static void check_short(struct check *k, const struct xtr_decent_hash *hash)
 {
 	const struct xtr_conf_values *v = &k->c->v;
-	char a[XTR_EID_STRLEN];
+	char a[XTR_EID_STRLEN], how[XTR_IPPFX_STRLEN + 64];
+	struct xtr_ippfx p;
 
 	/* With push, pull holds group memberships only. */
-	if (v->decent.pull.short_everywhere || v->decent.push.server.key.at)
+	if (v->decent.push.server.key.at)
 		return;
 	for (unsigned i = 0; i < v->etr.database.count; i++) {
 		const struct xtr_conf_mapping *m = &v->etr.database.items[i];
 
-		if (xtr_decent_too_short(hash, &m->eid))
-			xtr_yaml_fail_at(
-				k->errors, at_key(m->at, "eid"),
-				"EID-prefix %s is shorter than what decent.pull hashes, so that few lookups would find it "
-				"(RFC 9962 5.2); add a lookup-length for it, register longer prefixes, or set short-prefixes: everywhere",
-				xtr_eid_str(&m->eid, a));
+		if (!xtr_decent_too_short(hash, &m->eid))
+			continue;
+		if (v->decent.pull.short_everywhere) {
+			check_everywhere(k, at_key(m->at, "eid"), hash, &m->eid);
+			continue;
+		}
+		snprintf(how, sizeof(how), "a lookup-length for it");
+		if (xtr_eid_to_ippfx(&m->eid, &p))
+			snprintf(how, sizeof(how), "{eid: %s, length: %u} to lookup-lengths of all routers",
+				 xtr_ippfx_str(&p, a), p.len);
+		xtr_yaml_fail_at(
+			k->errors, at_key(m->at, "eid"),
+			"EID-prefix %s is shorter than what decent.pull hashes, so that few lookups would find it "
+			"(RFC 9962 5.2); add %s, register longer prefixes, or set short-prefixes: everywhere",
+			xtr_eid_str(&m->eid, a), how);
 	}
 }
 

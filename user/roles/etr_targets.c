@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define WITHDRAW_TRIES 5
-#define TARGETS_MAX 1024 /* of one mapping: all addresses of all indexes */
+#define TARGETS_MAX 4096 /* of one mapping: all addresses of all indexes */
 
 struct want { /* a Map-Server, and what it is to have */
 	struct xtr_map_server_config cfg;
