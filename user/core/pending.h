@@ -20,10 +20,15 @@ enum { XTR_WHY_MISS = 1 << 0, XTR_WHY_REFRESH = 1 << 1, XTR_WHY_SMR = 1 << 2 };
 
 /* How far a question has got: stages are sets of resolvers that may each know what the one before
  * does not (roles/resolver.h). */
+#define XTR_SEEK_WIDTH 3 /* asked in one stage before the next one */
 struct xtr_seek {
 	struct xtr_ip at; /* asked last; family 0: nobody yet */
 	uint8_t stage;
 	uint8_t tried; /* of this stage, silent or without success */
+	/* Said no in stage 0: what they know they know for every stage, and equal answers would be
+	 * held back for a while (RFC 9301 5.4). */
+	uint8_t denials;
+	struct xtr_ip denied[XTR_SEEK_WIDTH];
 };
 
 struct xtr_pending {

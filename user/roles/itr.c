@@ -72,7 +72,9 @@ static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
 	if (to && !xtr_ask_send(env, &ask, to))
 		xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid, "to Map-Resolver %s, try %u",
 			      xtr_ip_str(to, ip), p->tries);
-	xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
+	/* With a "no" in hand the others are not waited for so long. */
+	xtr_timer_set(&env->timers, &p->timer,
+		      env->now + retry_delay(itr, p->denied ? p->silent + 1u : p->tries));
 }
 
 /* A new request with a new nonce. False: not allowed now. */
@@ -377,6 +379,7 @@ static bool negative(struct xtr_itr *itr, struct xtr_pending *p, const struct fo
 	if (!env->find.ctx || !f || f->rec.locator_count)
 		return false;
 	deny(p, f, from);
+	xtr_seek_denied(&p->seek);
 	p->silent = 0;
 	xtr_resolvers_answered(&itr->resolvers, &p->seek.at, env->now);
 	/* RFC 9301 5.3 limits questions that repeat each other; this one goes to another set or

@@ -175,8 +175,10 @@ static bool ask_on(struct xtr_lig_ask *ask, const struct xtr_msg_meta *meta,
 	size_t len = (size_t)(m->records.rd.end - m->records.rd.p);
 	uint8_t *copy;
 
-	if (ask->to.family || !all_negative(m) ||
-	    !xtr_seek_more(&ask->lig->resolvers, env, &ask->eid, &ask->seek))
+	if (ask->to.family || !all_negative(m))
+		return false;
+	xtr_seek_denied(&ask->seek);
+	if (!xtr_seek_more(&ask->lig->resolvers, env, &ask->eid, &ask->seek))
 		return false;
 	copy = malloc(len + 1);
 	if (!copy)

@@ -110,6 +110,35 @@ static void stage_of(const struct xtr_resolvers *rs, const struct xtr_env *env,
 	}
 }
 
+static bool has_denied(const struct xtr_seek *seek, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < seek->denials; i++)
+		if (!xtr_ip_cmp(&seek->denied[i], ip))
+			return true;
+	return false;
+}
+
+/* A stage; later ones without those who said no in the first. */
+static void later_stage(const struct xtr_resolvers *rs, const struct xtr_env *env,
+			const struct xtr_eid_prefix *eid, const struct xtr_seek *seek,
+			unsigned stage, struct stage *out)
+{
+	unsigned n = 0;
+
+	stage_of(rs, env, eid, stage, out);
+	for (unsigned i = 0; stage && i < out->n; i++)
+		if (!has_denied(seek, &out->list[i]))
+			out->list[n++] = out->list[i];
+	if (stage)
+		out->n = n;
+}
+
+void xtr_seek_denied(struct xtr_seek *seek)
+{
+	if (!seek->stage && seek->denials < XTR_SEEK_WIDTH)
+		seek->denied[seek->denials++] = seek->at;
+}
+
 static int place_of(const struct stage *st, const struct xtr_ip *ip)
 {
 	for (unsigned i = 0; ip->family && i < st->n; i++)
@@ -159,10 +188,10 @@ static void advance(const struct xtr_resolvers *rs, const struct xtr_env *env,
 {
 	struct stage next;
 
-	stage_of(rs, env, eid, seek->stage, st);
+	later_stage(rs, env, eid, seek, seek->stage, st);
 	if (st->waiting || seek->tried < width(st) || (st->n && !st->found))
 		return;
-	stage_of(rs, env, eid, seek->stage + 1u, &next);
+	later_stage(rs, env, eid, seek, seek->stage + 1u, &next);
 	if (next.n || next.waiting) {
 		*st = next;
 		seek->stage++;
@@ -196,12 +225,12 @@ bool xtr_seek_more(const struct xtr_resolvers *rs, const struct xtr_env *env,
 {
 	struct stage st;
 
-	stage_of(rs, env, eid, seek->stage, &st);
+	later_stage(rs, env, eid, seek, seek->stage, &st);
 	if (st.n && !st.found)
 		return false;
 	if (seek->tried < width(&st))
 		return true;
-	stage_of(rs, env, eid, seek->stage + 1u, &st);
+	later_stage(rs, env, eid, seek, seek->stage + 1u, &st);
 	return st.n || st.waiting;
 }
 

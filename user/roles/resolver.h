@@ -16,7 +16,6 @@
 
 #define XTR_RESOLVERS_MAX 32
 #define XTR_RESTING_MAX 64
-#define XTR_SEEK_WIDTH 3 /* asked in one stage before the next one */
 
 struct xtr_resolver {
 	struct xtr_ip ip;
@@ -44,6 +43,8 @@ const struct xtr_ip *xtr_seek_next(struct xtr_resolvers *rs, const struct xtr_en
 /* seek->at said that eid does not exist. Is there somebody who may know better? */
 bool xtr_seek_more(const struct xtr_resolvers *rs, const struct xtr_env *env,
 		   const struct xtr_eid_prefix *eid, const struct xtr_seek *seek);
+/* seek->at said no. Before xtr_seek_more(). */
+void xtr_seek_denied(struct xtr_seek *seek);
 void xtr_resolvers_answered(struct xtr_resolvers *rs, const struct xtr_ip *ip, uint64_t now);
 /* No answer to what was sent to ip at `sent`. */
 void xtr_resolvers_silent(struct xtr_resolvers *rs, const struct xtr_env *env,
