@@ -37,6 +37,7 @@ timers() {
 	  request-retry-first: 0.3
 	  request-holdoff: 0.5
 	  resolver-rest: 1
+	  reply-interval: 0.001
 	Y
 }
 yaml_pull() { # site number, lines of section dns...
@@ -84,6 +85,7 @@ yaml_m() { # node
 	      eid-prefixes:
 	        - {eid: 10.0.0.0/8, accept-more-specifics: true}
 	Y
+	timers
 }
 index_of() { "$BUILD/xtrctl" -j decent hash "10.$1.0.0/24" modulus 4 | jq .index; } # site number
 everywhere() { # "add"|"del", records after the name: at all four names, in one transaction
