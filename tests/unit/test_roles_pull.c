@@ -1434,6 +1434,43 @@ Test(routers, the_map_resolver_of_any_router_forwards_by_hash)
 	cr_assert_eq(fw_counter(r[other], XTR_NODE_TX_FORWARDED), 1);
 }
 
+/* Who has reloaded registers by both moduli, who has not by the old one only. A Map-Resolver that
+ * passes on asks once: so first where all are, later where all are then. */
+Test(routers, case_8_the_map_resolver_forwards_to_the_old_set_first)
+{
+	unsigned at = index_by(&rc[0], "10.2.1.0/24"), new_at, other = at == 3 ? 0 : 3;
+	struct xtr_eid_prefix eid, want = fw_eid("10.2.1.0/24");
+	uint32_t modulus = 5;
+
+	one_each();
+	for (unsigned i = 0; i < 4; i++)
+		rc[i].pull.change_window = 100000;
+	start(0, 4);
+	fw_run(w, 1000);
+	/* a modulus that brings it to another index */
+	do
+		rc[other].pull.hash.modulus = modulus++;
+	while ((new_at = index_by(&rc[other], "10.2.1.0/24")) == at);
+	dns_all("ms.example", modulus, "192.0.2.250"); /* of nobody: it would be silence */
+	one_each();
+	if (new_at < 4) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%u.ms.example", new_at);
+		fw_dns(w, name, "192.0.2.250");
+	}
+	fw_reconfigure(r[other], &rc[other]);
+	fw_run(w, 1000);
+	ask(other, "203.0.113.7", "10.2.1.9", 77);
+	fw_run(w, 4000);
+	cr_assert_eq(reply_to(77, &eid).nonce, 77, "the old set answers");
+	cr_assert(xtr_eid_equal(&eid, &want));
+	fw_run(w, 60000);
+	ask(other, "203.0.113.7", "10.2.1.9", 78);
+	fw_run(w, 4000);
+	cr_assert_neq(reply_to(78, &eid).nonce, 78, "the new set is asked");
+}
+
 Test(routers, requests_do_not_pile_up_while_names_are_looked_up)
 {
 	start(0, 1);

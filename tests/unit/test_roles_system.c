@@ -281,6 +281,24 @@ Test(all_in_one, a_miss_is_resolved_without_a_packet)
 	cr_assert_eq(w->packet_count, 0);
 }
 
+Test(all_in_one, RFC9301_5_4_its_own_questions_are_not_limited)
+{
+	const struct fw_rec rec = FW_REC("10.2.7.0/24", 60, "192.0.2.77");
+	const struct fw_reg r = { .nonce = 9, .flags = XTR_REG_P };
+	uint8_t buf[512];
+
+	fw_until(w, 0);
+	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	fw_miss(a, "10.2.7.5", "10.1.0.3");
+	cr_assert_not_null(fw_dp_get(a, "10.2.7.0/24"));
+	xtr_node_cache_clear(a->n, NULL, w->now);
+	fw_until(w, w->now + 1100); /* the request interval, but not the reply interval */
+	cr_assert_null(fw_dp_get(a, "10.2.7.0/24"));
+	fw_miss(a, "10.2.7.5", "10.1.0.3");
+	cr_assert_not_null(fw_dp_get(a, "10.2.7.0/24"));
+	cr_assert_eq(fw_counter(a, XTR_NODE_DROP_RATE), 0);
+}
+
 Test(all_in_one, without_proxy_the_request_goes_out_to_the_etr)
 {
 	const struct fw_rec rec = FW_REC("10.2.7.0/24", 60, "192.0.2.77");

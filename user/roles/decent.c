@@ -46,6 +46,13 @@ static bool waiting(void *ctx, const struct xtr_eid_prefix *eid, unsigned stage)
 	return by_pull(d, eid) && xtr_pull_waiting(d->pull, eid, stage);
 }
 
+static unsigned best_stage(void *ctx)
+{
+	struct xtr_decent *d = ctx;
+
+	return d->pull ? xtr_pull_best_stage(d->pull) : 0;
+}
+
 /* Push: every member has everything, so that a hole seen by one is a hole. */
 static unsigned shortest(void *ctx, const struct xtr_eid_prefix *eid)
 {
@@ -116,6 +123,7 @@ static void wire(struct xtr_decent *d)
 		.targets = targets,
 		.resolvers = resolvers,
 		.waiting = waiting,
+		.best_stage = best_stage,
 		.floor = shortest,
 		.problem = problem,
 		.memberships = memberships,

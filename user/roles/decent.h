@@ -41,6 +41,7 @@ void xtr_pull_pin(struct xtr_pull *p, const struct xtr_eid_prefix *const *eids, 
 void xtr_pull_retry(struct xtr_pull *p);
 /* As find.waiting. */
 bool xtr_pull_waiting(struct xtr_pull *p, const struct xtr_eid_prefix *eid, unsigned stage);
+unsigned xtr_pull_best_stage(const struct xtr_pull *p);
 /* Parameters in use; *old gets those before, or NULL, and *left_ms how long they count
  * yet. */
 const struct xtr_pull_config *xtr_pull_params(const struct xtr_pull *p, uint64_t now,

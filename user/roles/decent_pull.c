@@ -213,6 +213,18 @@ bool xtr_pull_waiting(struct xtr_pull *p, const struct xtr_eid_prefix *eid, unsi
 	return name && name->asking && !name->set.count;
 }
 
+/* In the window after a change all register by the old parameters, and those by the new that have
+ * them already: so the old set knows more at first. At the end of our window others have closed
+ * theirs, and the new one does. */
+unsigned xtr_pull_best_stage(const struct xtr_pull *p)
+{
+	uint32_t window = p->params[XTR_PULL_NEW].cfg.change_window;
+
+	return xtr_pull_has(p, XTR_PULL_OLD) && p->window.at > p->env->now + window / 2
+		       ? XTR_PULL_OLD
+		       : XTR_PULL_NEW;
+}
+
 unsigned xtr_pull_floor(const struct xtr_pull *p, const struct xtr_eid_prefix *eid)
 {
 	unsigned most = 0;

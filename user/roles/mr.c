@@ -103,11 +103,13 @@ bool xtr_mr_decent(struct xtr_mr *mr, const struct xtr_request *req, int known)
 	struct xtr_env *env = mr->env;
 	const struct xtr_finder *f = &env->find;
 	struct xtr_ip list[32];
-	unsigned n, good = 0;
+	unsigned n, good = 0, stage = f->best_stage(f->ctx);
 
 	if (known >= 0 && (unsigned)known >= f->floor(f->ctx, &req->eid))
 		return true;
-	n = f->resolvers(f->ctx, &req->eid, 0, list, 32);
+	n = f->resolvers(f->ctx, &req->eid, stage, list, 32);
+	if (!n && stage)
+		n = f->resolvers(f->ctx, &req->eid, 0, list, 32);
 	for (unsigned i = 0; i < n; i++) {
 		if (env->cfg.ms && xtr_env_own_rloc(env, &list[i]))
 			return true;

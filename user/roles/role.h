@@ -77,6 +77,9 @@ struct xtr_finder {
 	/* Nothing is known yet about the resolvers of this stage, but an answer is on its way: the
 	 * question waits for it. */
 	bool (*waiting)(void *ctx, const struct xtr_eid_prefix *eid, unsigned stage);
+	/* The one stage for who can ask only once: a Map-Resolver that passes a request on never sees
+	 * the answer. */
+	unsigned (*best_stage)(void *ctx);
 };
 #define XTR_TARGETS_MAX 64 /* of one EID-prefix */
 struct xtr_direct;
