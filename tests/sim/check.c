@@ -88,8 +88,10 @@ static double idle_limit(const struct sim_result *r)
 {
 	double minute = 1.0 / 60;
 
-	if (r->kind == SIM_PUSH) /* a copy to every other member; twice: own EID, membership */
-		return 2 * minute * 1.1 * r->group_size + 0.2;
+	/* A copy to every other member: own EID and membership; membership to the core, and there
+	 * once more every three minutes. Looking for the members of both groups. */
+	if (r->kind == SIM_PUSH)
+		return minute * 1.1 * r->group_size * (3 + 1 / 3.0) + 0.2;
 	return minute * 1.1 * 3 + 0.02;
 }
 

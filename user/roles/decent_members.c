@@ -17,6 +17,7 @@
 #define FORMER_FOR (24 * 3600 * 1000ull)
 #define HELLO_FIRST 1000
 #define HELLO_MAX 60000
+#define HELLO_BESIDE 2000
 #define LEVEL 128 /* RFC 8378 5.1.2 */
 
 /* ---- members */
@@ -219,6 +220,19 @@ void xtr_push_control_peers(struct xtr_push *p)
 	p->peers_set = true;
 }
 
+/* Not while a Map-Register to the group may be sent at the same time: of two that cross on the way
+ * the older one is refused as a replay. Shortly after one is best. */
+static uint64_t beside(const struct xtr_push_group *g, uint64_t at)
+{
+	uint64_t every = g->push->env->cfg.timers.register_interval;
+
+	if (at < g->sent + HELLO_BESIDE)
+		return g->sent + HELLO_BESIDE;
+	if (at > g->sent + every / 4 && at < g->sent + every + HELLO_BESIDE)
+		return g->sent + every + HELLO_BESIDE;
+	return at;
+}
+
 /* When its turn is to be told of our membership alone; XTR_NEVER: it need not be. Who is registered
  * here has our address from the group. A Map-Server of the core is told until it acknowledges; over
  * an overlay again when that is long ago: should it have forgotten us, it does not let our frames
@@ -226,16 +240,17 @@ void xtr_push_control_peers(struct xtr_push *p)
 static uint64_t hello_due(const struct xtr_push_group *g, const struct xtr_push_member *m)
 {
 	const struct xtr_push *p = g->push;
-	uint64_t again;
+	uint64_t at = m->hello_at, again;
 
 	if (g->cfg->member)
 		return m->registered ? XTR_NEVER : m->hello_at;
 	if (!g->cfg->core || (m->acked && g->cfg->transport == XTR_GROUP_UNDERLAY))
 		return XTR_NEVER;
 	again = m->acked ? m->last_ack + p->env->cfg.timers.registration_timeout : 0;
+	at = again > at ? again : at;
 	for (unsigned i = 0; i < p->group_count; i++)
 		if (p->groups[i]->cfg->member && p->groups[i]->cfg->via == XTR_VIA_CORE)
-			return m->hello_at > again ? m->hello_at : again;
+			return m->acked ? beside(g, at) : at;
 	return XTR_NEVER;
 }
 
@@ -443,7 +458,11 @@ static void hellos(struct xtr_push_group *g, struct xtr_push_member *m)
 	for (unsigned i = 0; i < m->hellos && delay < HELLO_MAX; i++)
 		delay *= 2;
 	m->hellos++;
-	m->hello_at = p->env->now + (delay < HELLO_MAX ? delay : HELLO_MAX);
+	delay = delay < HELLO_MAX ? delay : HELLO_MAX;
+	/* Has it, and hears it from the group every minute: this is in case that it forgot. */
+	if (m->acked && delay < p->env->cfg.timers.registration_timeout)
+		delay = p->env->cfg.timers.registration_timeout;
+	m->hello_at = p->env->now + delay;
 }
 
 void xtr_push_hello_timer(void *ctx, struct xtr_timer *t)
