@@ -16,8 +16,8 @@ static void check(bool good, const struct sim_result *r, const char *what, const
 {
 	va_list ap;
 
-	printf("%s SIM %s of %u: %s", good ? "ok" : "not ok", sim_kind_name(r->kind), r->nodes,
-	       what);
+	printf("%s SIM %s of %u%s: %s", good ? "ok" : "not ok", sim_kind_name(r->kind), r->nodes,
+	       r->cross ? ", all EIDs in the core" : "", what);
 	if (!good) {
 		failed++;
 		printf(" - ");
@@ -91,7 +91,7 @@ static double idle_limit(const struct sim_result *r)
 	/* A copy to every other member: own EID and membership; membership to the core, and there
 	 * once more every three minutes. Looking for the members of both groups. */
 	if (r->kind == SIM_PUSH)
-		return minute * 1.1 * r->group_size * (3 + 1 / 3.0) + 0.2;
+		return minute * 1.1 * r->group_size * (3 + r->cross + 1 / 3.0) + 0.2;
 	return minute * 1.1 * 3 + 0.02;
 }
 
@@ -116,7 +116,8 @@ static void growth(const struct sim_result *small, const struct sim_result *larg
 {
 	double a = stage(small, "idle")->tx_node, b = stage(large, "idle")->tx_node;
 
-	if (small->kind == large->kind && small->nodes < large->nodes)
+	if (small->kind == large->kind && small->cross == large->cross &&
+	    small->nodes < large->nodes)
 		check(b < a * 1.2, large, "idle: messages per router do not grow with their number",
 		      "%.3f a second with %u routers, %.3f with %u", a, small->nodes, b,
 		      large->nodes);

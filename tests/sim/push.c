@@ -74,6 +74,7 @@ void sim_push_conf(struct sim_node *f, struct sim_conf *c)
 	if (f->group) {
 		group_conf(f, core, 0);
 		core->core = true;
+		core->all_eids = f->s->cross; /* D-35 */
 		peers_conf(f, c, core);
 	} else {
 		peers_conf(f, c, own);
@@ -107,7 +108,8 @@ static int look(void *ctx, const struct xtr_site_info *i)
 
 	if (!i->registered || i->eid.group_len)
 		return 0;
-	if (id >= s->count || !s->nodes[id].n || s->nodes[id].group != h->f->group) {
+	if (id >= s->count || !s->nodes[id].n ||
+	    (s->nodes[id].group != h->f->group && !(s->cross && !h->f->group))) {
 		h->wrong++;
 		return 0;
 	}
@@ -124,6 +126,8 @@ bool sim_push_complete(struct sim *s, uint32_t group)
 
 	for (uint32_t i = 0; i < g->n; i++)
 		living += s->nodes[g->ids[i]].n != NULL;
+	if (s->cross && !group)
+		living = s->alive;
 	for (uint32_t i = 0; i < g->n; i++) {
 		struct held h = { .f = &s->nodes[g->ids[i]] };
 

@@ -27,8 +27,9 @@ static void title(const struct sim_result *r)
 	if (r->kind == SIM_PULL)
 		printf("\nPull: modulus %u, three Map-Servers a name\n", r->modulus);
 	else if (r->kind == SIM_PUSH)
-		printf("\nPush: groups of %u below a core group, %s multicast\n", r->group_size,
-		       r->underlay ? "underlay" : "overlay");
+		printf("\nPush: groups of %u below a core group, %s multicast%s\n", r->group_size,
+		       r->underlay ? "underlay" : "overlay",
+		       r->cross ? "; all EIDs in the core too" : "");
 	else
 		printf("\nWithout LISP-Decent: three Map-Servers, configured by hand\n");
 }
@@ -55,7 +56,8 @@ static void load(const struct sim_result *r, unsigned n)
 	ROW("memory of one router in the simulation", "KiB", " %10.0f",
 	    x->octets_of_memory / 1024);
 	if (r->kind == SIM_PULL)
-		ROW("DNS lookups, all routers", "1/s", " %10.2f", stage(x, "idle")->dns_per_second);
+		ROW("DNS lookups of one router", "1/s", " %10.3f",
+		    stage(x, "steady")->dns_per_second / x->nodes);
 	ROW("one lookup: messages", "", " %10.2f", x->per_lookup);
 	ROW("one lookup: median", "ms", " %10u", stage(x, "steady")->p50);
 	ROW("one lookup: 99 %", "ms", " %10u", stage(x, "steady")->p99);
@@ -103,7 +105,8 @@ void sim_report(const struct sim_result *r, unsigned n)
 	unsigned first = 0;
 
 	for (unsigned i = 1; i <= n; i++) {
-		if (i < n && r[i].kind == r[first].kind && r[i].underlay == r[first].underlay)
+		if (i < n && r[i].kind == r[first].kind && r[i].underlay == r[first].underlay &&
+		    r[i].cross == r[first].cross)
 			continue;
 		title(&r[first]);
 		load(&r[first], i - first);
@@ -138,12 +141,13 @@ int sim_report_json(const char *path, const struct sim_result *r, unsigned n, ui
 	for (unsigned i = 0; i < n; i++) {
 		fprintf(f,
 			"%s\n{\"kind\":\"%s\",\"nodes\":%u,\"modulus\":%u,\"group_size\":%u,"
-			"\"transport\":\"%s\",\"messages_per_lookup\":%.3f,"
+			"\"transport\":\"%s\",\"all_eids_in_core\":%s,\"messages_per_lookup\":%.3f,"
 			"\"octets_of_memory\":%.0f,\"registrations_mean\":%.2f,"
 			"\"registrations_max\":%.0f,\"virtual_seconds\":%.0f,"
 			"\"real_seconds\":%.1f,\"messages\":%llu,\"stages\":[",
 			i ? "," : "", sim_kind_name(r[i].kind), r[i].nodes, r[i].modulus,
-			r[i].group_size, r[i].underlay ? "underlay" : "overlay", r[i].per_lookup,
+			r[i].group_size, r[i].underlay ? "underlay" : "overlay",
+			r[i].cross ? "true" : "false", r[i].per_lookup,
 			r[i].octets_of_memory, r[i].registrations_mean, r[i].registrations_max,
 			r[i].virtual_seconds, r[i].real_seconds, (unsigned long long)r[i].messages);
 		for (unsigned k = 0; k < r[i].stage_count; k++) {

@@ -176,7 +176,7 @@ struct sim {
 	uint32_t *focus, focus_count; /* routers the questions are about, half of the time */
 	double questions_per_second;
 	double next_question; /* ms */
-	bool cross; /* questions go beyond the own group */
+	bool cross; /* push: all EIDs are in the core too, and asked for from everywhere */
 	bool verbose;
 };
 
@@ -245,7 +245,7 @@ struct sim_result {
 	enum sim_kind kind;
 	uint32_t nodes, group_size;
 	unsigned modulus;
-	bool underlay;
+	bool underlay, cross;
 	struct sim_stage stages[SIM_STAGES];
 	unsigned stage_count;
 	double per_lookup; /* messages */
@@ -258,7 +258,7 @@ struct sim_plan {
 	enum sim_kind kind;
 	uint32_t nodes, group_size;
 	unsigned modulus;
-	bool underlay, quick, verbose;
+	bool underlay, cross, quick, verbose;
 	uint64_t seed;
 };
 void sim_play(const struct sim_plan *plan, struct sim_result *out);

@@ -223,7 +223,7 @@ static void stage_idle(struct play *p)
 {
 	questions(p->s, false);
 	begin(p, "idle", "nothing happens: registrations only");
-	run(p, p->plan->quick ? 120 : 600);
+	run(p, p->plan->quick ? 120 : 300);
 	end(p);
 }
 
@@ -231,7 +231,7 @@ static void stage_steady(struct play *p)
 {
 	questions(p->s, true);
 	begin(p, "steady", "routers look EIDs up");
-	run(p, p->plan->quick ? 120 : 300);
+	run(p, p->plan->quick ? 120 : 180);
 	end(p);
 }
 
@@ -297,7 +297,7 @@ static void stage_dns(struct play *p)
 				while (!s->nodes[z->names[i].ids[j]].n);
 				n++;
 			}
-	run(p, p->plan->quick ? 120 : 240);
+	run(p, p->plan->quick ? 120 : 150);
 	end(p);
 }
 
@@ -307,7 +307,7 @@ static void stage_loss(struct play *p)
 
 	begin(p, "loss", "5 % of all packets are lost");
 	s->loss = 0.05;
-	run(p, p->plan->quick ? 240 : 900);
+	run(p, p->plan->quick ? 240 : 480);
 	s->loss = 0;
 	end(p);
 }
@@ -318,13 +318,13 @@ static void stage_split(struct play *p)
 
 	begin(p, "split", "two halves do not reach each other");
 	s->split = true;
-	run(p, p->plan->quick ? 240 : 600);
+	run(p, p->plan->quick ? 240 : 300);
 	end(p);
 	begin(p, "heal", "the halves are one again");
 	s->split = false;
 	s->calm = s->now;
 	watch_groups(p);
-	run(p, p->plan->quick ? 240 : 420);
+	run(p, p->plan->quick ? 240 : 240);
 	end(p);
 }
 
@@ -351,7 +351,7 @@ static void stage_modulus(struct play *p)
 		if (s->nodes[t].n)
 			sim_reload(&s->nodes[t]);
 	}
-	run(p, p->plan->quick ? 120 : 480);
+	run(p, p->plan->quick ? 120 : 300);
 	end(p);
 	begin(p, "window", "the old modulus ends");
 	run(p, p->plan->quick ? 240 : 360);
@@ -398,6 +398,7 @@ static struct sim *world(const struct sim_plan *plan)
 	s->target = plan->nodes;
 	s->group_size = plan->group_size;
 	s->underlay = plan->underlay;
+	s->cross = plan->cross;
 	s->modulus = plan->modulus;
 	s->servers_per_name = 3;
 	/* Longer than the reloading takes, and over within the stage after it. */
@@ -428,7 +429,8 @@ void sim_play(const struct sim_plan *plan, struct sim_result *out)
 				    .nodes = plan->nodes,
 				    .group_size = plan->group_size,
 				    .modulus = plan->modulus,
-				    .underlay = plan->underlay };
+				    .underlay = plan->underlay,
+				    .cross = plan->cross };
 	p->s = world(plan);
 	p->plan = plan;
 	p->out = out;
