@@ -330,6 +330,7 @@ int xtr_push_send_group(struct xtr_push *p, const struct xtr_ip *group, const vo
 
 	if (!g)
 		return -ENOENT;
+	g->sent = env->now;
 	r = transmit(g, buf, len, counter);
 	if (r > 0)
 		return 0;

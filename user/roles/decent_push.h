@@ -50,6 +50,7 @@ struct xtr_push_group {
 	struct xtr_eid_prefix eid; /* (0/0, group) */
 	struct xtr_timer timer;    /* lookups, and what changed */
 	struct xtr_timer hello;
+	uint64_t sent;             /* to the group, last */
 	bool dirty; /* the list at our own Map-Server may have changed */
 	bool known; /* looked up, or held here */
 	struct xtr_push_member *members;

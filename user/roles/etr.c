@@ -307,6 +307,15 @@ static struct xtr_etr_batch *find_nonce(const struct xtr_etr *etr, uint64_t nonc
 	return b ? b : find_among(etr, nonce, from, true);
 }
 
+static bool group_sent(const struct xtr_etr *etr, uint64_t nonce)
+{
+	for (unsigned s = 0; s < etr->server_count; s++)
+		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b; b = b->next)
+			if (xtr_etr_is_group(b->srv) && is_among(b->nonces, nonce))
+				return true;
+	return false;
+}
+
 /* Most likely a second copy of an acknowledgement, or one for a Map-Register whose repetition was
  * acknowledged already. It says nothing about the nonces of the Map-Server's own Map-Notifies: a
  * Map-Server that counts lower than we do would look like a replay for ever. */
@@ -419,7 +428,9 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 	if (!srv)
 		srv = xtr_etr_group_of(etr, &meta->src, &m);
 	if (!srv) {
-		xtr_count(env, DROP_NONCE);
+		/* A member of a group that we do not know yet confirms, too: no harm. */
+		if (!group_sent(etr, m.nonce))
+			xtr_count(env, DROP_NONCE);
 		return;
 	}
 	if (!authentic(&m, &srv->cfg.key)) {
