@@ -66,7 +66,7 @@ static struct dns_question *question_new(struct dns_lookup *l, struct dns_backen
 	q->type = type;
 	q->server = b->good;
 	q->r.status = -ETIMEDOUT;
-	snprintf(q->r.why, sizeof(q->r.why), "no answer within %u ms", b->timeout_ms);
+	snprintf(q->r.why, sizeof(q->r.why), "not asked within %u ms", b->timeout_ms);
 	LIST_INSERT_HEAD(&b->questions, q, all);
 	question_wait(q);
 	return q;
@@ -185,6 +185,16 @@ static void set_alarm(struct xtr_dns *d)
 		uv_timer_start(&d->alarm, on_alarm, first > now ? first - now : 0, 0);
 }
 
+static void question_late(struct dns_question *q)
+{
+	const struct dns_backend *b = q->backend;
+
+	if (!q->over && q->out && q->r.status == -ETIMEDOUT)
+		snprintf(q->r.why, sizeof(q->r.why), "no answer within %u ms: %.120s", b->timeout_ms,
+			 b->https ? b->urls[q->server] : b->chans[q->server].name);
+	q->over = true;
+}
+
 static void on_alarm(uv_timer_t *timer)
 {
 	struct xtr_dns *d = timer->data;
@@ -195,7 +205,7 @@ static void on_alarm(uv_timer_t *timer)
 		if (l->deadline > uv_now(d->loop))
 			continue;
 		for (int i = 0; i < 2; i++)
-			l->q[i]->over = true;
+			question_late(l->q[i]);
 		lookup_ready(l, d);
 	}
 	set_alarm(d);
