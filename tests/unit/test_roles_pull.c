@@ -9,6 +9,8 @@
 #include "codec/auth.h"
 #include "xtr/abi.h"
 
+#include "roles/role.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -1566,4 +1568,32 @@ Test(routers, case_8_the_modulus_of_a_running_system_is_changed)
 		xtr_node_pull(r[i]->n, w->now, &old, &left);
 		cr_assert_null(old);
 	}
+}
+
+/* ---- what is said */
+
+static unsigned told;
+
+static void count_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
+			const char *text)
+{
+	told++;
+}
+
+static bool nobody(void *ctx)
+{
+	return false;
+}
+
+/* The log has them: routers with other parameters are silent on the wire. */
+Test(pull_events, parameters_are_said_even_if_nobody_listens)
+{
+	static struct xtr_env env;
+
+	env.ops.event = count_event;
+	env.ops.listening = nobody;
+	xtr_env_event(&env, XTR_EVENT_MISS, NULL, "of interest to who listens");
+	cr_assert_eq(told, 0);
+	xtr_env_event(&env, XTR_EVENT_PARAMS, NULL, "profile and modulus");
+	cr_assert_eq(told, 1);
 }

@@ -77,6 +77,8 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 		xtr_log_limited(XTR_LOG_WARN, now_s(), "dns: %s", text);
 	if (kind == XTR_EVENT_KEY_DIFFERS)
 		xtr_log_limited(XTR_LOG_WARN, now_s(), "push: %s", text);
+	if (kind == XTR_EVENT_PARAMS)
+		xtr_info("pull: %s", text);
 	if (xtr_log_max < XTR_LOG_DEBUG && !xtr_ctl_listened(d->ctl))
 		return;
 	if (eid)

@@ -103,9 +103,11 @@ void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct x
 	char text[256];
 	va_list ap;
 
-	/* That DNS has failed is said even if nobody listens. */
+	/* That DNS has failed is said even if nobody listens; so are the parameters of pull, which
+	 * differ in silence (draft-farinacci-lisp-decent-10 5.3). */
 	if (!env->ops.event ||
-	    (kind != XTR_EVENT_DNS_STALE && env->ops.listening && !env->ops.listening(env->ops.ctx)))
+	    (kind != XTR_EVENT_DNS_STALE && kind != XTR_EVENT_PARAMS && env->ops.listening &&
+	     !env->ops.listening(env->ops.ctx)))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
