@@ -143,7 +143,7 @@ Test(control, families_of_sources_do_not_mix)
 }
 
 /* decent.md 9: the frame leaves the fast path before any instance lookup, even if somebody had set such an instance up. */
-Test(control, D_14_instance_ffffff_is_never_an_instance)
+Test(control, D_14_R_1_instance_ffffff_is_never_an_instance)
 {
 	struct pkt control = PKT(IN, O4(), LU, LC, I4, TAIL);
 	struct pkt tenant = PKT(IN, O4(), LU, LC, IP4("10.2.0.20", "10.1.0.10"), UDP(53, 5000), DATA(20));

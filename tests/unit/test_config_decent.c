@@ -527,7 +527,7 @@ Test(config_decent, shown_without_secrets_and_only_when_there)
 	xtr_conf_free(classic);
 }
 
-Test(config_decent, a_change_of_the_modulus_is_one_line_and_needs_no_restart)
+Test(config_decent, D_54_a_change_of_the_modulus_is_one_line_and_needs_no_restart)
 {
 	struct xtr_conf *x = good(PULL), *y = good(RLOCS "itr: {}\ndecent:\n  pull:\n    suffix: ms.example\n    modulus: 8\n    key-file: $/k\n");
 	struct xtr_yaml_errors errors = { 0 };

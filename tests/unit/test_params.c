@@ -30,7 +30,7 @@ static struct xtr_params *parse(const char *text)
 
 /* ---- contents */
 
-Test(params, all_keys)
+Test(params, D_54_all_keys_of_pushed_parameters)
 {
 	struct xtr_params *p = parse("{\"version\":1,\"serial\":9007199254740993,\"modulus\":64,\"suffix\":\"ms.example\",\"profile\":\"lispers-net\","
 				     "\"digest-octets\":4,\"lookup-lengths\":[{\"eid\":\"240.11.0.0/16\",\"length\":24},"

@@ -1534,7 +1534,7 @@ Test(routers, two_views_of_the_dns_do_not_play_with_a_request)
 
 /* The modulus changes on one router after the other, under traffic; nobody is out of reach at any
  * time. */
-Test(routers, case_8_the_modulus_of_a_running_system_is_changed)
+Test(routers, D_53_D_54_case_8_the_modulus_of_a_running_system_is_changed)
 {
 	dns_all("ms.example", 8, "192.0.2.1 192.0.2.2 192.0.2.3");
 	for (unsigned i = 0; i < 8; i++) {

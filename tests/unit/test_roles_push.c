@@ -57,7 +57,7 @@ static void start_all(struct fw_node **n, unsigned count, bool overlay)
 
 /* ---- one group over underlay multicast */
 
-Test(push, D11_D18_D19_every_member_has_what_one_registers_the_sender_too, .fini = down)
+Test(push, D_11_D_18_D_19_every_member_has_what_one_registers_the_sender_too, .fini = down)
 {
 	struct fw_node *n[3];
 
@@ -79,7 +79,7 @@ Test(push, D11_D18_D19_every_member_has_what_one_registers_the_sender_too, .fini
 	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live+");
 }
 
-Test(push, D28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
+Test(push, D_28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
 {
 	struct fw_node *n = NULL;
 	struct xtr_register m;
@@ -117,7 +117,7 @@ Test(push, D28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
 	cr_expect_not(xtr_lcaf_rle_next(&l.addr, &rle, &e));
 }
 
-Test(push, D20_lookups_of_a_member_are_local, .fini = down)
+Test(push, D_20_lookups_of_a_member_are_local, .fini = down)
 {
 	struct fw_node *n[3];
 	struct fw_dp *d;
@@ -141,7 +141,7 @@ Test(push, D20_lookups_of_a_member_are_local, .fini = down)
 	cr_expect_eq(d->fwd.n, 0);
 }
 
-Test(push, D21_any_member_is_the_resolver_of_an_external_router, .fini = down)
+Test(push, D_21_any_member_is_the_resolver_of_an_external_router, .fini = down)
 {
 	struct fw_node *n[3], *x;
 	struct fw_conf c;
@@ -157,7 +157,7 @@ Test(push, D21_any_member_is_the_resolver_of_an_external_router, .fini = down)
 	cr_expect_str_eq(lig(x, "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
 }
 
-Test(push, D22_a_request_to_the_group_is_answered_by_each_from_its_own_address, .fini = down)
+Test(push, D_22_a_request_to_the_group_is_answered_by_each_from_its_own_address, .fini = down)
 {
 	struct fw_node *n[2];
 	struct xtr_msg_meta meta = { .src = fw_ip("198.51.100.1"),
@@ -262,7 +262,7 @@ Test(push, own_messages_that_come_back_are_no_replays, .fini = down)
 	cr_expect_eq(fw_events(n, XTR_EVENT_REGISTER_REFUSED), 0);
 }
 
-Test(push, D24_membership_is_looked_up_periodically, .fini = down)
+Test(push, D_24_membership_is_looked_up_periodically, .fini = down)
 {
 	struct fw_node *n[3];
 	unsigned before;
@@ -278,7 +278,7 @@ Test(push, D24_membership_is_looked_up_periodically, .fini = down)
 
 /* ---- failure cases */
 
-Test(push, case1_a_member_that_dies_is_out_within_its_registration_timeout, .fini = down)
+Test(push, case_1_a_member_that_dies_is_out_within_its_registration_timeout, .fini = down)
 {
 	struct fw_node *n[3];
 	uint64_t died;
@@ -330,12 +330,12 @@ static void split_heals(bool overlay)
 	}
 }
 
-Test(push, case2_a_split_keeps_both_halves_and_heals_underlay, .fini = down)
+Test(push, case_2_a_split_keeps_both_halves_and_heals_underlay, .fini = down)
 {
 	split_heals(false);
 }
 
-Test(push, case2_a_split_keeps_both_halves_and_heals_overlay, .fini = down)
+Test(push, case_2_a_split_keeps_both_halves_and_heals_overlay, .fini = down)
 {
 	split_heals(true);
 }
@@ -361,17 +361,17 @@ static void new_member(bool overlay)
 	cr_expect_str_eq(registered(n[3], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4");
 }
 
-Test(push, case3_a_new_member_has_everything_within_2_seconds_underlay, .fini = down)
+Test(push, case_3_a_new_member_has_everything_within_2_seconds_underlay, .fini = down)
 {
 	new_member(false);
 }
 
-Test(push, case3_a_new_member_has_everything_within_2_seconds_overlay, .fini = down)
+Test(push, case_3_a_new_member_has_everything_within_2_seconds_overlay, .fini = down)
 {
 	new_member(true);
 }
 
-Test(push, case4_a_second_copy_of_a_register_is_dropped_by_its_nonce, .fini = down)
+Test(push, case_4_a_second_copy_of_a_register_is_dropped_by_its_nonce, .fini = down)
 {
 	struct fw_node *n[2];
 	struct fw_packet *p = NULL;
@@ -394,7 +394,7 @@ static bool lose_notify_of_3(struct fw *fw, const struct fw_packet *p)
 	return fw_type(p) == XTR_MSG_MAP_NOTIFY && p->src.a[3] == 3;
 }
 
-Test(push, case5_each_member_confirms_a_silent_one_is_asked_by_unicast, .fini = down)
+Test(push, case_5_each_member_confirms_a_silent_one_is_asked_by_unicast, .fini = down)
 {
 	struct fw_node *n[3];
 	unsigned unicast = 0, late = 0;
@@ -422,7 +422,7 @@ Test(push, case5_each_member_confirms_a_silent_one_is_asked_by_unicast, .fini = 
 	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live+");
 }
 
-Test(push, case5_a_member_that_leaves_is_waited_for_no_more, .fini = down)
+Test(push, case_5_a_member_that_leaves_is_waited_for_no_more, .fini = down)
 {
 	struct fw_node *n[3];
 	uint64_t gone;
@@ -449,7 +449,7 @@ Test(push, case5_a_member_that_leaves_is_waited_for_no_more, .fini = down)
 	}
 }
 
-Test(push, D26_case6_another_key_is_seen_on_both_sides, .fini = down)
+Test(push, D_26_case_6_another_key_is_seen_on_both_sides, .fini = down)
 {
 	static const struct xtr_key other = { .key_id = 1,
 					      .alg_id = XTR_AUTH_SHA256,
@@ -478,7 +478,7 @@ Test(push, D26_case6_another_key_is_seen_on_both_sides, .fini = down)
 
 /* ---- the overlay */
 
-Test(push, D13_D15_X1_one_copy_per_member_with_the_group_as_inner_destination, .fini = down)
+Test(push, D_13_D_15_R_1_X1_one_copy_per_member_with_the_group_as_inner_destination, .fini = down)
 {
 	struct fw_node *n[3];
 	unsigned copies = 0;
@@ -501,7 +501,7 @@ Test(push, D13_D15_X1_one_copy_per_member_with_the_group_as_inner_destination, .
 		cr_expect_eq(n[i]->control_count, 2);
 }
 
-Test(push, D38_one_peer_is_enough_to_find_all_others, .fini = down)
+Test(push, D_38_one_peer_is_enough_to_find_all_others, .fini = down)
 {
 	struct fw_node *n[5];
 
@@ -517,7 +517,7 @@ Test(push, D38_one_peer_is_enough_to_find_all_others, .fini = down)
 	}
 }
 
-Test(push, D38_the_peer_may_start_last, .fini = down)
+Test(push, D_38_the_peer_may_start_last, .fini = down)
 {
 	struct fw_node *n[3];
 
@@ -600,7 +600,7 @@ static struct fw_node *start_layer(unsigned i, bool subscribe)
 	return fw_start(w, "layer", &c);
 }
 
-Test(push, D33_D36_D37_a_layer_starts_from_one_address_of_the_core, .fini = down)
+Test(push, D_33_D_36_D_37_a_layer_starts_from_one_address_of_the_core, .fini = down)
 {
 	struct fw_node *a, *b, *i, *j, *k;
 
@@ -664,7 +664,7 @@ Test(push, start_order_does_not_matter_the_core_may_be_last, .fini = down)
 	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
 }
 
-Test(push, D34_each_layer_has_its_own_keys, .fini = down)
+Test(push, D_34_each_layer_has_its_own_keys, .fini = down)
 {
 	static const struct xtr_key layer = { .key_id = 2,
 					      .alg_id = XTR_AUTH_SHA256,
@@ -690,7 +690,7 @@ Test(push, D34_each_layer_has_its_own_keys, .fini = down)
 	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_AUTH), 0);
 }
 
-Test(push, D25_joins_and_leaves_are_published_to_who_subscribed, .fini = down)
+Test(push, D_25_joins_and_leaves_are_published_to_who_subscribed, .fini = down)
 {
 	struct fw_node *a, *i, *j;
 
@@ -819,7 +819,7 @@ Test(push, in_the_underlay_nothing_of_the_overlay_stays_in_the_data_plane, .fini
 	cr_expect_eq(n[1]->control_count, 0);
 }
 
-Test(push, a_group_over_IPv6, .fini = down)
+Test(push, D_10_a_group_over_IPv6, .fini = down)
 {
 	struct fw_node *n[2];
 
@@ -915,17 +915,17 @@ static void by_pull(bool subscribe)
 	cr_expect_str_eq(lig(n[0], "10.13.0.1/32"), "192.0.2.13");
 }
 
-Test(push, D7_D58_the_pull_system_holds_the_memberships, .fini = down)
+Test(push, D_7_D_58_the_pull_system_holds_the_memberships, .fini = down)
 {
 	by_pull(false);
 }
 
-Test(push, D7_D25_membership_subscribed_to_at_the_pull_system, .fini = down)
+Test(push, D_7_D_25_membership_subscribed_to_at_the_pull_system, .fini = down)
 {
 	by_pull(true);
 }
 
-Test(push, D7_DNS_that_comes_up_late, .fini = down)
+Test(push, D_7_DNS_that_comes_up_late, .fini = down)
 {
 	struct fw_node *n[2];
 
@@ -945,7 +945,7 @@ Test(push, D7_DNS_that_comes_up_late, .fini = down)
 
 /* ---- variants */
 
-Test(push, D35_any_EID_may_be_registered_in_the_core, .fini = down)
+Test(push, D_35_any_EID_may_be_registered_in_the_core, .fini = down)
 {
 	struct fw_node *a, *n;
 	struct fw_conf c;
@@ -1055,7 +1055,7 @@ Test(push, a_second_RLOC_takes_over_in_the_list_never_both, .fini = down)
 	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.1 192.0.2.2");
 }
 
-Test(push, D24_the_steady_state_is_quiet, .fini = down)
+Test(push, D_24_the_steady_state_is_quiet, .fini = down)
 {
 	struct fw_node *n[5];
 	unsigned before, per_minute;
