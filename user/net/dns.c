@@ -7,10 +7,10 @@
  * note what came.
  *
  * A lookup asks for A and AAAA at the same time. A question goes to one server after the other,
- * beginning with the one that answered last; silent ones are asked up to three times (UDP), one that
- * answered uselessly is not asked again. A definite answer ends it, so does the time of the lookup.
- * A transport cannot be told to forget a question: without its lookup it is an orphan, freed when
- * the transport gives it back.
+ * beginning with the one that answered last; silent ones are asked up to three times (UDP), one
+ * that answered uselessly is not asked again. A definite answer ends it, so does the time of the
+ * lookup. A transport cannot be told to forget a question: without its lookup it is an orphan,
+ * freed when the transport gives it back.
  */
 #include "net/dns.h"
 
@@ -190,8 +190,8 @@ static void question_late(struct dns_question *q)
 	const struct dns_backend *b = q->backend;
 
 	if (!q->over && q->out && q->r.status == -ETIMEDOUT)
-		snprintf(q->r.why, sizeof(q->r.why), "no answer within %u ms: %.120s", b->timeout_ms,
-			 b->https ? b->urls[q->server] : b->chans[q->server].name);
+		snprintf(q->r.why, sizeof(q->r.why), "no answer within %u ms: %.120s",
+			 b->timeout_ms, b->https ? b->urls[q->server] : b->chans[q->server].name);
 	q->over = true;
 }
 
@@ -334,7 +334,8 @@ static char *copy(const char *s, bool *failed)
 	return c;
 }
 
-static int backend_urls(struct dns_backend *b, const struct xtr_dns_config *cfg, struct xtr_err *err)
+static int backend_urls(struct dns_backend *b, const struct xtr_dns_config *cfg,
+			struct xtr_err *err)
 {
 	bool failed = false;
 
@@ -353,7 +354,8 @@ static int backend_urls(struct dns_backend *b, const struct xtr_dns_config *cfg,
 	return b->dns->http ? 0 : xtr_http_open(b->dns->loop, &b->dns->http, err);
 }
 
-static int backend_servers(struct dns_backend *b, const struct xtr_dns_config *cfg, struct xtr_err *err)
+static int backend_servers(struct dns_backend *b, const struct xtr_dns_config *cfg,
+			   struct xtr_err *err)
 {
 	struct xtr_dns_server servers[DNS_SERVERS_MAX];
 	int rc;
@@ -366,7 +368,9 @@ static int backend_servers(struct dns_backend *b, const struct xtr_dns_config *c
 		if (rc < 0)
 			return rc;
 		if (!rc)
-			return xtr_fail(err, -ENOENT, "dns: /etc/resolv.conf names no server: set decent.dns.servers");
+			return xtr_fail(
+				err, -ENOENT,
+				"dns: /etc/resolv.conf names no server: set decent.dns.servers");
 		b->count = (unsigned)rc;
 	}
 	for (unsigned i = 0; i < b->count; i++) {

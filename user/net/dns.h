@@ -21,23 +21,25 @@ struct xtr_dns_server {
 	uint16_t port;
 };
 struct xtr_dns_config {
-	/* At most 16 are used. None: /etc/resolv.conf. The one that answered last is asked first. */
+	/* At most 16 are used. None: /etc/resolv.conf. The one that answered last is asked
+	 * first. */
 	const struct xtr_dns_server *servers;
 	unsigned server_count;
-	const char *const *urls; /* https://...: then these are asked, in turn, and servers are not */
+	const char *const *urls; /* https://...: these are asked, in turn, and servers are not */
 	unsigned url_count;
 	struct xtr_http_options http; /* of the urls */
 	uint32_t timeout_ms;	      /* of one lookup, all tries together: 5000 */
 	uint32_t mark;		      /* SO_MARK, 0 none */
 };
 struct xtr_dns_result {
-	/* 0; -ENOENT: name or addresses do not exist (definite); -ETIMEDOUT; -EIO: server failure or
-	 * refused; -EBADMSG: unreadable answer; -ECONNREFUSED, -EPROTO (HTTP status), -EKEYREJECTED
-	 * (certificate): no answer */
+	/* 0; -ENOENT: name or addresses do not exist (definite); -ETIMEDOUT; -EIO: server failure
+	 * or refused; -EBADMSG: unreadable answer; -ECONNREFUSED, -EPROTO (HTTP status),
+	 * -EKEYREJECTED (certificate): no answer */
 	int status;
 	char why[160]; /* for people: what failed, which server; the name is not in it */
 	bool partial;  /* A or AAAA failed, the other is there */
-	bool authenticated; /* every answer had the AD bit: trust it as far as the way to the server */
+	/* Every answer had the AD bit: to be trusted as far as the way to the server is. */
+	bool authenticated;
 	uint32_t ttl; /* seconds; -ENOENT: how long that holds, 0 unknown */
 	unsigned count, cut; /* cut: so many records more than XTR_DNS_ADDRS_MAX */
 	struct xtr_ip addrs[XTR_DNS_ADDRS_MAX]; /* sorted, without duplicates */

@@ -36,7 +36,9 @@ static void set_timer(struct dns_chan *c)
 	if (!left)
 		uv_timer_stop(&c->timer);
 	else
-		uv_timer_start(&c->timer, on_timer, (uint64_t)left->tv_sec * 1000 + (uint64_t)left->tv_usec / 1000 + 1, 0);
+		uv_timer_start(&c->timer, on_timer,
+			       (uint64_t)left->tv_sec * 1000 + (uint64_t)left->tv_usec / 1000 + 1,
+			       0);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -92,7 +94,8 @@ static void watch(void *arg, ares_socket_t fd, int readable, int writable)
 		s->next = c->socks;
 		c->socks = s;
 	}
-	uv_poll_start(&s->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_socket);
+	uv_poll_start(&s->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0),
+		      on_socket);
 }
 
 static int prepare_socket(ares_socket_t fd, int type, void *arg)
@@ -100,7 +103,8 @@ static int prepare_socket(ares_socket_t fd, int type, void *arg)
 	struct dns_chan *c = arg;
 	uint32_t mark = c->backend->mark;
 
-	c->mark_errno = mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ? errno : 0;
+	c->mark_errno =
+		mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ? errno : 0;
 	return c->mark_errno ? -1 : 0;
 }
 
@@ -108,18 +112,19 @@ static int prepare_socket(ares_socket_t fd, int type, void *arg)
 
 static void no_answer(const struct dns_chan *c, int status, struct xtr_dns_result *r)
 {
-	r->status = status == ARES_ETIMEOUT	  ? -ETIMEDOUT :
-		    status == ARES_ECONNREFUSED	  ? -ECONNREFUSED :
-		    status == ARES_EBADRESP	  ? -EBADMSG :
-						    -EIO;
+	r->status = status == ARES_ETIMEOUT	  ? -ETIMEDOUT
+		    : status == ARES_ECONNREFUSED ? -ECONNREFUSED
+		    : status == ARES_EBADRESP	  ? -EBADMSG
+						  : -EIO;
 	if (c->mark_errno)
 		snprintf(r->why, sizeof(r->why), "SO_MARK: %s (needs CAP_NET_ADMIN), asking %s",
 			 strerror(c->mark_errno), c->name);
 	else
 		snprintf(r->why, sizeof(r->why), "%s: %s",
-			 status == ARES_ETIMEOUT     ? "no answer" :
-			 status == ARES_ECONNREFUSED ? "not reachable (closed port or no way there)" :
-						       ares_strerror(status),
+			 status == ARES_ETIMEOUT ? "no answer"
+			 : status == ARES_ECONNREFUSED
+				 ? "not reachable (closed port or no way there)"
+				 : ares_strerror(status),
 			 c->name);
 }
 
@@ -183,13 +188,15 @@ int xtr_dns_chan_open(struct dns_chan *c, const struct xtr_dns_server *server, s
 	char ip[XTR_IP_STRLEN];
 	struct ares_options o = {
 		/* All answers come here, whatever their response code. */
-		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP | ARES_FLAG_EDNS,
+		.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP |
+			 ARES_FLAG_EDNS,
 		.tries = 1,
 		.ednspsz = DNS_UDP_PAYLOAD,
 		.sock_state_cb = watch,
 		.sock_state_cb_data = c,
 	};
-	int rc, mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS;
+	int rc, mask = ARES_OPT_FLAGS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_STATE_CB |
+		       ARES_OPT_TIMEOUTMS;
 
 	o.timeout = (int)(c->backend->timeout_ms / (TRIES * c->backend->count));
 	o.timeout = o.timeout < TRY_MIN_MS ? TRY_MIN_MS : o.timeout;
@@ -202,8 +209,8 @@ int xtr_dns_chan_open(struct dns_chan *c, const struct xtr_dns_server *server, s
 			ares_destroy(c->ares);
 	}
 	if (rc)
-		return xtr_fail(err, rc == ARES_ENOMEM ? -ENOMEM : -EINVAL, "dns: server %s: %s", c->name,
-				ares_strerror(rc));
+		return xtr_fail(err, rc == ARES_ENOMEM ? -ENOMEM : -EINVAL, "dns: server %s: %s",
+				c->name, ares_strerror(rc));
 	ares_set_socket_configure_callback(c->ares, prepare_socket, c);
 	rc = uv_timer_init(c->backend->dns->loop, &c->timer);
 	if (rc) {
@@ -233,7 +240,8 @@ int xtr_dns_system_servers(struct xtr_dns_server *out, unsigned max, struct xtr_
 		ares_destroy(ares);
 	}
 	if (rc)
-		return xtr_fail(err, -EIO, "dns: servers of /etc/resolv.conf: %s", ares_strerror(rc));
+		return xtr_fail(err, -EIO, "dns: servers of /etc/resolv.conf: %s",
+				ares_strerror(rc));
 	for (struct ares_addr_port_node *s = list; s && n < max; s = s->next) {
 		struct xtr_dns_server *o = &out[n++];
 

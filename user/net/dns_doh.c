@@ -36,7 +36,10 @@ void xtr_dns_doh_ask(struct dns_question *q, uint32_t timeout_ms)
 	struct dns_backend *b = q->backend;
 	struct xtr_http_options o = b->http;
 	struct xtr_http_request h = {
-		.url = b->urls[q->server], .content_type = MESSAGE, .accept = MESSAGE, .max = BODY_MAX,
+		.url = b->urls[q->server],
+		.content_type = MESSAGE,
+		.accept = MESSAGE,
+		.max = BODY_MAX,
 	};
 	struct xtr_dns_result r = { 0 };
 	uint8_t buf[DNS_QUERY_MAX];

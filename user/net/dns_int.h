@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Inside of net/dns: a lookup is two questions (A and AAAA); each question is sent by a transport
- * (dns_ares.c or dns_doh.c) to one server at a time, which gives back a judged answer. dns.c decides
- * who is asked next and when it is enough; dns_parse.c knows the octets and nothing else.
+ * (dns_ares.c or dns_doh.c) to one server at a time, which gives back a judged answer. dns.c
+ * decides who is asked next and when it is enough; dns_parse.c knows the octets and nothing else.
  */
 #ifndef XTR_NET_DNS_INT_H
 #define XTR_NET_DNS_INT_H
@@ -90,7 +90,7 @@ void xtr_dns_answer(struct dns_question *q, const struct xtr_dns_result *r);
 void xtr_dns_ask_again(struct dns_question *q); /* the same server */
 void xtr_dns_question_free(struct dns_question *q);
 
-/* dns_ares.c. Nothing is left of q in here when ask's answer was given, or the channel is closed. */
+/* dns_ares.c. Nothing is left of q in here when it was answered, or the channel is closed. */
 int xtr_dns_chan_open(struct dns_chan *c, const struct xtr_dns_server *server, struct xtr_err *err);
 void xtr_dns_chan_close(struct dns_chan *c, uv_close_cb closed);
 void xtr_dns_chan_ask(struct dns_chan *c, struct dns_question *q);
@@ -103,10 +103,12 @@ void xtr_dns_doh_ask(struct dns_question *q, uint32_t timeout_ms);
  * is its last 11 octets. Length, or -EINVAL. */
 int xtr_dns_query(uint8_t *buf, size_t size, uint16_t id, const char *name, int type, bool edns);
 /* The same as xtr_dns_parse() for an answer that came by HTTP (RFC 8484), or the lack of one. */
-int xtr_dns_parse_http(const struct xtr_http_result *h, const char *name, int type, struct xtr_dns_result *r);
-/* What the answers to A and AAAA say together. Returns the one of the two that r->why has to be made
- * of, NULL if neither failed. */
-const struct xtr_dns_result *xtr_dns_merge(const struct xtr_dns_result *a, const struct xtr_dns_result *aaaa,
+int xtr_dns_parse_http(const struct xtr_http_result *h, const char *name, int type,
+		       struct xtr_dns_result *r);
+/* What the answers to A and AAAA say together. Returns the one of the two that r->why has to be
+ * made of, NULL if neither failed. */
+const struct xtr_dns_result *xtr_dns_merge(const struct xtr_dns_result *a,
+					   const struct xtr_dns_result *aaaa,
 					   struct xtr_dns_result *r);
 
 #endif

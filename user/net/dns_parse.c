@@ -195,8 +195,8 @@ static int walk(struct msg *m)
 				return -EBADMSG;
 			if (section == 1 && rr.class == CLASS_IN && rr.type == TYPE_NS)
 				m->referral = true;
-			if (section == 1 && rr.class == CLASS_IN && rr.type == TYPE_SOA && !m->soa &&
-			    read_soa(m, &rr))
+			if (section == 1 && rr.class == CLASS_IN && rr.type == TYPE_SOA &&
+			    !m->soa && read_soa(m, &rr))
 				return -EBADMSG;
 			if (section == 2 && rr.type == TYPE_OPT && rr.owner.len == 1)
 				read_opt(m, &rr);
@@ -231,7 +231,8 @@ static void add(struct xtr_dns_result *r, const struct xtr_ip *ip)
 
 /* The addresses of this owner; without any, where its CNAME leads (*next). 1 addresses, 0 a CNAME,
  * -ENOENT neither. */
-static int owned(const struct msg *m, const struct name *owner, int type, struct xtr_dns_result *r, struct name *next)
+static int owned(const struct msg *m, const struct name *owner, int type, struct xtr_dns_result *r,
+		 struct name *next)
 {
 	unsigned want = type == DNS_TYPE_A ? 4 : 16;
 	int found = -ENOENT;
@@ -295,11 +296,14 @@ static int follow(const struct msg *m, struct name *owner, int type, struct xtr_
 
 static int server_failed(const struct msg *m, struct xtr_dns_result *r)
 {
-	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED" };
+	static const char *const names[] = { "NOERROR",	 "FORMERR", "SERVFAIL",
+					     "NXDOMAIN", "NOTIMP",  "REFUSED" };
 	static const char *const ede[] = {
-		[3] = "stale answer", [6] = "DNSSEC bogus", [7] = "signature expired",
-		[8] = "signature not yet valid", [9] = "DNSKEY missing", [10] = "RRSIGs missing",
-		[18] = "prohibited", [22] = "no reachable authority", [23] = "network error",
+		[3] = "stale answer",	   [6] = "DNSSEC bogus",
+		[7] = "signature expired", [8] = "signature not yet valid",
+		[9] = "DNSKEY missing",	   [10] = "RRSIGs missing",
+		[18] = "prohibited",	   [22] = "no reachable authority",
+		[23] = "network error",
 	};
 	char text[32], more[40] = "";
 
@@ -338,7 +342,8 @@ static int parse(struct msg *m, const char *name, int type, struct xtr_dns_resul
 	/* A server that fails need not repeat the question. */
 	if (m->rcode && m->rcode != RC_NXDOMAIN)
 		return server_failed(m, r);
-	if (!m->answers || !same(&asked, &wanted) || u16(m->buf + at) != type || u16(m->buf + at + 2) != CLASS_IN)
+	if (!m->answers || !same(&asked, &wanted) || u16(m->buf + at) != type ||
+	    u16(m->buf + at + 2) != CLASS_IN)
 		return refuse(r, -EBADMSG, "an answer to another question");
 	if (m->flags & FLAG_TC)
 		return refuse(r, -EBADMSG, "truncated answer");
@@ -352,7 +357,8 @@ static int parse(struct msg *m, const char *name, int type, struct xtr_dns_resul
 	return follow(m, &wanted, type, r);
 }
 
-int xtr_dns_parse(const uint8_t *buf, size_t len, const char *name, int type, struct xtr_dns_result *r)
+int xtr_dns_parse(const uint8_t *buf, size_t len, const char *name, int type,
+		  struct xtr_dns_result *r)
 {
 	struct msg m = { .buf = buf, .len = len, .ede = -1 };
 
@@ -367,7 +373,8 @@ int xtr_dns_parse(const uint8_t *buf, size_t len, const char *name, int type, st
 	return r->status;
 }
 
-int xtr_dns_parse_http(const struct xtr_http_result *h, const char *name, int type, struct xtr_dns_result *r)
+int xtr_dns_parse_http(const struct xtr_http_result *h, const char *name, int type,
+		       struct xtr_dns_result *r)
 {
 	if (!h->status && h->code >= 200 && h->code <= 299) {
 		if (h->len < 2 || !u16(h->body)) { /* RFC 8484 4.1 */
@@ -380,10 +387,10 @@ int xtr_dns_parse_http(const struct xtr_http_result *h, const char *name, int ty
 		return r->status;
 	}
 	memset(r, 0, sizeof(*r));
-	r->status = !h->status		       ? -EPROTO :
-		    h->status == -EFBIG	       ? -EBADMSG :
-		    h->status == -EHOSTUNREACH ? -ECONNREFUSED :
-						 h->status;
+	r->status = !h->status			 ? -EPROTO
+		    : h->status == -EFBIG	 ? -EBADMSG
+		    : h->status == -EHOSTUNREACH ? -ECONNREFUSED
+						 : h->status;
 	return refuse(r, r->status, h->why);
 }
 
@@ -413,7 +420,8 @@ int xtr_dns_query(uint8_t *buf, size_t size, uint16_t id, const char *name, int 
 	return w.err ? w.err : (int)xtr_wr_len(&w);
 }
 
-const struct xtr_dns_result *xtr_dns_merge(const struct xtr_dns_result *a, const struct xtr_dns_result *aaaa,
+const struct xtr_dns_result *xtr_dns_merge(const struct xtr_dns_result *a,
+					   const struct xtr_dns_result *aaaa,
 					   struct xtr_dns_result *r)
 {
 	const struct xtr_dns_result *both[2] = { a, aaaa };

@@ -284,31 +284,23 @@ static int error_of(const struct transfer *t, CURLcode rc)
 	if (rc && t->mark_errno)
 		return -t->mark_errno;
 	switch (rc) {
-	case CURLE_OK:
-		return 0;
-	case CURLE_OPERATION_TIMEDOUT:
-		return -ETIMEDOUT;
+	case CURLE_OK: return 0;
+	case CURLE_OPERATION_TIMEDOUT: return -ETIMEDOUT;
 	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return -EHOSTUNREACH;
+	case CURLE_COULDNT_RESOLVE_PROXY: return -EHOSTUNREACH;
 	case CURLE_COULDNT_CONNECT:
 		curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os);
-		return os == EHOSTUNREACH || os == ENETUNREACH ? -EHOSTUNREACH :
-		       os == ETIMEDOUT			       ? -ETIMEDOUT :
-								 -ECONNREFUSED;
+		return os == EHOSTUNREACH || os == ENETUNREACH ? -EHOSTUNREACH
+		       : os == ETIMEDOUT		       ? -ETIMEDOUT
+							       : -ECONNREFUSED;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-		return -EKEYREJECTED;
-	case CURLE_FILESIZE_EXCEEDED:
-		return -EFBIG;
-	case CURLE_WRITE_ERROR:
-		return t->too_big ? -EFBIG : -ENOMEM;
-	case CURLE_OUT_OF_MEMORY:
-		return -ENOMEM;
-	default:
-		return -EPROTO;
+	case CURLE_SSL_INVALIDCERTSTATUS: return -EKEYREJECTED;
+	case CURLE_FILESIZE_EXCEEDED: return -EFBIG;
+	case CURLE_WRITE_ERROR: return t->too_big ? -EFBIG : -ENOMEM;
+	case CURLE_OUT_OF_MEMORY: return -ENOMEM;
+	default: return -EPROTO;
 	}
 }
 
@@ -345,7 +337,8 @@ static void transfer_end(struct transfer *t, CURLcode rc)
 	memcpy(r.etag, t->etag, sizeof(r.etag));
 	if (!r.status && t->want_h2 && r.version != 2) {
 		r.status = -EPROTO;
-		snprintf(t->error, sizeof(t->error), "the server does not speak HTTP/2, which is configured");
+		snprintf(t->error, sizeof(t->error),
+			 "the server does not speak HTTP/2, which is configured");
 	}
 	if (r.status)
 		r.len = 0;
@@ -469,8 +462,8 @@ static int add_header(struct transfer *t, const char *name, const char *value)
 	return 0;
 }
 
-/* "host:port:address" becomes curl's host::address: (any port): unlike its cache of resolved names, this is
- * compared when a connection is used again. */
+/* "host:port:address" becomes curl's host::address: (any port): unlike its cache of resolved names,
+ * this is compared when a connection is used again. */
 static int add_connect_to(struct transfer *t, const char *resolve)
 {
 	const char *host_end, *port, *address;
@@ -485,8 +478,8 @@ static int add_connect_to(struct transfer *t, const char *resolve)
 	if (!address || address == port || !address[1])
 		return -EINVAL;
 	v6 = strchr(address + 1, ':') && address[1] != '[';
-	n = snprintf(line, sizeof(line), "%.*s::%s%s%s:", (int)(host_end - resolve), resolve, v6 ? "[" : "",
-		     address + 1, v6 ? "]" : "");
+	n = snprintf(line, sizeof(line), "%.*s::%s%s%s:", (int)(host_end - resolve), resolve,
+		     v6 ? "[" : "", address + 1, v6 ? "]" : "");
 	if (n < 0 || (size_t)n >= sizeof(line))
 		return -EINVAL;
 	t->connect_to = curl_slist_append(NULL, line);
@@ -537,7 +530,8 @@ static void set_callbacks(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 }
 
-static int set_request(struct transfer *t, const struct xtr_http_options *o, const struct xtr_http_request *q)
+static int set_request(struct transfer *t, const struct xtr_http_options *o,
+		       const struct xtr_http_request *q)
 {
 	CURL *e = t->easy;
 	int rc;
@@ -553,7 +547,8 @@ static int set_request(struct transfer *t, const struct xtr_http_options *o, con
 		rc = add_connect_to(t, o->resolve);
 	if (rc)
 		return rc;
-	if (curl_easy_setopt(e, CURLOPT_URL, q->url) || curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers) ||
+	if (curl_easy_setopt(e, CURLOPT_URL, q->url) ||
+	    curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers) ||
 	    curl_easy_setopt(e, CURLOPT_CONNECT_TO, t->connect_to))
 		return -ENOMEM;
 	if (q->body) {
@@ -567,13 +562,14 @@ static int set_request(struct transfer *t, const struct xtr_http_options *o, con
 	}
 	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)q->max);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, o->version == 1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION,
+			 o->version == 1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_PIPEWAIT, o->version == 1 ? 0L : 1L);
 	return 0;
 }
 
-int xtr_http_send(struct xtr_http *h, const struct xtr_http_options *o, const struct xtr_http_request *q,
-		  xtr_http_done *done, void *arg)
+int xtr_http_send(struct xtr_http *h, const struct xtr_http_options *o,
+		  const struct xtr_http_request *q, xtr_http_done *done, void *arg)
 {
 	struct transfer *t;
 	int rc;

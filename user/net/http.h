@@ -13,8 +13,11 @@
 struct xtr_http;
 struct xtr_http_options {
 	const char *ca_file; /* NULL: the system's */
-	const char *proxy;   /* NULL: none (environment is not looked at); http://, https://, socks5:// */
-	const char *resolve; /* NULL, or "host:port:address": DoH servers are not looked up by themselves. The host, on any port. */
+	/* NULL: none (environment is not looked at); http://, https://, socks5:// */
+	const char *proxy;
+	/* NULL, or "host:port:address": where this host is, on any port. A DoH server can not be
+	 * looked up by itself; otherwise the system's resolver is asked, in a thread, without mark. */
+	const char *resolve;
 	uint8_t version;     /* 0: HTTP/2 where offered, 1: HTTP/1.1, 2: HTTP/2 */
 	uint32_t timeout_ms; /* 0: 5000 */
 	uint32_t mark;
@@ -27,7 +30,9 @@ struct xtr_http_request {
 	size_t max;			   /* longest body taken */
 };
 struct xtr_http_result {
-	int status;   /* 0, -ETIMEDOUT, -ECONNREFUSED, -EKEYREJECTED certificate, -EFBIG, -EPROTO, -EHOSTUNREACH, ... */
+	/* 0, -ETIMEDOUT, -ECONNREFUSED, -EKEYREJECTED certificate, -EFBIG, -EPROTO,
+	 * -EHOSTUNREACH, ... */
+	int status;
 	long code;    /* HTTP status, 0 if there was none: to be judged by the caller */
 	char why[160];
 	const uint8_t *body; size_t len; /* valid during the call */
