@@ -1570,6 +1570,22 @@ Test(routers, D_53_D_54_case_8_the_modulus_of_a_running_system_is_changed)
 	}
 }
 
+/* DNS names us as Map-Server of an index, and we are none. */
+Test(pull, an_own_address_in_DNS_without_a_map_server_is_said)
+{
+	const struct xtr_name_info *i;
+
+	fw_dns(w, name_of(EID), "192.0.2.1 192.0.2.9");
+	conf.c.ms = false;
+	go();
+	fw_run(w, 3000);
+	i = name_info(name_of(EID));
+	cr_assert_not(i->self);
+	cr_assert_not_null(strstr(names.problem[0], "no map-server"));
+	cr_assert_eq(show_db(), 2);
+	cr_assert(strstr(db_problem[0], "ourselves") || strstr(db_problem[1], "ourselves"));
+}
+
 /* ---- what is said */
 
 static unsigned told;

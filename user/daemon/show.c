@@ -523,6 +523,11 @@ static void lig_done(void *arg, const struct xtr_lig_result *res)
 	struct xtr_ctl_request *req = lig_end(arg);
 	json_t *records;
 
+	if (res && !res->records && !res->tries) {
+		xtr_ctl_error(req, "nobody could be asked: no address of a Map-Server or Map-Resolver for it is "
+				   "known that can be reached (see `xtrctl decent names`, `xtrctl rloc`)");
+		return;
+	}
 	if (!res || !res->records) {
 		xtr_ctl_error(req, "no answer from the mapping system after %u requests",
 			      res ? res->tries : 0);

@@ -276,6 +276,12 @@ static int show(struct xtr_pull *p, const struct xtr_pull_name *n,
 		info.addrs[i] = s->addrs[i];
 		info.self |= xtr_env_own_rloc(env, &s->addrs[i]);
 	}
+	if (info.self && !env->cfg.ms) {
+		info.self = false;
+		if (!info.problem)
+			info.problem = "one of the addresses is ours, but there is no map-server in our "
+				       "configuration";
+	}
 	return fn(arg, &info);
 }
 

@@ -12,6 +12,9 @@ static const char *problem_of(const struct xtr_env *env, const struct xtr_etr_ba
 {
 	if (!xtr_env_rloc(env, b->srv->cfg.address.family))
 		return "no RLOC of the Map-Server's address family is up";
+	if (!env->cfg.ms && xtr_env_own_rloc(env, &b->srv->cfg.address))
+		return "that Map-Server would be ourselves (by DNS or by configuration), but there is "
+		       "no map-server in our configuration: add it, or take our address out there";
 	if (item->refused)
 		return "the Map-Server confirmed the Map-Register without this EID-prefix: it is "
 		       "not configured for this key "
