@@ -35,8 +35,8 @@ static void plan_add(const struct sim_plan *base, enum sim_kind kind, uint32_t n
 		p->nodes = nodes;
 }
 
-/* The same with all EIDs in the core too; not with ten thousand: what the core has to carry is plain
- * with a thousand. */
+/* The same with all EIDs in the core too; not with ten thousand: what the core has to carry is
+ * plain with a thousand. */
 static void plan_cross(const struct sim_plan *base)
 {
 	unsigned n = plan_count;

@@ -19,7 +19,7 @@
 
 #define PATIENCE   (16 * SEC) /* four tries of an ITR: after 0, 1, 3, 7 s */
 #define NEW_AFTER  (30 * SEC) /* a new EID is found by then, Map-Server failures or not */
-#define GONE_AFTER (185 * SEC) /* a crashed router's registrations end by then: 180 s, RFC 9301 8.2 */
+#define GONE_AFTER (185 * SEC) /* registrations of a crashed router end: 180 s, RFC 9301 8.2 */
 #define CALM_AFTER (200 * SEC) /* after a split or another change of the whole network */
 
 /* Right, wrong or no answer may be somebody's view for so long after a change. */
@@ -47,8 +47,8 @@ static uint32_t any_target(struct sim *s, const struct sim_node *f)
 	return g && !s->cross ? g->ids[sim_below(s, g->n)] : sim_below(s, s->count);
 }
 
-/* Answers about one EID-prefix to one router are 3 s apart (RFC 9301 5.4); a router with a map-cache
- * would not ask twice. */
+/* Answers about one EID-prefix to one router are 3 s apart (RFC 9301 5.4); a router with a
+ * map-cache would not ask twice. */
 static bool asked_lately(const struct sim_node *f, uint32_t target)
 {
 	/* What nobody has can be one and the same EID-prefix. */

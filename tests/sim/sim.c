@@ -2,9 +2,9 @@
 /*
  * Clock, queue, network and life of the routers.
  *
- * Packets and DNS answers wait in a wheel of one slot a millisecond, routers in a heap by their next
- * deadline. At one time packets come before deadlines, both in an order that does not depend on
- * memory: the same seed gives the same run. A router is called exactly as the daemon calls it:
+ * Packets and DNS answers wait in a wheel of one slot a millisecond, routers in a heap by their
+ * next deadline. At one time packets come before deadlines, both in an order that does not depend
+ * on memory: the same seed gives the same run. A router is called exactly as the daemon calls it:
  * input or miss, then tick, which says when to tick again.
  *
  * Delay between two routers: 3 ms, 60 ms for the whole width of the world they stand in, and up to
