@@ -157,6 +157,25 @@ Test(nonce, S_8_grows_without_storage_if_the_clock_is_right)
 	cr_assert_gt(xtr_nonce_next(&t, &ops), last);
 }
 
+Test(nonce, S_2_grows_over_a_crash_with_nonces_left_out)
+{
+	struct xtr_nonce_seq s, t;
+	uint64_t last = 0;
+
+	wall = 1700000000;
+	xtr_nonce_open(&s, &ops);
+	for (unsigned i = 0; i < 1000; i++) {
+		xtr_nonce_skip(&s, &ops, 0xffffffff);
+		last = xtr_nonce_next(&s, &ops);
+		wall = 0;
+		xtr_nonce_open(&t, &(const struct xtr_ops){ .load = load });
+		cr_assert_gt(xtr_nonce_next(&t, &ops), last);
+		wall = 1700000000;
+	}
+	cr_assert_lt(last, (wall + 1000 / 16 + 1) << 32, "the clock is faster");
+	cr_assert_leq(saves, 50);
+}
+
 Test(nonce, storage_is_written_once_for_many_nonces)
 {
 	struct xtr_nonce_seq s;

@@ -690,6 +690,33 @@ Test(push, D_34_each_layer_has_its_own_keys, .fini = down)
 	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_AUTH), 0);
 }
 
+/* A Map-Reply that says who is in the group has no other proof than the nonce. */
+Test(push, T_3_nonces_of_subscriptions_are_not_guessed_from_each_other, .fini = down)
+{
+	struct xtr_map_request m;
+	struct fw_node *a;
+	uint64_t last = 0;
+	unsigned seen = 0;
+
+	w = fw_new();
+	start_core(1);
+	fw_run(w, 1000);
+	a = start_layer(11, true);
+	fw_run(w, 300000);
+	for (unsigned i = 0; i < fw_sent_count(a, XTR_MSG_MAP_REQUEST); i++) {
+		const uint8_t *msg;
+		size_t len;
+
+		msg = fw_message(fw_sent(a, XTR_MSG_MAP_REQUEST, i), &len);
+		if (xtr_map_request_decode(msg, len, &m) || !(m.flags & XTR_MREQ_I))
+			continue;
+		cr_assert(!last || m.nonce - last > 65536);
+		last = m.nonce;
+		seen++;
+	}
+	cr_expect_gt(seen, 3);
+}
+
 Test(push, D_25_joins_and_leaves_are_published_to_who_subscribed, .fini = down)
 {
 	struct fw_node *a, *i, *j;

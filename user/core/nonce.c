@@ -11,6 +11,8 @@
 
 #define NAME "nonce"
 #define RESERVE (1u << 20)
+#define SKIP_MAX (1u << 28)
+#define SKIP_RESERVE ((uint64_t)1 << 33)
 
 static void put64(uint8_t *p, uint64_t v)
 {
@@ -47,6 +49,13 @@ uint64_t xtr_nonce_next(struct xtr_nonce_seq *s, const struct xtr_ops *ops)
 	if (s->next >= s->limit)
 		store(s, ops, s->next + RESERVE);
 	return s->next++;
+}
+
+void xtr_nonce_skip(struct xtr_nonce_seq *s, const struct xtr_ops *ops, uint32_t by)
+{
+	s->next += by % SKIP_MAX;
+	if (s->next >= s->limit)
+		store(s, ops, s->next + SKIP_RESERVE);
 }
 
 void xtr_nonce_close(struct xtr_nonce_seq *s, const struct xtr_ops *ops)

@@ -16,6 +16,9 @@ struct xtr_nonce_seq {
 
 void xtr_nonce_open(struct xtr_nonce_seq *s, const struct xtr_ops *ops);
 uint64_t xtr_nonce_next(struct xtr_nonce_seq *s, const struct xtr_ops *ops);
+/* The next one shall not be guessed by who knows about when we started: leaves out so many (random,
+ * below 2^28: with less than 32 of these a second the clock stays ahead). */
+void xtr_nonce_skip(struct xtr_nonce_seq *s, const struct xtr_ops *ops, uint32_t by);
 /* Gives the unused part of the reserve back. */
 void xtr_nonce_close(struct xtr_nonce_seq *s, const struct xtr_ops *ops);
 

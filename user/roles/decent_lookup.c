@@ -96,12 +96,15 @@ static bool subscribes(const struct xtr_push_group *g)
 }
 
 /* RFC 9437 5: greater than any before; our own sequence is, over restarts too. The top bit keeps
- * them apart from those of Map-Registers: a Map-Notify with one of these is no publication. */
+ * them apart from those of Map-Registers: a Map-Notify with one of these is no publication. A
+ * Map-Reply is answer enough, and has no other proof than the nonce: so it must not be guessed. */
 static uint64_t sub_nonce(struct xtr_push_group *g)
 {
 	struct xtr_env *env = g->push->env;
-	uint64_t n = xtr_nonce_next(&env->nonces, &env->ops) ^ SUB_SPACE;
+	uint64_t n;
 
+	xtr_nonce_skip(&env->nonces, &env->ops, (uint32_t)xtr_env_random(env));
+	n = xtr_nonce_next(&env->nonces, &env->ops) ^ SUB_SPACE;
 	if (n <= g->sub.nonce)
 		n = g->sub.nonce + 1;
 	g->sub.nonce = n;
