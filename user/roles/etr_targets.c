@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define WITHDRAW_TRIES 5
+#define GATHER 50 /* ms */
 #define TARGETS_MAX 4096 /* of one mapping: all addresses of all indexes */
 
 struct want { /* a Map-Server, and what it is to have */
@@ -417,13 +418,14 @@ int xtr_etr_apply(struct xtr_etr *etr, bool force)
 
 /* ---- told by LISP-Decent */
 
-/* Many names can be answered at one time: one comparison for all. */
+/* Many names can be answered at about one time, as after a start: one comparison for all. A
+ * Map-Server of many names would get everything again with each. */
 void xtr_etr_retarget(void *ctx)
 {
 	struct xtr_etr *etr = ctx;
 
 	if (!xtr_timer_armed(&etr->targets))
-		xtr_timer_set(&etr->env->timers, &etr->targets, etr->env->now);
+		xtr_timer_set(&etr->env->timers, &etr->targets, etr->env->now + GATHER);
 }
 
 void xtr_etr_targets_timer(void *ctx, struct xtr_timer *t)
