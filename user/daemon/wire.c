@@ -211,7 +211,8 @@ static int op_load(void *ctx, const char *name, void *buf, size_t size)
 	struct xtr_daemon *d = ctx;
 	int rc = xtr_state_load(d->state_dir, name, buf, size);
 
-	if (rc < 0 && rc != -ENOENT)
+	/* Too large: the role asks again with more room; nothing that it wrote itself is larger. */
+	if (rc < 0 && rc != -ENOENT && rc != -EFBIG)
 		xtr_warn("state file %s/%s: %s; going on without it", d->conf->v.state_dir, name,
 			 strerror(-rc));
 	return rc;
