@@ -85,17 +85,35 @@ static unsigned check_repeated(void)
 	return failed;
 }
 
+static uint64_t cost(const struct sim_plan *p)
+{
+	return (uint64_t)p->nodes * (p->kind == SIM_PUSH ? p->group_size * (1u + p->cross) : 3);
+}
+
+/* The most expensive one of those that were not started. */
+static unsigned next_plan(const bool *started)
+{
+	unsigned best = plan_count;
+
+	for (unsigned i = 0; i < plan_count; i++)
+		if (!started[i] && (best == plan_count || cost(&plans[i]) > cost(&plans[best])))
+			best = i;
+	return best;
+}
+
 static bool run_all(unsigned jobs)
 {
-	unsigned running = 0, i = plan_count;
-	bool good = true;
+	unsigned running = 0, left = plan_count;
+	bool good = true, started[32] = { 0 };
 	int status;
 
-	while (i || running) { /* the largest ones first */
-		if (i && running < jobs) {
+	while (left || running) {
+		if (left && running < jobs) {
+			unsigned i = next_plan(started);
 			pid_t pid;
 
-			i--;
+			left--;
+			started[i] = true;
 			fflush(stdout);
 			pid = fork();
 			if (pid < 0) {
