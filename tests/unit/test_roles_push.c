@@ -184,6 +184,36 @@ Test(push, D_22_a_request_to_the_group_is_answered_by_each_from_its_own_address,
 	cr_expect_eq(xtr_ip_cmp(&p->src, &n[0]->ips[0]), 0, "never from a group");
 }
 
+Test(push, probes_and_SMRs_to_the_group_are_dropped, .fini = down)
+{
+	struct fw_node *n[2];
+	struct xtr_msg_meta meta = { .src = fw_ip("198.51.100.1"),
+				     .dst = fw_ip(G),
+				     .sport = 4342,
+				     .dport = 4342 };
+	struct fw_req req = { .nonce = 77,
+			      .eid = "10.1.1.1/32",
+			      .source = "10.2.1.1",
+			      .itr_rloc = "198.51.100.1",
+			      .plain = true };
+	unsigned replies;
+	uint8_t buf[512];
+
+	w = fw_new();
+	start_all(n, 2, false);
+	fw_run(w, 10000);
+	replies = fw_sent_count(n[0], XTR_MSG_MAP_REPLY);
+	for (unsigned i = 0; i < 2; i++) {
+		req.flags = i ? XTR_MREQ_P : XTR_MREQ_S;
+		xtr_node_input(n[0]->n, &meta, buf, fw_make_request(buf, sizeof(buf), &req),
+			       w->now);
+		fw_run(w, 5000);
+	}
+	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_GROUP), 2);
+	for (unsigned i = replies; i < fw_sent_count(n[0], XTR_MSG_MAP_REPLY); i++)
+		cr_expect_neq(fw_sent(n[0], XTR_MSG_MAP_REPLY, i)->dst.a[0], 198);
+}
+
 /* A forged source address would make every member send and repeat Map-Notifies to it. */
 Test(push, a_request_to_the_group_subscribes_nobody, .fini = down)
 {

@@ -103,6 +103,11 @@ static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta,
 		xtr_env_bad(env, r);
 		return;
 	}
+	/* Probes are for an RLOC, SMRs for one ITR: to a group they would make each member send. */
+	if (m.flags & (XTR_MREQ_P | XTR_MREQ_S) && xtr_ip_is_multicast(&meta->dst)) {
+		xtr_count(env, DROP_GROUP);
+		return;
+	}
 	if (m.flags & XTR_MREQ_P && ecm) { /* RFC 9301 5.2, 5.8: never through the mapping system */
 		xtr_count(env, DROP_PROBE);
 		return;
