@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define TRIES_MIN 4        /* of one lookup, however few there are to ask */
-#define AGAIN 10000        /* after a lookup without answer, while nothing is known yet */
+#define AGAIN 10000        /* after no answer while nothing is known; nothing to subscribe to */
 #define SOON 1000          /* least distance of lookups that something else asks for */
 #define SUB_SPACE (1ull << 63)
 #define ITR_RLOCS 16       /* as in other requests: 576 octets are to be enough */
@@ -260,6 +260,11 @@ bool xtr_push_reply(struct xtr_push *p, const struct xtr_msg_meta *meta,
 	g->sub.active = false;
 	answered(g);
 	take_record(g, &rec);
+	/* At the start our own membership may not be there yet, and nothing can be subscribed to. */
+	if (g->lookup.negative && subscribes(g) && g->lookup.next > p->env->now + AGAIN) {
+		g->lookup.next = p->env->now + AGAIN;
+		xtr_push_arm(g);
+	}
 	return true;
 }
 
