@@ -33,10 +33,10 @@ core_member() { # number
 accept-from: [172.16.0.0/16]
 accept-groups: [$G2/32]" | yaml_decent "$1" "secret of the core"
 }
-layer_member() { # number, [groups or all]
+layer_member() { # number, [groups or all], [how it learns of members]
 	{
 		decent_push "$1" $G2 overlay "core: group
-lookup-interval: 2"
+${3:-lookup-interval: 2}"
 		cat <<-Y
 		core:
 		  group: $G1
@@ -64,7 +64,9 @@ layer_works() { # what, numbers...
 
 # ---- core by group address
 for i in 1 2; do core_member $i | conf x$i; done
-for i in 3 4 5; do layer_member $i | conf x$i; done
+for i in 3 5; do layer_member $i | conf x$i; done
+# x4 would ask once in a minute only, but is told by the core (D-25, RFC 9437).
+layer_member 4 groups "subscribe: true" | conf x4
 start x1 x2 || finish
 check "core: is complete" wait_for 10 stores x2 1 2
 start x3 x4 || finish
@@ -74,12 +76,16 @@ check "core: EIDs of the layer are not in it (D-35)" stores x1 1 2
 has "a lookup of the group at a core member gives all members (D-21)" \
 	"$(xcj x5 lig "(*,$G2)" to "$(mcast_rloc 1)" 2>&1 | tr -d ' \n')$(xcj x1 lig "(*,$G2)" to "$(mcast_rloc 2)" 2>&1 | jq -c .)" \
 	'172\.16\.3\.1.*172\.16\.4\.1'
+subscribed() { groups x4 | jq -e --arg g $G2 'any(.[]; .group == $g and .subscribed)'; }
+check "x4 is subscribed at the core to its group" wait_for 15 subscribed
 t0=${EPOCHREALTIME/./}
 start x5 || finish
 wait_for 5 stores x5 3 4 5
 t=$(((${EPOCHREALTIME/./} - t0) / 1000))
 layer_works "a fifth joins by one core address" 3 4 5
 holds "... everything was there after $t ms, with the start of the daemon" "$t < 3500"
+
+holds "x4 was told by publication" "$(control x1 publications) + $(control x2 publications) > 0"
 
 # ---- the core dies: the layer does not need it to go on
 stop x1 KILL
