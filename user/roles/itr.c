@@ -72,9 +72,9 @@ static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
 	if (to && !xtr_ask_send(env, &ask, to))
 		xtr_env_event(env, XTR_EVENT_REQUEST_SENT, &p->eid, "to Map-Resolver %s, try %u",
 			      xtr_ip_str(to, ip), p->tries);
-	/* With a "no" in hand the others are not waited for so long. */
+	/* With a "no" in hand the others are not waited for so long; it is another one each time. */
 	xtr_timer_set(&env->timers, &p->timer,
-		      env->now + retry_delay(itr, p->denied ? p->silent + 1u : p->tries));
+		      env->now + retry_delay(itr, p->denied ? 1 : p->tries));
 }
 
 /* A new request with a new nonce. False: not allowed now. */
