@@ -279,6 +279,51 @@ Test(config_decent, a_layer_has_its_own_group_and_the_core)
 	xtr_conf_free(c);
 }
 
+/* Both groups, in both of which it is. $/k3 is the core's key. */
+#define BOTH PUSH "    core: group\n  core:\n    group: 224.0.9.1\n    key-file: $/k3\n    member: true\n    interfaces: [eth1]\n"
+
+Test(config_decent, D_32_or_additionally_a_member_of_the_core_too)
+{
+	struct xtr_conf *c = good(BOTH "    key-id: 7\n    accept-groups: [224.0.0.0/4]\n");
+	const struct xtr_group_config *g = c->node.decent.groups;
+	const struct xtr_site_config *s = c->node.sites;
+	char buf[XTR_EID_STRLEN];
+
+	cr_assert_eq(c->node.decent.group_count, 2);
+	cr_assert(g[0].own && g[0].member && g[0].via == XTR_VIA_CORE && !g[0].core);
+	cr_assert(!g[1].own && g[1].member && g[1].core && g[1].via == XTR_VIA_SELF && !g[1].peer_count);
+	cr_assert(c->multicast_count == 2 && c->multicast[0].join && c->multicast[1].join, "both are joined");
+	cr_assert_str_eq(c->multicast[1].interfaces[0], "eth1");
+	cr_assert_eq(c->node.site_count, 2);
+	/* The layer is registered in both, each time with the key of that one. */
+	cr_assert_str_eq(s[0].name, "group 224.1.1.1");
+	cr_assert_eq(s[0].prefix_count, 1);
+	cr_assert_eq(s[0].key_count, 2);
+	cr_assert(s[0].keys[0].key_id == 7 && !memcmp(s[0].keys[0].secret, "third", 5));
+	cr_assert(s[0].keys[1].key_id == 0 && !memcmp(s[0].keys[1].secret, "secret", 6));
+	/* The core, and what it accepts, with its key alone. */
+	cr_assert_str_eq(s[1].name, "group 224.0.9.1");
+	cr_assert(s[1].key_count == 1 && s[1].keys[0].key_id == 7 && !memcmp(s[1].keys[0].secret, "third", 5));
+	cr_assert_eq(s[1].prefix_count, 2);
+	cr_assert_str_eq(xtr_eid_str(&s[1].prefixes[0].eid, buf), "[0](0.0.0.0/0,224.0.9.1/32)");
+	cr_assert_str_eq(xtr_eid_str(&s[1].prefixes[1].eid, buf), "[0](0.0.0.0/0,224.0.0.0/4)");
+	cr_assert(!s[1].prefixes[0].accept_more_specifics && s[1].prefixes[1].accept_more_specifics);
+	xtr_conf_free(c);
+}
+
+Test(config_decent, D_32_one_key_of_both_groups_and_senders_of_both)
+{
+	struct xtr_conf *c = good(PUSH "    transport: overlay\n    accept-from: [192.0.2.0/25]\n    core: group\n  core:\n    group: 224.0.9.1\n"
+				       "    key-file: $/k\n    member: true\n    transport: overlay\n    peers: [192.0.2.9]\n    accept-from: [198.51.100.0/24]\n");
+
+	cr_assert_eq(c->node.site_count, 2);
+	cr_assert_eq(c->node.sites[0].key_count, 1);
+	cr_assert_eq(c->multicast_count, 0);
+	cr_assert(c->node.decent.accept_from_count == 2 && c->dp.control_from_count == 2);
+	cr_assert(c->dp.control_from[0].len == 25 && c->dp.control_from[1].len == 24);
+	xtr_conf_free(c);
+}
+
 Test(config_decent, R_7_pull_beside_push_only_to_find_the_members)
 {
 	/* A database prefix that pull would refuse as too short: it does not go there. */
@@ -340,6 +385,34 @@ static const struct { const char *text, *errors; } bad[] = {
 	  "f:11:17: the core is another group than that of `push`; members of the core write it as `push` alone\n" },
 	{ PUSH "    core: group\n  core: {group: 224.0.9.1, peers: [], key-file: $/k}\n",
 	  "f:11:35: `peers` is empty; write at least one entry\n" },
+
+	{ PUSH "    core: group\n  core: {group: 224.0.9.1, key-file: $/k}\n",
+	  "f:11:9: decent.core has no `peers`; add it: members of the core that are known from the start\n" },
+	{ PUSH "    core: group\n  core: {group: 224.0.9.1, key-file: $/k, member: true, transport: overlay}\n",
+	  "f:11:9: decent.core has no `peers`; add it: members of the core that are known from the start\n" },
+
+	/* a member of both */
+	{ PUSH "    core: group\n  core: {group: 224.0.9.1, peers: [192.0.2.9], key-file: $/k, accept-groups: [224.0.0.0/4], accept-from: []}\n",
+	  "f:11:98: `accept-groups` is for members of the core; add member: true, or remove this key\n"
+	  "f:11:126: `accept-from` is for members of the core; add member: true, or remove this key\n" },
+	{ BOTH, "f:12:5: `push` and `core` have different keys with key-id 0, and who is in both could not tell them apart; give one of them "
+		"another key-id, in all routers that have that key\n" },
+	{ BOTH "    key-id: 1\n    accept-groups: [224.0.9.1/32, 224.1.1.1/32]\n    accept-from: [192.0.2.0/24]\n",
+	  "f:17:21: our own group is accepted without being named; remove it\n"
+	  "f:17:35: the group of `push` is accepted without being named; remove it\n"
+	  "f:18:18: `accept-from` is for transport: overlay, and this group is in the underlay; remove it\n" },
+	{ PUSH "    accept-groups: [224.0.9.1/32, 224.3.0.0/16]\n    core: group\n"
+	       "  core: {group: 224.0.9.1, key-file: $/k, member: true, accept-groups: [224.3.0.0/16]}\n",
+	  "f:10:21: members of the core register with the key of decent.core; remove it\n"
+	  "f:12:93: 224.3.0.0/16 is accepted with the key of `push` already, in line 10; remove one\n" },
+	{ RLOCS DP "map-server:\n  sites:\n    - name: x\n      key-file: $/k3\n      eid-prefixes: [{eid: \"(0.0.0.0/0,224.0.9.1/32)\"}]\n"
+		"map-resolver: {}\ndecent:\n  push: {group: 224.1.1.1, key-file: $/k, core: group}\n"
+		"  core: {group: 224.0.9.1, key-file: $/k, member: true}\n",
+	  "f:7:28: members of 224.0.9.1 register with the key of decent.core; remove this prefix\n" },
+	{ MEMBER "    core: group\n  core: {group: 224.0.9.1, key-file: $/k3, key-id: 1, member: true, register: all}\n"
+		 "etr: {database: [{eid: 10.1.0.0/16}]}\n",
+	  "f:15:24: EID-prefix 10.1.0.0/16 of instance 0 is registered with the key of decent.core too (register: all), and site a in line 7 "
+	  "does not have it; add it to `keys` of the site\n" },
 
 	/* roles of a member */
 	{ RLOCS DP "itr: {}\ndecent:\n  push:\n    group: 224.1.1.1\n    key-file: $/k\n",

@@ -134,7 +134,7 @@ struct xtr_conf_group {                    /* decent.push, decent.core */
 	uint32_t lookup_interval;
 	bool subscribe;
 	uint8_t core;                      /* push: XTR_CONF_CORE_* */
-	bool all_eids;                     /* core */
+	bool all_eids, member;             /* core */
 };
 struct xtr_conf_decent {
 	const struct xtr_yaml *at;

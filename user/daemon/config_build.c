@@ -100,9 +100,10 @@ static int build_site(struct xtr_conf *c, const struct xtr_conf_site *s, struct 
 static int build_ms(struct xtr_conf *c)
 {
 	const struct xtr_conf_ms *m = &c->v.ms;
-	/* One more: the site of the seed-group. */
-	struct xtr_site_config *sites = ARRAY(c, struct xtr_site_config, m->sites.count + 1);
+	struct xtr_site_config *sites =
+		ARRAY(c, struct xtr_site_config, m->sites.count + XTR_CONF_GROUP_SITES);
 	struct xtr_eid_prefix *aggregates = ARRAY(c, struct xtr_eid_prefix, m->aggregates.count);
+	int n;
 
 	if (!sites || !aggregates)
 		return -ENOMEM;
@@ -113,12 +114,10 @@ static int build_ms(struct xtr_conf *c)
 		aggregates[i] = m->aggregates.items[i];
 	c->node.ms = m->at;
 	c->node.sites = sites;
-	c->node.site_count = m->sites.count;
-	if (c->v.decent.push.server.key.at) {
-		if (xtr_conf_build_group_site(c, &sites[m->sites.count]))
-			return -ENOMEM;
-		c->node.site_count++;
-	}
+	n = xtr_conf_build_group_sites(c, &sites[m->sites.count]);
+	if (n < 0)
+		return n;
+	c->node.site_count = m->sites.count + (unsigned)n;
 	c->node.aggregates = aggregates;
 	c->node.aggregate_count = m->aggregates.count;
 	return 0;

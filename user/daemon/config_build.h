@@ -12,7 +12,9 @@
 struct xtr_key xtr_conf_build_key(const struct xtr_conf_key *k);
 struct xtr_map_server_config xtr_conf_build_server(const struct xtr_conf_server *s,
 						   const struct xtr_ip *address);
-/* Of decent: 0 or -ENOMEM. The site lets members register themselves: (*,G) with the group's key. */
-int xtr_conf_build_group_site(struct xtr_conf *c, struct xtr_site_config *to);
+#define XTR_CONF_GROUP_SITES 2
+/* Of decent: the sites that let members of our groups register themselves, (*,G) with the group's
+ * key. How many, at most XTR_CONF_GROUP_SITES, or -ENOMEM. */
+int xtr_conf_build_group_sites(struct xtr_conf *c, struct xtr_site_config *to);
 
 #endif

@@ -115,6 +115,24 @@ static void build_group(const struct xtr_conf_group *g, struct xtr_group_config 
 					 .subscribe = g->subscribe };
 }
 
+/* The data plane has one list: messages of either group come the same way. */
+static int build_accept_from(struct xtr_conf *c)
+{
+	const struct xtr_conf_group *of[] = { &c->v.decent.push, &c->v.decent.core };
+	unsigned n = 0;
+	struct xtr_ippfx *list =
+		ARRAY(c, struct xtr_ippfx, of[0]->accept_from.count + of[1]->accept_from.count);
+
+	if (!list)
+		return -ENOMEM;
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned j = 0; j < of[i]->accept_from.count; j++)
+			list[n++] = of[i]->accept_from.items[j];
+	c->node.decent.accept_from = c->dp.control_from = list;
+	c->node.decent.accept_from_count = c->dp.control_from_count = n;
+	return 0;
+}
+
 static int build_groups(struct xtr_conf *c)
 {
 	static const uint8_t vias[] = { [XTR_CONF_CORE_NONE] = XTR_VIA_SELF,
@@ -131,20 +149,17 @@ static int build_groups(struct xtr_conf *c)
 	groups[n].core = d->push.accept_groups.count;
 	groups[n++].via = vias[d->push.core];
 	if (d->core.server.key.at) {
-		if (build_multicast(c, &d->core, false))
+		if (build_multicast(c, &d->core, d->core.member))
 			return -ENOMEM;
 		build_group(&d->core, &groups[n]);
+		groups[n].member = d->core.member;
 		groups[n].core = true;
 		groups[n].all_eids = d->core.all_eids;
 		groups[n++].via = XTR_VIA_SELF;
 	}
 	c->node.decent.groups = groups;
 	c->node.decent.group_count = n;
-	c->node.decent.accept_from = d->push.accept_from.items;
-	c->node.decent.accept_from_count = d->push.accept_from.count;
-	c->dp.control_from = d->push.accept_from.items;
-	c->dp.control_from_count = d->push.accept_from.count;
-	return 0;
+	return build_accept_from(c);
 }
 
 static void group_eid(const struct xtr_ip *group, uint8_t len, struct xtr_eid_prefix *out)
@@ -154,24 +169,28 @@ static void group_eid(const struct xtr_ip *group, uint8_t len, struct xtr_eid_pr
 	memcpy(out->g, group->a, sizeof(out->g));
 }
 
-int xtr_conf_build_group_site(struct xtr_conf *c, struct xtr_site_config *to)
+/* other: a key that is good for the group too, or NULL. */
+static int build_group_site(struct xtr_conf *c, const struct xtr_conf_group *g,
+			    const struct xtr_conf_key *other, struct xtr_site_config *to)
 {
-	const struct xtr_conf_group *g = &c->v.decent.push;
 	unsigned n = g->accept_groups.count;
 	struct xtr_site_prefix_config *prefixes = ARRAY(c, struct xtr_site_prefix_config, n + 1);
-	struct xtr_key *key = ARRAY(c, struct xtr_key, 1);
+	struct xtr_key *keys = ARRAY(c, struct xtr_key, 2);
 	char name[XTR_IP_STRLEN + 16], a[XTR_IP_STRLEN];
 
 	snprintf(name, sizeof(name), "group %s", xtr_ip_str(&g->group, a));
 	*to = (struct xtr_site_config){ .name = xtr_arena_copy(&c->arena, name, strlen(name)),
-					.keys = key,
-					.key_count = 1,
+					.keys = keys,
 					.prefixes = prefixes,
 					.prefix_count = n + 1,
 					.max_registrations = 10000 };
-	if (!prefixes || !key || !to->name)
+	if (!prefixes || !keys || !to->name)
 		return -ENOMEM;
-	*key = xtr_conf_build_key(&g->server.key);
+	/* It comes first: notifications to those who subscribe at the core have its key. */
+	if (other)
+		keys[to->key_count++] = xtr_conf_build_key(other);
+	if (!other || other->key_id != g->server.key.key_id)
+		keys[to->key_count++] = xtr_conf_build_key(&g->server.key);
 	group_eid(&g->group, (uint8_t)xtr_ip_bits(&g->group), &prefixes[0].eid);
 	for (unsigned i = 0; i < n; i++) {
 		group_eid(&g->accept_groups.items[i].ip, g->accept_groups.items[i].len,
@@ -179,6 +198,21 @@ int xtr_conf_build_group_site(struct xtr_conf *c, struct xtr_site_config *to)
 		prefixes[i + 1].accept_more_specifics = true;
 	}
 	return 0;
+}
+
+int xtr_conf_build_group_sites(struct xtr_conf *c, struct xtr_site_config *to)
+{
+	const struct xtr_conf_decent *d = &c->v.decent;
+	bool both = d->core.server.key.at && d->core.member;
+
+	if (!d->push.server.key.at)
+		return 0;
+	/* Members of the layer register in both groups, each time with the key of that one. */
+	if (build_group_site(c, &d->push, both ? &d->core.server.key : NULL, &to[0]))
+		return -ENOMEM;
+	if (both && build_group_site(c, &d->core, NULL, &to[1]))
+		return -ENOMEM;
+	return both ? 2 : 1;
 }
 
 int xtr_conf_build_decent(struct xtr_conf *c)

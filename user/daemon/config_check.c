@@ -183,6 +183,7 @@ static void check_own_registration(struct check *k, const struct claim *own, con
 {
 	char a[XTR_EID_STRLEN];
 	const char *text = eid_text(&own->eid, a);
+	const struct xtr_conf_group *core = &k->c->v.decent.core;
 
 	if (!taken)
 		xtr_yaml_fail_at(
@@ -195,6 +196,13 @@ static void check_own_registration(struct check *k, const struct claim *own, con
 			k->errors, own->at,
 			"EID-prefix %s of instance %u is registered with the key of decent.push, but site %s in line %u has another one; "
 			"give the site that key in all members (RFC 9962 4.3)",
+			text, own->eid.iid, taken->site->name, taken->at->line);
+	else if (core->server.key.at && core->member && core->all_eids &&
+		 !has_key(taken->site, &core->server.key))
+		xtr_yaml_fail_at(
+			k->errors, own->at,
+			"EID-prefix %s of instance %u is registered with the key of decent.core too (register: all), and site %s in line %u "
+			"does not have it; add it to `keys` of the site",
 			text, own->eid.iid, taken->site->name, taken->at->line);
 }
 

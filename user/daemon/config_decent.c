@@ -484,7 +484,7 @@ static void check_member_roles(struct check *k, const struct xtr_yaml *at)
 }
 
 /* Who may register (*,G) is said by the key of the group; a site for it would say otherwise. */
-static void check_group_sites(struct check *k, const struct xtr_conf_group *g)
+static void check_group_sites(struct check *k, const char *what, const struct xtr_conf_group *g)
 {
 	const struct xtr_conf_ms *ms = &k->c->v.ms;
 	char a[XTR_IP_STRLEN];
@@ -499,8 +499,8 @@ static void check_group_sites(struct check *k, const struct xtr_conf_group *g)
 				continue;
 			xtr_yaml_fail_at(
 				k->errors, at_key(p->at, "eid"),
-				"members of %s register with the key of decent.push; remove this prefix",
-				xtr_ip_str(&g->group, a));
+				"members of %s register with the key of %s; remove this prefix",
+				xtr_ip_str(&g->group, a), what);
 		}
 }
 
@@ -514,6 +514,73 @@ static void check_accept(struct check *k, const struct xtr_conf_group *g)
 		    !xtr_ip_cmp(&g->accept_groups.items[i].ip, &g->group))
 			xtr_yaml_fail_at(k->errors, g->accept_groups.at[i],
 					 "our own group is accepted without being named; remove it");
+}
+
+/* ---- layers */
+
+static bool same_prefix(const struct xtr_ippfx *a, const struct xtr_ippfx *b)
+{
+	return a->len == b->len && !xtr_ip_cmp(&a->ip, &b->ip);
+}
+
+/* Of one that is in both groups. Its Map-Server takes (*,G) of the layer with either key. */
+static void check_both(struct check *k, const struct xtr_conf_group *push, const struct xtr_conf_group *core)
+{
+	const struct xtr_conf_key *x = &push->server.key, *y = &core->server.key;
+	const struct xtr_ippfx own = { push->group, (uint8_t)xtr_ip_bits(&push->group) },
+			       above = { core->group, (uint8_t)xtr_ip_bits(&core->group) };
+	char a[XTR_IPPFX_STRLEN];
+
+	for (unsigned i = 0; i < core->accept_groups.count; i++) {
+		const struct xtr_ippfx *p = &core->accept_groups.items[i];
+
+		if (push->group.family && same_prefix(p, &own))
+			xtr_yaml_fail_at(k->errors, core->accept_groups.at[i],
+					 "the group of `push` is accepted without being named; remove it");
+		for (unsigned j = 0; j < push->accept_groups.count; j++)
+			if (same_prefix(p, &push->accept_groups.items[j]))
+				xtr_yaml_fail_at(k->errors, core->accept_groups.at[i],
+						 "%s is accepted with the key of `push` already, in line %u; remove one",
+						 xtr_ippfx_str(p, a), push->accept_groups.at[j]->line);
+	}
+	for (unsigned j = 0; core->group.family && j < push->accept_groups.count; j++)
+		if (same_prefix(&push->accept_groups.items[j], &above))
+			xtr_yaml_fail_at(k->errors, push->accept_groups.at[j],
+					 "members of the core register with the key of decent.core; remove it");
+	if (x->secret && y->secret && x->key_id == y->key_id &&
+	    (x->algorithm != y->algorithm || x->secret_len != y->secret_len ||
+	     memcmp(x->secret, y->secret, x->secret_len)))
+		xtr_yaml_fail_at(
+			k->errors, at_key(y->at, "key-id"),
+			"`push` and `core` have different keys with key-id %u, and who is in both could not tell them apart; "
+			"give one of them another key-id, in all routers that have that key",
+			y->key_id);
+}
+
+static void check_core(struct check *k, const struct xtr_conf_group *push, const struct xtr_conf_group *core)
+{
+	static const char *const for_members[] = { "accept-groups", "accept-from" };
+	const struct xtr_yaml *at = core->server.key.at, *peers = xtr_yaml_get(at, "peers");
+
+	check_group(k, "decent.core", core);
+	if (!given(at, "peers") && !(core->member && core->transport == XTR_GROUP_UNDERLAY)) {
+		if (peers)
+			xtr_yaml_fail_at(k->errors, peers, "`peers` is empty; write at least one entry");
+		else
+			xtr_yaml_fail_at(k->errors, at,
+					 "decent.core has no `peers`; add it: members of the core that are known from the start");
+	}
+	if (core->member) {
+		check_group_sites(k, "decent.core", core);
+		check_accept(k, core);
+		if (push->server.key.at)
+			check_both(k, push, core);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(for_members) / sizeof(for_members[0]); i++)
+		if (xtr_yaml_get(at, for_members[i]))
+			xtr_yaml_fail_at(k->errors, at_key(at, for_members[i]),
+					 "`%s` is for members of the core; add member: true, or remove this key", for_members[i]);
 }
 
 static void check_layers(struct check *k)
@@ -560,12 +627,12 @@ int xtr_conf_check_decent(struct check *k)
 	if (push) {
 		check_group(k, "decent.push", &d->push);
 		check_member_roles(k, push);
-		check_group_sites(k, &d->push);
+		check_group_sites(k, "decent.push", &d->push);
 		check_accept(k, &d->push);
 		xtr_conf_check_peers(k, d->push.unauthenticated.items, d->push.unauthenticated.at,
 				     d->push.unauthenticated.count, "address");
 	}
 	if (core)
-		check_group(k, "decent.core", &d->core);
+		check_core(k, &d->push, &d->core);
 	return check_pull(k);
 }

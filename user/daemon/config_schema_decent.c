@@ -148,14 +148,17 @@ static const struct xtr_schema params_schema = { "decent.parameters", NULL, (con
 	     "how often the members are looked up (RFC 9962 4.2)"), \
 	BOOL(T, subscribe, "subscribe", 0, "false", "be told of changes of the members besides (RFC 9437)")
 
+#define ACCEPT_FIELDS(T) \
+	LIST_OF(T, accept_from, "accept-from", XTR_K_HOST_BITS, 256, XTR_T_PREFIX, \
+		"overlay: senders of control messages that are heard besides peers and known members"), \
+	LIST_OF(T, accept_groups, "accept-groups", XTR_K_MULTICAST, 64, XTR_T_PREFIX, \
+		"we are their core: memberships of these groups may be registered here with the key of this one")
+
 #define T struct xtr_conf_group
 static const struct xtr_schema push_schema = { "decent.push", NULL, (const struct xtr_schema_key[]){
 	GROUP_FIELDS(T),
 	LIST_OF(T, peers, "peers", 0, 64, XTR_T_IP, "members that are known from the start"),
-	LIST_OF(T, accept_from, "accept-from", XTR_K_HOST_BITS, 256, XTR_T_PREFIX,
-		"overlay: senders of control messages that are heard besides peers and known members"),
-	LIST_OF(T, accept_groups, "accept-groups", XTR_K_MULTICAST, 64, XTR_T_PREFIX,
-		"we are their core: memberships of these groups may be registered here with the key of this one"),
+	ACCEPT_FIELDS(T),
 	LIST_OF(T, unauthenticated, "unauthenticated-notify-from", 0, 64, XTR_T_IP,
 		"members whose Map-Notifies are believed without authentication: each can rewrite the group"),
 	ENUM(T, core, "core", 0, cores, "none",
@@ -164,8 +167,11 @@ static const struct xtr_schema push_schema = { "decent.push", NULL, (const struc
 
 static const struct xtr_schema core_schema = { "decent.core", NULL, (const struct xtr_schema_key[]){
 	GROUP_FIELDS(T),
-	LIST_OF(T, peers, "peers", XTR_K_REQUIRED | XTR_K_NONEMPTY, 64, XTR_T_IP,
-		"members of the core that are known from the start"),
+	BOOL(T, member, "member", 0, "false",
+	     "we are in the core too: what is registered there is stored here besides (RFC 9962 4.4)"),
+	LIST_OF(T, peers, "peers", 0, 64, XTR_T_IP,
+		"members of the core that are known from the start; at least one, but for members in the underlay"),
+	ACCEPT_FIELDS(T),
 	ENUM(T, all_eids, "register", 0, registers, "groups",
 	     "what we register in the core: our group, or all our EID-prefixes besides"),
 	END }, xtr_conf_key_extra };
@@ -177,6 +183,6 @@ const struct xtr_schema xtr_conf_decent_schema = { "decent", NULL, (const struct
 	SECTION(T, dns, "dns", dns_schema, "how DNS is asked, for pull"),
 	SECTION(T, parameters, "parameters", params_schema, "parameters of pull from a URL, instead of those in this file"),
 	SECTION(T, push, "push", push_schema, "we are a member of a multicast group of Map-Servers (RFC 9962 4)"),
-	SECTION(T, core, "core", core_schema, "the group above ours (RFC 9962 4.4), of which we are no member"),
+	SECTION(T, core, "core", core_schema, "the group above ours (RFC 9962 4.4)"),
 	END }, NULL };
 #undef T
