@@ -447,6 +447,8 @@ void sim_play(const struct sim_plan *plan, struct sim_result *out)
 	if (steady->asked)
 		out->per_lookup = (asking(steady) - asking(idle)) * steady->seconds /
 				  (double)steady->asked;
+	if (out->per_lookup < 0.005) /* none, where all is local */
+		out->per_lookup = 0;
 	stage_join(p);
 	stage_crash(p);
 	stage_dns(p);
