@@ -97,7 +97,7 @@ act_end() {
 	for n in "${!PID[@]}"; do stop "$n"; done
 	for p in "${BG[@]}"; do kill "$p" 2>/dev/null; done
 	for n in "${NODES[@]}"; do
-		umount "$R/$n/bpf" 2>/dev/null
+		umount "$R/$n/bpf" 2>/dev/null || umount -l "$R/$n/bpf" 2>/dev/null
 		ip netns del "$NSP$n"
 		rm -rf --one-file-system "${R:?}/$n"
 	done

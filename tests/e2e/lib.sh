@@ -102,7 +102,7 @@ cleanup() {
 		kill -KILL "$p" 2>/dev/null
 	done
 	for n in "${NODES[@]}"; do
-		umount "$R/$n/bpf" 2>/dev/null
+		umount "$R/$n/bpf" 2>/dev/null || umount -l "$R/$n/bpf" 2>/dev/null
 		[ -e "/run/netns/$NSP$n" ] && ip netns del "$NSP$n"
 	done
 	[ -n "${E2E_KEEP_FILES-}" ] && echo "files stay in $R" || rm -rf --one-file-system "$R"
