@@ -299,6 +299,29 @@ Test(all_in_one, RFC9301_5_4_its_own_questions_are_not_limited)
 	cr_assert_eq(fw_counter(a, XTR_NODE_DROP_RATE), 0);
 }
 
+/* What its own Map-Server learns, its ITR must not deny for the minute of a negative entry. */
+Test(all_in_one, what_is_registered_here_ends_negative_entries)
+{
+	const struct fw_rec rec = FW_REC("10.2.8.0/24", 60, "192.0.2.77");
+	const struct fw_reg r = { .nonce = 9, .flags = XTR_REG_P };
+	const struct xtr_fwd drop = { .action = XTR_ACT_DROP };
+	const struct xtr_eid_prefix by_hand = fw_eid("10.2.8.128/25");
+	uint8_t buf[512];
+
+	fw_until(w, 0);
+	fw_miss(a, "10.2.8.5", "10.1.0.3");
+	cr_assert_eq(fw_dp_match(a, "10.2.8.5")->fwd.action, XTR_ACT_NATIVE);
+	fw_miss(a, "10.9.9.9", "10.1.0.3");
+	cr_assert_eq(xtr_node_cache_add(a->n, &by_hand, &drop, w->now), 0);
+	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	cr_assert_null(fw_dp_match(a, "10.2.8.5"));
+	cr_assert_not_null(fw_dp_match(a, "10.2.8.129"), "that of the operator stays");
+	cr_assert_eq(fw_dp_match(a, "10.9.9.9")->fwd.action, XTR_ACT_NATIVE, "others, too");
+	fw_until(w, w->now + 1100);
+	fw_miss(a, "10.2.8.5", "10.1.0.3");
+	cr_assert_eq(fw_dp_get(a, "10.2.8.0/24")->fwd.action, XTR_ACT_ENCAP);
+}
+
 Test(all_in_one, without_proxy_the_request_goes_out_to_the_etr)
 {
 	const struct fw_rec rec = FW_REC("10.2.7.0/24", 60, "192.0.2.77");

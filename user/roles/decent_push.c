@@ -26,6 +26,8 @@
 
 #define GUESTS_AFTER 1000 /* ms, from a change to a new list of who may send overlay frames */
 
+#define PATIENCE 5000 /* ms for the confirmation of a new member, before it is a problem */
+
 /* ---- groups */
 
 static struct xtr_push_group *find_group(const struct xtr_push *p, const struct xtr_ip *group)
@@ -417,7 +419,8 @@ static const char *problem_of(struct xtr_push_group *g)
 		return text;
 	for (unsigned i = 0; i < g->count; i++) {
 		live += g->members[i].live;
-		silent += g->members[i].live && !g->members[i].acked;
+		silent += g->members[i].live && !g->members[i].acked &&
+			  g->members[i].since + PATIENCE <= env->now;
 	}
 	if (g->cfg->server.want_notify && live && silent == live)
 		return "no member confirms Map-Registers: other keys, or not reachable";

@@ -51,6 +51,9 @@ int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const str
 /* Tells the data plane, unless it has the same already. */
 void xtr_itr_give(struct xtr_itr *itr, struct xtr_mapping *m, bool anyway);
 void xtr_itr_remove(struct xtr_itr *itr, struct xtr_mapping *m, const char *why);
+/* eid is registered at our own Map-Server from now on: entries that say there is nothing are wrong,
+ * and go, or the EID would be out of reach until their TTL ends. */
+void xtr_itr_appeared(void *ctx, const struct xtr_eid_prefix *eid);
 /* The live entry that covers eid, or NULL. */
 struct xtr_mapping *xtr_itr_lookup(struct xtr_itr *itr, const struct xtr_eid_prefix *eid);
 unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, const char *why);

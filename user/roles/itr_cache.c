@@ -365,6 +365,34 @@ unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside,
 	return total;
 }
 
+static bool said_nothing(const struct xtr_mapping *m)
+{
+	return !m->positive && m->expires != XTR_NEVER; /* static ones are the operator's */
+}
+
+static int collect_nothing(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	return said_nothing(value) ? collect(ctx, eid, value) : 0;
+}
+
+void xtr_itr_appeared(void *ctx, const struct xtr_eid_prefix *eid)
+{
+	static const char why[] = "is registered here now";
+	struct xtr_mapping *list[256], *m;
+	struct clear c = { .list = list, .max = 256 };
+	struct xtr_itr *itr = ctx;
+
+	m = xtr_itr_lookup(itr, eid);
+	if (m && said_nothing(m))
+		xtr_itr_remove(itr, m, why);
+	do {
+		c.n = 0;
+		xtr_eiddb_walk(&itr->cache.db, eid, collect_nothing, &c);
+		for (unsigned i = 0; i < c.n; i++)
+			xtr_itr_remove(itr, list[i], why);
+	} while (c.n == c.max);
+}
+
 static bool add_peer(struct xtr_peer *out, unsigned n, const struct xtr_ip *rloc,
 		     const struct xtr_eid_prefix *eid)
 {

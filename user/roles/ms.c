@@ -330,6 +330,8 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 		xtr_env_event(env, r == XTR_PUT_NEW ? XTR_EVENT_SITE_ADD : XTR_EVENT_SITE_CHANGE,
 			      eid, "site %s: %u locators from %s", a->site->name, a->read.count,
 			      xtr_ip_str(&a->meta->src, ip));
+	if (r == XTR_PUT_NEW && env->appeared)
+		env->appeared(env->appeared_ctx, eid);
 	if (r != XTR_PUT_SAME && union_print(a->ms, eid) != before)
 		set_changed(a->ms, eid, a->who);
 	return true;

@@ -415,6 +415,8 @@ static int start_roles(struct xtr_node *n)
 		r = xtr_itr_new(env, &n->itr);
 	env->recent_peers = n->itr ? xtr_itr_recent_peers : NULL;
 	env->recent_ctx = n->itr;
+	env->appeared = n->itr ? xtr_itr_appeared : NULL;
+	env->appeared_ctx = n->itr;
 	if (!r && !n->lig)
 		r = xtr_lig_new(env, &n->lig);
 	return r;
@@ -463,6 +465,7 @@ static void stop_roles(struct xtr_node *n)
 		xtr_itr_free(n->itr, true);
 		n->itr = NULL;
 		n->env.recent_peers = NULL;
+		n->env.appeared = NULL;
 	}
 	if (!c->ms) {
 		xtr_ms_free(n->ms);

@@ -107,6 +107,9 @@ struct xtr_env {
 	 * know). */
 	void (*registered)(void *ctx, const struct xtr_eid_prefix *group);
 	void *registered_ctx;
+	/* The Map-Server tells: this EID-prefix is registered now and was not before (NULL: no ITR). */
+	void (*appeared)(void *ctx, const struct xtr_eid_prefix *eid);
+	void *appeared_ctx;
 	/* All that is registered for exactly this EID-prefix at our own Map-Server, merged; false:
 	 * nothing. NULL: no Map-Server here. *out views buf or the registration. */
 	bool (*registration)(void *ctx, const struct xtr_eid_prefix *eid, uint8_t *buf,
