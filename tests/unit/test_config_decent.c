@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "codec/msg.h"
-#include "daemon/config.h"
+#include "daemon/group_name.h"
 
 static char dir[64];
 
@@ -324,6 +324,50 @@ Test(config_decent, D_32_one_key_of_both_groups_and_senders_of_both)
 	xtr_conf_free(c);
 }
 
+Test(config_decent, D_30_the_core_by_a_name)
+{
+	struct xtr_conf *c = good(PUSH "    core: group\n  core: {group: core.example.com, peers: [192.0.2.9], key-file: $/k3}\n"
+				       "  dns: {servers: [192.0.2.53]}\n");
+
+	cr_assert_str_eq(c->v.decent.core.name, "core.example.com");
+	cr_assert_null(c->v.decent.push.name);
+	cr_assert(c->node.decent.group_count == 1 && c->node.site_count == 1 && c->multicast_count == 1, "not there yet");
+	cr_assert(c->dns.server_count == 1 && c->dns.timeout_ms == 5000);
+	c->v.decent.core.group = ip("224.0.9.1");
+	cr_assert_eq(xtr_conf_build_named(c), 0);
+	cr_assert(c->node.decent.group_count == 2 && c->node.decent.groups[1].core && c->multicast_count == 2);
+	cr_assert(!xtr_ip_cmp(&c->node.decent.groups[1].group, &c->v.decent.core.group));
+	xtr_conf_free(c);
+}
+
+Test(config_decent, D_30_our_own_group_by_a_name)
+{
+	struct xtr_conf *c = good(RLOCS DP "itr: {}\nmap-resolver: {}\nmap-server: {sites: [{name: a, key-file: $/k, eid-prefixes: [{eid: 10.1.0.0/16}]}]}\n"
+				  "decent: {push: {group: g.example.com, key-file: $/k, accept-groups: [224.1.1.1/32, 224.2.0.0/16]}}\n");
+
+	cr_assert(!c->node.decent.group_count && c->node.site_count == 1 && !c->multicast_count);
+	c->v.decent.push.group = ip("224.1.1.1");
+	cr_assert_eq(xtr_conf_build_named(c), 0);
+	cr_assert(c->node.decent.group_count == 1 && c->multicast_count == 1 && c->node.site_count == 2);
+	cr_assert_str_eq(c->node.sites[0].name, "a");
+	cr_assert_eq(c->node.sites[1].prefix_count, 2, "not twice the own group");
+	xtr_conf_free(c);
+}
+
+Test(config_decent, D_30_the_group_of_an_answer)
+{
+	struct xtr_ip a[5] = { ip("192.0.2.1"), ip("224.0.0.5"), ip("224.9.9.9"), ip("224.1.1.1"), ip("ff08::1") }, out;
+
+	cr_assert(xtr_group_name_pick(a, 5, true, true, &out) && !xtr_ip_cmp(&out, &a[3]));
+	cr_assert(xtr_group_name_pick(a, 5, false, true, &out) && !xtr_ip_cmp(&out, &a[4]));
+	cr_assert_not(xtr_group_name_pick(a, 2, true, true, &out), "neither unicast nor of the link");
+	cr_assert_not(xtr_group_name_pick(a, 4, false, true, &out));
+	cr_assert(xtr_group_name_kept("a.b 224.2.2.2\ncore.a 224.1.1.1\n", "core.A", &out) && !xtr_ip_cmp(&out, &a[3]));
+	cr_assert_not(xtr_group_name_kept("a.b 224.2.2.2\n", "a.bc", &out));
+	cr_assert_not(xtr_group_name_kept("a.b 10.0.0.1\n", "a.b", &out));
+	cr_assert_not(xtr_group_name_kept("a.b 224.2.2.2", "a.b", &out), "cut off");
+}
+
 Test(config_decent, R_7_pull_beside_push_only_to_find_the_members)
 {
 	/* A database prefix that pull would refuse as too short: it does not go there. */
@@ -436,6 +480,14 @@ static const struct { const char *text, *errors; } bad[] = {
 	  "f:20:36: instance 5 has no overlay device to deliver on; add one to `overlay` with instance: 5\n" },
 
 	/* groups and how they are reached */
+	{ RLOCS DP ROLES "decent: {push: {group: 224.1.1.999, key-file: $/k}}\n",
+	  "f:6:24: `group` is `224.1.1.999`, neither an address nor a DNS name; write a multicast address, as 224.1.1.1 or \"ff08::4341\", or a "
+	  "name, as core.example.com\n" },
+	{ RLOCS DP ROLES "decent: {push: {group: a..example, key-file: $/k}}\n",
+	  "f:6:24: `group` is `a..example`, which has an empty label; write a multicast address, as 224.1.1.1, or a DNS name, as "
+	  "core.example.com\n" },
+	{ PUSH "    core: group\n  core: {group: 224.0.9.1, peers: [192.0.2.9], key-file: $/k}\n  dns: {}\n",
+	  "f:12:8: `dns` is for `pull`, which is not there; add it, or remove this section\n" },
 	{ RLOCS DP ROLES "decent: {push: {group: 192.0.2.9, key-file: $/k}}\n",
 	  "f:6:24: `group` is 192.0.2.9, which is no multicast address; write a multicast address that routers forward, as 224.1.1.1 or "
 	  "\"ff08::4341\"\n" },

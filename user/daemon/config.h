@@ -125,7 +125,8 @@ struct xtr_conf_params {
 enum { XTR_CONF_CORE_NONE, XTR_CONF_CORE_GROUP, XTR_CONF_CORE_PULL };
 struct xtr_conf_group {                    /* decent.push, decent.core */
 	struct xtr_conf_server server;
-	struct xtr_ip group;
+	const char *group_text, *name;     /* name: NULL if the text is an address */
+	struct xtr_ip group;               /* family 0: of a name that is not resolved */
 	uint8_t transport;                 /* enum xtr_group_transport */
 	uint8_t ttl;
 	XTR_SCHEMA_LIST(const char *) interfaces;
@@ -195,7 +196,7 @@ struct xtr_conf {
 	bool data_plane;                   /* interfaces: is there */
 	/* As in the file; node.decent.pull can be another one, with parameters from a URL. */
 	const struct xtr_pull_config *pull;
-	struct xtr_dns_config dns;         /* with pull */
+	struct xtr_dns_config dns;         /* with pull, or a group by name */
 	struct xtr_conf_multicast multicast[XTR_GROUPS_MAX]; unsigned multicast_count;
 	struct xtr_node_config node;
 	struct xtr_dp_config dp;
@@ -220,6 +221,9 @@ int xtr_conf_read_keys(struct xtr_conf *c, struct xtr_yaml_errors *errors);
 int xtr_conf_build(struct xtr_conf *c);
 /* Parts of xtr_conf_build. */
 int xtr_conf_build_decent(struct xtr_conf *c);
+/* Again what depends on the addresses of groups, from the arena of c. 0 or -ENOMEM: then c is not to
+ * be used. */
+int xtr_conf_build_named(struct xtr_conf *c);
 /* A text of dns.servers: "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:5353". 0 or -EINVAL. */
 int xtr_conf_dns_server(const char *text, struct xtr_dns_server *out);
 /* NULL, or what is wrong with a suffix, as "has an empty label". */

@@ -142,13 +142,17 @@ static int build_groups(struct xtr_conf *c)
 	struct xtr_group_config *groups = ARRAY(c, struct xtr_group_config, 2);
 	unsigned n = 0;
 
-	if (!groups || build_multicast(c, &d->push, true))
+	c->multicast_count = 0;
+	if (!groups || (d->push.group.family && build_multicast(c, &d->push, true)))
 		return -ENOMEM;
-	build_group(&d->push, &groups[n]);
-	groups[n].member = groups[n].own = true;
-	groups[n].core = d->push.accept_groups.count;
-	groups[n++].via = vias[d->push.core];
-	if (d->core.server.key.at) {
+	/* One by name, without an address yet, is not there. */
+	if (d->push.group.family) {
+		build_group(&d->push, &groups[n]);
+		groups[n].member = groups[n].own = true;
+		groups[n].core = d->push.accept_groups.count;
+		groups[n++].via = vias[d->push.core];
+	}
+	if (d->core.server.key.at && d->core.group.family) {
 		if (build_multicast(c, &d->core, d->core.member))
 			return -ENOMEM;
 		build_group(&d->core, &groups[n]);
@@ -169,6 +173,11 @@ static void group_eid(const struct xtr_ip *group, uint8_t len, struct xtr_eid_pr
 	memcpy(out->g, group->a, sizeof(out->g));
 }
 
+static bool is_host(const struct xtr_ippfx *p, const struct xtr_ip *ip)
+{
+	return ip->family == p->ip.family && p->len == xtr_ip_bits(ip) && !xtr_ip_cmp(&p->ip, ip);
+}
+
 /* other: a key that is good for the group too, or NULL. */
 static int build_group_site(struct xtr_conf *c, const struct xtr_conf_group *g,
 			    const struct xtr_conf_key *other, struct xtr_site_config *to)
@@ -182,7 +191,7 @@ static int build_group_site(struct xtr_conf *c, const struct xtr_conf_group *g,
 	*to = (struct xtr_site_config){ .name = xtr_arena_copy(&c->arena, name, strlen(name)),
 					.keys = keys,
 					.prefixes = prefixes,
-					.prefix_count = n + 1,
+					.prefix_count = 1,
 					.max_registrations = 10000 };
 	if (!prefixes || !keys || !to->name)
 		return -ENOMEM;
@@ -193,9 +202,13 @@ static int build_group_site(struct xtr_conf *c, const struct xtr_conf_group *g,
 		keys[to->key_count++] = xtr_conf_build_key(&g->server.key);
 	group_eid(&g->group, (uint8_t)xtr_ip_bits(&g->group), &prefixes[0].eid);
 	for (unsigned i = 0; i < n; i++) {
-		group_eid(&g->accept_groups.items[i].ip, g->accept_groups.items[i].len,
-			  &prefixes[i + 1].eid);
-		prefixes[i + 1].accept_more_specifics = true;
+		const struct xtr_ippfx *p = &g->accept_groups.items[i];
+
+		/* What a name became can be one of them: that is registered with its own key. */
+		if (is_host(p, &c->v.decent.push.group) || is_host(p, &c->v.decent.core.group))
+			continue;
+		group_eid(&p->ip, p->len, &prefixes[to->prefix_count].eid);
+		prefixes[to->prefix_count++].accept_more_specifics = true;
 	}
 	return 0;
 }
@@ -204,15 +217,34 @@ int xtr_conf_build_group_sites(struct xtr_conf *c, struct xtr_site_config *to)
 {
 	const struct xtr_conf_decent *d = &c->v.decent;
 	bool both = d->core.server.key.at && d->core.member;
+	int n = 0;
 
-	if (!d->push.server.key.at)
-		return 0;
 	/* Members of the layer register in both groups, each time with the key of that one. */
-	if (build_group_site(c, &d->push, both ? &d->core.server.key : NULL, &to[0]))
+	if (d->push.server.key.at && d->push.group.family &&
+	    build_group_site(c, &d->push, both ? &d->core.server.key : NULL, &to[n++]))
 		return -ENOMEM;
-	if (both && build_group_site(c, &d->core, NULL, &to[1]))
+	if (d->push.server.key.at && both && d->core.group.family &&
+	    build_group_site(c, &d->core, NULL, &to[n++]))
 		return -ENOMEM;
-	return both ? 2 : 1;
+	return n;
+}
+
+int xtr_conf_build_named(struct xtr_conf *c)
+{
+	unsigned n = c->v.ms.sites.count;
+	struct xtr_site_config *sites = ARRAY(c, struct xtr_site_config, n + XTR_CONF_GROUP_SITES);
+	int more;
+
+	if (!sites || build_groups(c))
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		sites[i] = c->node.sites[i];
+	more = xtr_conf_build_group_sites(c, &sites[n]);
+	if (more < 0)
+		return more;
+	c->node.sites = sites;
+	c->node.site_count = n + (unsigned)more;
+	return 0;
 }
 
 int xtr_conf_build_decent(struct xtr_conf *c)
@@ -222,9 +254,9 @@ int xtr_conf_build_decent(struct xtr_conf *c)
 
 	if (d->pull.server.key.at) {
 		rc = build_pull(c);
-		if (!rc)
-			rc = build_dns(c);
 	}
+	if (!rc && (d->pull.server.key.at || d->push.name || d->core.name))
+		rc = build_dns(c);
 	if (!rc && d->push.server.key.at)
 		rc = build_groups(c);
 	return rc;

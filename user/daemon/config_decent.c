@@ -469,6 +469,43 @@ static void check_group(struct check *k, const char *what, const struct xtr_conf
 			xtr_ip_str(&g->group, a), g->group.family);
 }
 
+/* D-30: an address, or a name. */
+static void read_group(struct check *k, struct xtr_conf_group *g)
+{
+	const struct xtr_yaml *at = at_key(g->server.key.at, "group");
+	const char *dot = g->group_text ? strrchr(g->group_text, '.') : NULL, *why;
+
+	if (!g->group_text)
+		return;
+	if (!xtr_ip_parse(g->group_text, &g->group)) {
+		if (xtr_schema_is_group(&g->group))
+			return;
+		xtr_yaml_fail_at(k->errors, at,
+				 "`group` is %s, which is %s; write a multicast address that routers "
+				 "forward, as 224.1.1.1 or \"ff08::4341\"",
+				 g->group_text,
+				 xtr_ip_is_multicast(&g->group) ? "a group of one link" : "no multicast address");
+		g->group = (struct xtr_ip){ 0 };
+		return;
+	}
+	g->group = (struct xtr_ip){ 0 };
+	/* 224.1.1.999 is a mistake and no name: no top level domain is a number. */
+	if (!dot || strspn(dot + 1, "0123456789") == strlen(dot + 1)) {
+		xtr_yaml_fail_at(k->errors, at,
+				 "`group` is `%s`, neither an address nor a DNS name; write a multicast address, as 224.1.1.1 or "
+				 "\"ff08::4341\", or a name, as core.example.com",
+				 g->group_text);
+		return;
+	}
+	why = xtr_conf_check_suffix(g->group_text, 1);
+	if (why)
+		xtr_yaml_fail_at(k->errors, at,
+				 "`group` is `%s`, which %s; write a multicast address, as 224.1.1.1, or a DNS name, as core.example.com",
+				 g->group_text, why);
+	else
+		g->name = g->group_text;
+}
+
 /* D-1: a member is Map-Server and Map-Resolver too. */
 static void check_member_roles(struct check *k, const struct xtr_yaml *at)
 {
@@ -493,7 +530,7 @@ static void check_group_sites(struct check *k, const char *what, const struct xt
 		for (unsigned j = 0; j < ms->sites.items[i].prefixes.count; j++) {
 			const struct xtr_conf_site_prefix *p = &ms->sites.items[i].prefixes.items[j];
 
-			if (!p->eid.group_len || p->eid.len || p->eid.iid ||
+			if (!g->group.family || !p->eid.group_len || p->eid.len || p->eid.iid ||
 			    p->eid.group_len != xtr_ip_bits(&g->group) ||
 			    memcmp(p->eid.g, g->group.a, sizeof(p->eid.g)))
 				continue;
@@ -603,22 +640,27 @@ static void check_layers(struct check *k)
 	if (core && (!push || d->push.core != XTR_CONF_CORE_GROUP))
 		xtr_yaml_fail_at(k->errors, core,
 				 "`core` is used by a group above which it is; add push: with core: group");
-	if (core && push && d->core.group.family && !xtr_ip_cmp(&d->core.group, &d->push.group))
+	if (core && push &&
+	    (d->core.name && d->push.name ? !strcasecmp(d->core.name, d->push.name) :
+					    d->core.group.family && !xtr_ip_cmp(&d->core.group, &d->push.group)))
 		xtr_yaml_fail_at(k->errors, at_key(core, "group"),
 				 "the core is another group than that of `push`; members of the core write it as `push` alone");
 }
 
 int xtr_conf_check_decent(struct check *k)
 {
-	const struct xtr_conf_decent *d = &k->c->v.decent;
+	struct xtr_conf_decent *d = &k->c->v.decent;
 	const struct xtr_yaml *push = d->push.server.key.at, *core = d->core.server.key.at;
 
 	if (!d->at)
 		return 0;
+	read_group(k, &d->push);
+	read_group(k, &d->core);
 	if (!xtr_yaml_get(d->at, "pull") && !xtr_yaml_get(d->at, "push") && !core)
 		xtr_yaml_fail_at(k->errors, d->at, "`decent` is neither pull nor push; add pull: or push: to it");
 	for (const char *const *s = (const char *const[]){ "dns", "parameters", NULL }; *s; s++)
-		if (xtr_yaml_get(d->at, *s) && !xtr_yaml_get(d->at, "pull"))
+		if (xtr_yaml_get(d->at, *s) && !xtr_yaml_get(d->at, "pull") &&
+		    !(**s == 'd' && (d->push.name || d->core.name)))
 			xtr_yaml_fail_at(k->errors, xtr_yaml_get(d->at, *s),
 					 "`%s` is for `pull`, which is not there; add it, or remove this section", *s);
 	check_dns(k);

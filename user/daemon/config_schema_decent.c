@@ -137,7 +137,7 @@ static const struct xtr_schema params_schema = { "decent.parameters", NULL, (con
 #undef T
 
 #define GROUP_FIELDS(T) \
-	TEXT(T, group, "group", XTR_T_IP, XTR_K_REQUIRED | XTR_K_MULTICAST, NULL, "multicast address of the seed-group"), \
+	TEXT(T, group_text, "group", XTR_T_STRING, XTR_K_REQUIRED, NULL, "multicast address of the seed-group, or a DNS name that has it"), \
 	ENUM(T, transport, "transport", 0, transports, "underlay", \
 	     "underlay: routers of the underlay forward the group; overlay: one copy per member in data packets"), \
 	LIST_OF(T, interfaces, "interfaces", 0, 16, XTR_T_IFNAME, \
@@ -180,7 +180,7 @@ static const struct xtr_schema core_schema = { "decent.core", NULL, (const struc
 #define T struct xtr_conf_decent
 const struct xtr_schema xtr_conf_decent_schema = { "decent", NULL, (const struct xtr_schema_key[]){
 	SECTION(T, pull, "pull", pull_schema, "Map-Servers are found by DNS and a hash of the EID (RFC 9962 5)"),
-	SECTION(T, dns, "dns", dns_schema, "how DNS is asked, for pull"),
+	SECTION(T, dns, "dns", dns_schema, "how DNS is asked, for pull and for groups that are given by name"),
 	SECTION(T, parameters, "parameters", params_schema, "parameters of pull from a URL, instead of those in this file"),
 	SECTION(T, push, "push", push_schema, "we are a member of a multicast group of Map-Servers (RFC 9962 4)"),
 	SECTION(T, core, "core", core_schema, "the group above ours (RFC 9962 4.4)"),

@@ -6,6 +6,7 @@
  *   daemon.c  life: start, loop, reload, stop      wire.c  xtr_ops, data plane callbacks, events
  *   show.c    objects of the control socket        main.c  the command line
  *   decent.c  DNS and groups of LISP-Decent        params_fetch.c  its parameters from a URL
+ *   group_name.c  addresses of its groups from DNS
  */
 #ifndef XTR_DAEMON_DAEMON_H
 #define XTR_DAEMON_DAEMON_H
@@ -21,6 +22,7 @@ struct xtr_lig_call;
 struct xtr_adopted;
 struct xtr_daemon_decent;
 struct xtr_params_source;
+struct xtr_group_names;
 
 struct xtr_daemon {
 	/* set by the caller */
@@ -37,6 +39,7 @@ struct xtr_daemon {
 	size_t adopted_count, adopted_size; /* while the data plane opens */
 	struct xtr_daemon_decent *decent;
 	struct xtr_params_source *params;  /* NULL: not open */
+	struct xtr_group_names *group_names; /* NULL: not open */
 	int state_dir;
 	uint8_t xtr_id[16];
 	uint64_t started;                  /* ms */
@@ -83,6 +86,8 @@ void xtr_decent_close(struct xtr_daemon *d);
  * settle after it with the one that is in use then. */
 int xtr_decent_prepare(struct xtr_daemon *d, struct xtr_conf *new, struct xtr_err *err);
 void xtr_decent_settle(struct xtr_daemon *d, const struct xtr_conf *conf);
+/* Joins and leaves groups, as the configuration in use says now. */
+void xtr_decent_join(struct xtr_daemon *d);
 
 /* params_fetch.c. use: puts the parameters that are known into a configuration that has pull. */
 int xtr_params_source_open(struct xtr_daemon *d, struct xtr_err *err);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "codec/msg.h"
+#include "daemon/group_name.h"
 #include "util/log.h"
 
 #define JOIN_INTERVAL 10000 /* an interface that comes, or comes again, is found so late */
@@ -173,6 +174,15 @@ static void on_join_timer(uv_timer_t *h)
 	join_all(d, d->conf);
 }
 
+static void settle_joins(struct xtr_daemon *d, const struct xtr_conf *conf)
+{
+	join_all(d, conf);
+	if (conf->multicast_count)
+		uv_timer_start(&d->decent->timer, on_join_timer, JOIN_INTERVAL, JOIN_INTERVAL);
+	else
+		uv_timer_stop(&d->decent->timer);
+}
+
 /* ---- groups in the overlay */
 
 static int op_send_overlay(void *ctx, const struct xtr_ip *src, const struct xtr_ip *group, const void *buf,
@@ -306,6 +316,10 @@ int xtr_decent_open(struct xtr_daemon *d, struct xtr_err *err)
 	if (!rc)
 		rc = xtr_params_source_use(d, d->conf, err);
 	if (!rc)
+		rc = xtr_group_names_open(d, err);
+	if (!rc)
+		rc = xtr_group_names_use(d, d->conf, err);
+	if (!rc)
 		join_all(d, d->conf);
 	return rc;
 }
@@ -324,6 +338,8 @@ int xtr_decent_prepare(struct xtr_daemon *d, struct xtr_conf *new, struct xtr_er
 {
 	int rc = open_dns(d, new, err);
 
+	if (!rc)
+		rc = xtr_group_names_use(d, new, err);
 	return rc ? rc : xtr_params_source_use(d, new, err);
 }
 
@@ -338,17 +354,20 @@ void xtr_decent_settle(struct xtr_daemon *d, const struct xtr_conf *conf)
 	} else if (t->dns_conf != conf && open_dns(d, conf, &err)) {
 		xtr_error("back to the DNS servers of before: %s", err.text);
 	}
-	join_all(d, conf);
+	settle_joins(d, conf);
 	xtr_params_source_settle(d, conf);
-	if (conf->multicast_count)
-		uv_timer_start(&t->timer, on_join_timer, JOIN_INTERVAL, JOIN_INTERVAL);
-	else
-		uv_timer_stop(&t->timer);
+	xtr_group_names_settle(d, conf);
+}
+
+void xtr_decent_join(struct xtr_daemon *d)
+{
+	settle_joins(d, d->conf);
 }
 
 void xtr_decent_end(struct xtr_daemon *d)
 {
 	xtr_params_source_end(d);
+	xtr_group_names_end(d);
 	if (d->decent && d->decent->dns)
 		xtr_dns_close(d->decent->dns);
 	if (d->decent)
@@ -358,6 +377,7 @@ void xtr_decent_end(struct xtr_daemon *d)
 void xtr_decent_close(struct xtr_daemon *d)
 {
 	xtr_params_source_free(d);
+	xtr_group_names_close(d);
 	if (d->decent)
 		forget_lists(d->decent);
 	free(d->decent);

@@ -257,8 +257,7 @@ static int read_string(struct reading *r, const struct xtr_schema_key *k, const 
 	return 0;
 }
 
-/* A group that routers forward: not of one link (224.0.0.0/24, ff02::/16) or host (ff01::/16). */
-static bool is_group(const struct xtr_ip *ip)
+bool xtr_schema_is_group(const struct xtr_ip *ip)
 {
 	return xtr_ip_is_multicast(ip) && (ip->family == 4 ? ip->a[0] != 224 || ip->a[1] || ip->a[2] :
 							     (ip->a[1] & 15) > 2);
@@ -273,21 +272,8 @@ static int read_ip(struct reading *r, const struct xtr_schema_key *k, const stru
 		xtr_yaml_fail_at(
 			r->errors, y,
 			"`%s` is `%s`, not an address; write an IPv4 or IPv6 address without a length, "
-			"as %s",
-			k->name, y->text,
-			k->flags & XTR_K_MULTICAST ? "224.1.1.1 or \"ff08::4341\"" :
-						     "192.0.2.1 or \"2001:db8::1\"");
-		return -EINVAL;
-	}
-	if (k->flags & XTR_K_MULTICAST) {
-		if (is_group(ip))
-			return 0;
-		xtr_yaml_fail_at(r->errors, y,
-				 "`%s` is %s, which is %s; write a multicast address that routers "
-				 "forward, as 224.1.1.1 or \"ff08::4341\"",
-				 k->name, y->text,
-				 xtr_ip_is_multicast(ip) ? "a group of one link" : "no multicast address");
-		*ip = (struct xtr_ip){ 0 };
+			"as 192.0.2.1 or \"2001:db8::1\"",
+			k->name, y->text);
 		return -EINVAL;
 	}
 	if (xtr_ip_is_unspecified(ip) || xtr_ip_is_multicast(ip) || xtr_ip_is_linklocal(ip)) {

@@ -37,7 +37,7 @@ enum {
 	XTR_K_HOST_BITS = 1 << 2, /* prefix: an address with its length (10.1.0.1/24) is allowed */
 	XTR_K_EID       = 1 << 3, /* prefix: unicast; no loopback, link-local or multicast */
 	XTR_K_NONEMPTY  = 1 << 4, /* list: at least one */
-	XTR_K_MULTICAST = 1 << 5, /* address, prefix: multicast, and not of the link alone */
+	XTR_K_MULTICAST = 1 << 5, /* prefix: multicast */
 	XTR_K_NO_IID    = 1 << 6, /* EID: the instance is a key of its own */
 	XTR_K_ANY       = 1 << 7, /* whole number: "any" is UINT32_MAX */
 };
@@ -81,6 +81,8 @@ void xtr_schema_diff(const struct xtr_schema *s, const void *old, const void *ne
 /* Adds an error for every key with XTR_K_RESTART that differs. */
 void xtr_schema_check_restart(const struct xtr_schema *s, const void *old, const void *new,
 			      struct xtr_yaml_errors *errors);
+/* A group that routers forward: not of one link (224.0.0.0/24, ff02::/16) or host (ff01::/16). */
+bool xtr_schema_is_group(const struct xtr_ip *ip);
 /* Milliseconds as seconds: "60", "0.5". */
 void xtr_schema_seconds(uint64_t ms, char buf[32]);
 /* Every key with type, default and documentation, in the shape of a configuration. */

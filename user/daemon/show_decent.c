@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "daemon/group_name.h"
+
 /* ---- names */
 
 static json_t *name_addresses(const struct xtr_name_info *n)
@@ -91,6 +93,19 @@ static int add_group(void *arg, const struct xtr_group_info *g)
 	return 0;
 }
 
+/* One by name that has no address yet: the node does not know of it. */
+static void add_unresolved(void *arg, const struct xtr_conf_group *g, bool core, uint64_t next_ms, const char *text)
+{
+	json_array_append_new(
+		arg, json_pack("{s:s, s:b, s:b, s:b, s:s, s:s, s:b, s:b, s:o, s:s, s:[]}", "group", g->name, "member",
+			       !core || g->member, "own", !core, "core", core || g->accept_groups.count, "transport",
+			       g->transport == XTR_GROUP_OVERLAY ? "overlay" : "underlay", "via",
+			       vias[core || g->core == XTR_CONF_CORE_NONE ? XTR_VIA_SELF :
+				    g->core == XTR_CONF_CORE_GROUP	    ? XTR_VIA_CORE :
+									      XTR_VIA_PULL],
+			       "known", 0, "subscribed", 0, "next_lookup", seconds(next_ms), "problem", text, "members"));
+}
+
 /* ---- show */
 
 static json_t *hash_object(const struct xtr_pull_config *p)
@@ -154,7 +169,7 @@ static json_t *dns_object(const struct xtr_daemon *d)
 	const uint64_t *counters = xtr_node_counters(d->node);
 	json_t *servers = json_array(), *https = json_array();
 
-	if (!c->pull) {
+	if (!c->pull && !c->v.decent.push.name && !c->v.decent.core.name) {
 		json_decref(servers);
 		json_decref(https);
 		return json_null();
@@ -164,7 +179,7 @@ static json_t *dns_object(const struct xtr_daemon *d)
 	for (unsigned i = 0; i < c->dns.url_count; i++)
 		json_array_append_new(https, json_string(c->dns.urls[i]));
 	return json_pack("{s:o, s:o, s:b, s:I, s:I}", "servers", servers, "https", https, "require_dnssec",
-			 c->pull->require_dnssec, "lookups", (json_int_t)counters[XTR_NODE_DNS_LOOKUPS],
+			 c->v.decent.dns.require_dnssec, "lookups", (json_int_t)counters[XTR_NODE_DNS_LOOKUPS],
 			 "failures", (json_int_t)counters[XTR_NODE_DNS_FAILURES]);
 }
 
@@ -193,6 +208,7 @@ bool xtr_show_decent(struct xtr_daemon *d, struct xtr_ctl_request *req, const ch
 		return true;
 	}
 	xtr_node_walk_groups(d->node, now, add_group, list);
+	xtr_group_names_walk(d, add_unresolved, list);
 	if (!strcmp(command, "groups")) {
 		xtr_ctl_reply(req, list);
 		return true;
