@@ -31,7 +31,7 @@ static void group_conf(struct sim_node *f, struct xtr_group_config *g, uint32_t 
 			    .proxy_reply = true,
 			    .want_notify = true },
 		.lookup_interval = 60 * SEC,
-		.subscribe = true,
+		.subscribe = s->cross, /* D-25; else the default: looked up every minute, D-24 */
 	};
 }
 
