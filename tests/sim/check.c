@@ -83,6 +83,20 @@ static void never_wrong(const struct sim_result *r)
 	}
 }
 
+/* While two sets of Map-Servers are asked, equal answers of one can be held back (RFC 9301 5.4). */
+static void late_no(const struct sim_result *r)
+{
+	uint64_t late = 0, asked = 0;
+
+	for (unsigned i = 0; i < r->stage_count; i++) {
+		late += r->stages[i].late_no;
+		asked += r->stages[i].asked;
+	}
+	check(late * 2000 <= asked, r, "that nobody has an EID is said within 16 s",
+	      "not so %llu times in %llu lookups", (unsigned long long)late,
+	      (unsigned long long)asked);
+}
+
 /* Map-Registers a minute, every tenth confirmed, and what looks after names and groups. */
 static double idle_limit(const struct sim_result *r)
 {
@@ -141,6 +155,7 @@ static void check_one(const struct sim_result *r)
 	right_at_all_times(r, "modulus", "D-53 modulus: changed without a wrong answer");
 	right_at_all_times(r, "window", "D-53 modulus: the old one ends without a wrong answer");
 	never_wrong(r);
+	late_no(r);
 	traffic(r);
 }
 

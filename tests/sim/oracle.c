@@ -145,6 +145,12 @@ static void verdict(struct sim *s, const struct sim_node *f, enum sim_verdict v)
 			t->ms[t->samples++] = (uint32_t)took;
 		return;
 	}
+	/* Its packets take the way they would have taken with the answer, only later. */
+	if (v == SIM_UNANSWERED && !allowed(s, f, q->target, false) &&
+	    (q->target >= s->count || !s->nodes[q->target].n)) {
+		t->late_no++;
+		return;
+	}
 	if (v == SIM_UNANSWERED && t->last_bad < q->asked)
 		t->last_bad = q->asked;
 	else if (v == SIM_WRONG && t->last_bad < s->now)

@@ -120,13 +120,14 @@ static void json_stage(FILE *f, const struct sim_stage *s)
 	fprintf(f,
 		"{\"name\":\"%s\",\"what\":\"%s\",\"seconds\":%.1f,\"converged\":%.3f,"
 		"\"complete\":%.3f,\"lookups\":%llu,\"right\":%llu,\"not_right\":%llu,"
-		"\"wrong\":%llu,\"unanswered\":%llu,\"sent_per_node\":%.4f,"
+		"\"wrong\":%llu,\"unanswered\":%llu,\"late_no\":%llu,\"sent_per_node\":%.4f,"
 		"\"received_per_node\":%.4f,\"octets_per_node\":%.1f,\"sent_per_second\":%.2f,"
 		"\"busiest\":%.2f,\"answer_ms_median\":%u,\"answer_ms_99\":%u,"
 		"\"dns_per_second\":%.2f,\"refused\":%llu}",
 		s->name, s->what, s->seconds, s->converge, s->full, (unsigned long long)s->asked,
 		(unsigned long long)s->right, (unsigned long long)s->strict_bad,
-		(unsigned long long)s->wrong, (unsigned long long)s->unanswered, s->tx_node,
+		(unsigned long long)s->wrong, (unsigned long long)s->unanswered,
+		(unsigned long long)s->late_no, s->tx_node,
 		s->rx_node, s->octets_node, s->per_second, s->busiest, s->p50, s->p99,
 		s->dns_per_second, (unsigned long long)s->drops);
 }

@@ -45,6 +45,7 @@ struct sim_tally { /* of one stage */
 	uint64_t asked, strict[SIM_VERDICTS]; /* against the truth of the moment */
 	uint64_t wrong;    /* against what the timers of the protocol allow */
 	uint64_t unanswered; /* the same */
+	uint64_t late_no;    /* no answer in time about an EID that nobody has */
 	uint64_t last_bad; /* time of the last question that had no right answer */
 	uint32_t ms[SIM_SAMPLES]; /* how long answers took */
 	unsigned samples;
@@ -233,7 +234,7 @@ struct sim_stage {
 	double seconds;
 	double converge;      /* s until every lookup is right; < 0: did not */
 	double full;          /* s until all members hold all (push); < 0: did not */
-	uint64_t asked, right, wrong, unanswered, strict_bad;
+	uint64_t asked, right, wrong, unanswered, strict_bad, late_no;
 	double tx_node, rx_node, octets_node, per_second; /* per node and second; of all */
 	double types[16];     /* messages sent by type, of all per second */
 	double busiest;       /* rx + tx of the busiest node, per second */

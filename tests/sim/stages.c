@@ -131,7 +131,8 @@ static void end(struct play *p)
 	st->seconds = (double)(s->now - p->began) / 1000;
 	st->asked = t->asked;
 	st->right = t->strict[SIM_RIGHT];
-	st->strict_bad = t->strict[SIM_WRONG] + t->strict[SIM_UNANSWERED];
+	st->strict_bad = t->strict[SIM_WRONG] + t->strict[SIM_UNANSWERED] - t->late_no;
+	st->late_no = t->late_no;
 	st->wrong = t->wrong;
 	st->unanswered = t->unanswered;
 	st->converge = t->last_bad ? (double)(t->last_bad - p->began) / 1000 : 0;
