@@ -14,7 +14,7 @@
 
 static void usage(void)
 {
-	fputs("xtr-sim [--quick] [--kind static|pull|push] [--nodes N] [--modulus N]\n"
+	fputs("xtr-sim [--quick | --brief] [--kind static|pull|push] [--nodes N] [--modulus N]\n"
 	      "        [--group-size N] [--underlay] [--seed N] [--jobs N] [--json FILE] [--verbose]\n",
 	      stderr);
 	exit(2);
@@ -33,6 +33,8 @@ static void plan_add(const struct sim_plan *base, enum sim_kind kind, uint32_t n
 	p->kind = kind;
 	if (!p->nodes)
 		p->nodes = nodes;
+	/* All stages of push with ten thousand are sixty million Map-Registers: hours. */
+	p->brief |= kind == SIM_PUSH && p->nodes > 1000;
 }
 
 /* The same with all EIDs in the core too; not with ten thousand: what the core has to carry is
@@ -138,7 +140,8 @@ static bool run_all(unsigned jobs)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "quick", 0, NULL, 'q' },      { "kind", 1, NULL, 'k' },
+		{ "quick", 0, NULL, 'q' },      { "brief", 0, NULL, 'b' },
+		{ "kind", 1, NULL, 'k' },
 		{ "nodes", 1, NULL, 'n' },      { "modulus", 1, NULL, 'm' },
 		{ "group-size", 1, NULL, 'g' }, { "underlay", 0, NULL, 'u' },
 		{ "seed", 1, NULL, 's' },       { "json", 1, NULL, 'J' },
@@ -157,6 +160,7 @@ int main(int argc, char **argv)
 			plan.quick = true;
 			plan.group_size = 16;
 			break;
+		case 'b': plan.brief = true; break;
 		case 'k':
 			for (unsigned k = 0; k < SIM_KINDS; k++)
 				if (!strcmp(optarg, sim_kind_name(k)))

@@ -491,6 +491,8 @@ static struct sim_conf *conf_make(struct sim_node *f)
 	struct xtr_ip ip = sim_rloc(f);
 
 	c->c.timers = (struct xtr_node_timers)XTR_NODE_TIMERS_DEFAULT;
+	if (f->s->brief)
+		c->c.timers.quick_duration = 0;
 	c->c.limits = (struct xtr_node_limits)XTR_NODE_LIMITS_DEFAULT;
 	/* Memory for rate limits follows the rate; ten thousand routers share one machine here. */
 	c->c.limits.replies_per_second = 1000;

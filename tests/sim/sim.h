@@ -169,6 +169,7 @@ struct sim {
 	bool underlay;
 	unsigned modulus, servers_per_name;
 	uint32_t change_window; /* ms */
+	bool brief; /* see struct sim_plan */
 	struct sim_dns dns;
 	/* counts */
 	uint64_t sent, delivered, lost, dead, refused, octets, types[16];
@@ -260,6 +261,7 @@ struct sim_plan {
 	uint32_t nodes, group_size;
 	unsigned modulus;
 	bool underlay, cross, quick, verbose;
+	bool brief; /* no quick registration, and no stage that waits for time-outs */
 	uint64_t seed;
 };
 void sim_play(const struct sim_plan *plan, struct sim_result *out);

@@ -216,7 +216,7 @@ static void stage_start(struct play *p)
 	questions(s, true);
 	watch_groups(p);
 	/* Five minutes of quick registration (RFC 9301 8.2), and what is left of it. */
-	run(p, 360);
+	run(p, p->plan->brief ? 120 : 360);
 	end(p);
 }
 
@@ -224,7 +224,7 @@ static void stage_idle(struct play *p)
 {
 	questions(p->s, false);
 	begin(p, "idle", "nothing happens: registrations only");
-	run(p, p->plan->quick ? 120 : 300);
+	run(p, p->plan->brief ? 60 : p->plan->quick ? 120 : 300);
 	end(p);
 }
 
@@ -232,7 +232,7 @@ static void stage_steady(struct play *p)
 {
 	questions(p->s, true);
 	begin(p, "steady", "routers look EIDs up");
-	run(p, p->plan->quick ? 120 : 180);
+	run(p, p->plan->brief ? 60 : p->plan->quick ? 120 : 180);
 	end(p);
 }
 
@@ -252,7 +252,7 @@ static void stage_join(struct play *p)
 	}
 	focus(p, n);
 	watch_groups(p);
-	run(p, p->plan->quick ? 60 : 120);
+	run(p, p->plan->brief || p->plan->quick ? 60 : 120);
 	end(p);
 	focus(p, 0);
 }
@@ -308,7 +308,7 @@ static void stage_loss(struct play *p)
 
 	begin(p, "loss", "5 % of all packets are lost");
 	s->loss = 0.05;
-	run(p, p->plan->quick ? 240 : 480);
+	run(p, p->plan->brief ? 60 : p->plan->quick ? 240 : 480);
 	s->loss = 0;
 	end(p);
 }
@@ -405,6 +405,7 @@ static struct sim *world(const struct sim_plan *plan)
 	/* Longer than the reloading takes, and over within the stage after it. */
 	s->change_window = plan->quick ? 240 * SEC : 600 * SEC;
 	s->verbose = plan->verbose;
+	s->brief = plan->brief;
 	for (uint32_t i = 0; i < plan->nodes; i++)
 		sim_add(s, s->kind == SIM_PUSH ? i / s->group_size : SIM_NONE);
 	if (s->kind == SIM_PULL)
@@ -451,11 +452,15 @@ void sim_play(const struct sim_plan *plan, struct sim_result *out)
 	if (out->per_lookup < 0.005) /* none, where all is local */
 		out->per_lookup = 0;
 	stage_join(p);
-	stage_crash(p);
-	stage_dns(p);
+	if (!plan->brief) {
+		stage_crash(p);
+		stage_dns(p);
+	}
 	stage_loss(p);
-	stage_split(p);
-	stage_modulus(p);
+	if (!plan->brief) {
+		stage_split(p);
+		stage_modulus(p);
+	}
 	out->virtual_seconds = (double)p->s->now / 1000;
 	out->messages = p->s->sent;
 	out->real_seconds = now_seconds() - started;
