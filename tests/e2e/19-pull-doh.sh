@@ -52,10 +52,10 @@ is "AD bit: from unbound" "$(own 1 .authenticated)" true
 is "AD bit: through dnsdist" "$(own 2 .authenticated)" true
 check "traffic: both found m1 by the hash" works
 everywhere add "1 A 172.16.4.1"
-soon "record added: registered at m2 as soon as the TTL of 1 s allows" 2500 at m2 1
+soon "record added: registered at m2 as soon as the TTL of 1 s allows" 5000 at m2 1
 check "... site 2 as well" wait_for 4 at m2 2
 everywhere del "A 172.16.4.1"
-soon "record removed: withdrawn at m2" 2500 not_at m2 1
+soon "record removed: withdrawn at m2" 5000 not_at m2 1
 check "... site 2 as well" wait_for 4 not_at m2 2
 capture_end doh
 shark doh -T fields -e ip.src -e udp.dstport -e tls.handshake.type -e tls.handshake.extensions_alpn_str -e tcp.flags \

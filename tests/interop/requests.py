@@ -106,8 +106,12 @@ def resolver():
     asked("L bit", PROXIED, eids=[("20.9.128.1", 32)], flags="L")
     asked("mapping of the ITR attached (M)", PROXIED, eids=[("20.9.128.1", 32)], flags="M",
           attached=record("20.66.0.0", 24, [loc("172.16.0.11")]))
-    asked("subscription wanted (I, N): an ordinary answer", PROXIED, eids=[("20.9.128.1", 32)],
-            flags="I", ids=bytes(24), subscribe=True)
+    before = ms.control()
+    by_ecm([("20.9.128.1", 32)], flags="I", ids=bytes(24), subscribe=True)
+    answer(ITR, by_ecm([("20.9.128.1", 32)]), MS)
+    now = ms.control()
+    v.same("RFC 9437 5: subscription wanted (I, N): confirmed by a Map-Notify, not a Map-Reply",
+            [now[k] - before[k] for k in ("tx-map-notify", "tx-map-reply")], [1, 1])
     asked("host bits in the EID asked for", PROXIED, eids=[("20.9.128.77", 24)])
     asked("two records: the first counts", PROXIED, eids=[("20.9.128.1", 32), ("20.9.129.1", 32)])
     asked("instance ID, IID mask-len 32", [("[100]20.9.128.0/24", 33, 0, False, ["172.16.0.12"])],
