@@ -103,9 +103,11 @@ static double idle_limit(const struct sim_result *r)
 	double minute = 1.0 / 60;
 
 	/* A copy to every other member: own EID and membership; membership to the core, and there
-	 * once more every three minutes. Looking for the members of both groups. */
+	 * once more every three minutes: of one start, all in the minute that a brief run looks at.
+	 * Looking for the members of both groups. */
 	if (r->kind == SIM_PUSH)
-		return minute * 1.1 * r->group_size * (3 + r->cross + 1 / 3.0) + 0.2;
+		return minute * 1.1 * r->group_size * (3 + r->cross + (r->brief ? 1 : 1 / 3.0)) +
+		       0.2;
 	return minute * 1.1 * 3 + 0.02;
 }
 

@@ -247,7 +247,7 @@ struct sim_result {
 	enum sim_kind kind;
 	uint32_t nodes, group_size;
 	unsigned modulus;
-	bool underlay, cross;
+	bool underlay, cross, brief;
 	struct sim_stage stages[SIM_STAGES];
 	unsigned stage_count;
 	double per_lookup; /* messages */

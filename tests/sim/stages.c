@@ -432,7 +432,8 @@ void sim_play(const struct sim_plan *plan, struct sim_result *out)
 				    .group_size = plan->group_size,
 				    .modulus = plan->modulus,
 				    .underlay = plan->underlay,
-				    .cross = plan->cross };
+				    .cross = plan->cross,
+				    .brief = plan->brief };
 	p->s = world(plan);
 	p->plan = plan;
 	p->out = out;
