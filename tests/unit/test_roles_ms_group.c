@@ -521,6 +521,25 @@ Test(pubsub, RFC9437_7_forged_subscriptions_do_not_keep_others_out, .init = up, 
 	cr_expect_eq(told, 2);
 }
 
+/* With the address and the xTR-ID of the subscriber, but not its key. */
+Test(pubsub, RFC9437_7_a_forged_nonce_does_not_lock_the_subscriber_out, .init = up, .fini = down)
+{
+	struct xtr_record rec;
+
+	reg(0, STAR);
+	subscribe(50, SUB, SUB, STAR, 700);
+	ack(SUB);
+	fw_run(w, 5000);
+	subscribe(50, SUB, SUB, STAR, UINT64_MAX - 5);
+	fw_run(w, 200000); /* nobody acknowledges that */
+	reg(0, STAR);
+	subscribe(50, SUB, SUB, STAR, 701);
+	cr_expect_eq(published(&rec), 701);
+	ack(SUB);
+	reg(1, STAR);
+	cr_expect_eq(published(&rec), 702);
+}
+
 Test(pubsub, RFC9437_7_nobody_unsubscribes_another, .init = up, .fini = down)
 {
 	struct xtr_record rec;

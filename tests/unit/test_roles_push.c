@@ -747,6 +747,44 @@ Test(push, T_3_nonces_of_subscriptions_are_not_guessed_from_each_other, .fini = 
 	cr_expect_gt(seen, 3);
 }
 
+static size_t make_notify(uint8_t *buf, size_t size, const char *group, const char *rloc,
+			  const struct xtr_key *key, uint64_t nonce);
+
+/* The core goes on from a request that somebody forged in our name. */
+Test(push, RFC9437_7_a_publication_far_ahead_is_not_taken_up, .fini = down)
+{
+	struct xtr_map_request m = { .nonce = 0 };
+	const uint8_t *msg;
+	uint8_t buf[512];
+	struct fw_node *i;
+	uint64_t before;
+	size_t len;
+
+	w = fw_new();
+	start_core(1);
+	fw_run(w, 1000);
+	i = start_layer(11, true);
+	fw_run(w, 300000);
+	cr_assert(subscribed(i));
+	for (unsigned k = 0; k < fw_sent_count(i, XTR_MSG_MAP_REQUEST); k++) {
+		struct xtr_map_request r;
+
+		msg = fw_message(fw_sent(i, XTR_MSG_MAP_REQUEST, k), &len);
+		if (!xtr_map_request_decode(msg, len, &r) && r.flags & XTR_MREQ_I)
+			m = r;
+	}
+	before = fw_counter(i, XTR_NODE_DROP_REPLAY);
+	len = make_notify(buf, sizeof(buf), "224.2.2.2", "192.0.2.99", &fw_key,
+			  m.nonce + (1ull << 40));
+	fw_inject(i, "192.0.2.1", 4342, buf, len);
+	cr_expect_eq(fw_counter(i, XTR_NODE_DROP_REPLAY), before + 1);
+	cr_expect_str_eq(list(i, "224.2.2.2"), "");
+	/* of the next ones it takes */
+	len = make_notify(buf, sizeof(buf), "224.2.2.2", "192.0.2.99", &fw_key, m.nonce + 2);
+	fw_inject(i, "192.0.2.1", 4342, buf, len);
+	cr_expect_str_eq(list(i, "224.2.2.2"), "192.0.2.99");
+}
+
 Test(push, D_25_joins_and_leaves_are_published_to_who_subscribed, .fini = down)
 {
 	struct fw_node *a, *i, *j;

@@ -19,6 +19,7 @@
 #define AGAIN 10000        /* after no answer while nothing is known; nothing to subscribe to */
 #define SOON 1000          /* least distance of lookups that something else asks for */
 #define SUB_SPACE (1ull << 63)
+#define NONCE_STEP (1u << 20) /* publications since the last one we saw: more is not from our request */
 #define ITR_RLOCS 16       /* as in other requests: 576 octets are to be enough */
 
 /* ---- asking */
@@ -343,6 +344,12 @@ static void publication(struct xtr_push_group *g, const struct xtr_msg_meta *met
 	bool ours = g->sub.active && !xtr_ip_cmp(&g->sub.from, &meta->src);
 	char ip[XTR_IP_STRLEN];
 
+	/* It goes on from a request that somebody forged: taken up, our own next one would not be
+	 * above it. */
+	if (m->nonce > g->sub.nonce && m->nonce - g->sub.nonce > NONCE_STEP) {
+		xtr_count(env, DROP_REPLAY);
+		return;
+	}
 	/* RFC 9437 6: a repeated one is acknowledged again, an older one is not. */
 	if (!first && m->nonce <= g->sub.nonce) {
 		if (ours && m->nonce == g->sub.nonce)

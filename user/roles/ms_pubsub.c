@@ -43,6 +43,9 @@ struct xtr_ms_sub {
 	struct xtr_ip rlocs[SUB_RLOCS];
 	unsigned rloc_count; /* 0: ended, only the nonce counts */
 	uint64_t nonce;      /* of the last message about it, theirs or ours */
+	/* The last one that was acknowledged with the key. A request is not authenticated: one with
+	 * a huge nonce, forged, must not make those of the subscriber look like replays. */
+	uint64_t acked;
 	unsigned tries;
 	bool confirmed;   /* has acknowledged once: it has the key */
 	struct xtr_ip to; /* where the last message went */
@@ -311,6 +314,7 @@ bool xtr_ms_publish_acked(struct xtr_ms *ms, const struct xtr_msg_meta *meta,
 		return false;
 	xtr_timer_cancel(&ms->env->timers, &s->timer);
 	s->confirmed = true;
+	s->acked = s->nonce;
 	s->changed_count = 0;
 	return true;
 }
@@ -451,7 +455,7 @@ bool xtr_ms_subscribe(struct xtr_ms *ms, const struct xtr_request *req)
 	memcpy(id, m->xtr_id, 16);
 	memcpy(id + 16, m->site_id, 8);
 	s = find(ms, id, &req->eid);
-	if (s && m->nonce <= s->nonce) { /* RFC 9437 5: silently */
+	if (s && (m->nonce <= s->acked || m->nonce == s->nonce)) { /* RFC 9437 5: silently */
 		xtr_count(ms->env, DROP_REPLAY);
 		return true;
 	}
