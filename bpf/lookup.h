@@ -79,9 +79,12 @@ XTR_INLINE bool xtr_ctlsrc_has(__u8 family, const struct xtr_abi_ip *a)
 	return bpf_map_lookup_elem(&xtr_ctlsrc, &k) != NULL;
 }
 
-XTR_INLINE struct xtr_iface *xtr_iface_get(__u32 ifindex)
+/* The role of an interface for frames without a tag (vlan 0) or with this one. */
+XTR_INLINE struct xtr_iface *xtr_iface_get(__u32 ifindex, __u32 vlan)
 {
-	return bpf_map_lookup_elem(&xtr_ifaces, &ifindex);
+	struct xtr_port_key k = { .ifindex = ifindex, .vlan = vlan };
+
+	return bpf_map_lookup_elem(&xtr_ifaces, &k);
 }
 
 XTR_INLINE struct xtr_rset *xtr_rset_get(__u32 id)

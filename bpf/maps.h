@@ -18,7 +18,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
-	__type(key, __u32);
+	__type(key, struct xtr_port_key);
 	__type(value, struct xtr_iface);
 } xtr_ifaces SEC(".maps");
 
@@ -112,10 +112,17 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XTR_MAX_PORTS + 1);
+	__uint(max_entries, XTR_BUCKETS_TB);
 	__type(key, __u32);
 	__type(value, struct xtr_misstb);
 } xtr_misstb SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XTR_SOURCE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct xtr_misstb);
+} xtr_misssrc SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -143,10 +143,10 @@ XTR_INLINE void xtr_group_from_port(struct __sk_buff *skb, const struct xtr_ifac
 {
 	__u32 iid = ifc->iid, mark = skb->mark;
 	struct xtr_inst *inst = bpf_map_lookup_elem(&xtr_inst, &iid);
-	struct xtr_iface *ov = inst ? xtr_iface_get(inst->overlay) : NULL;
+	struct xtr_iface *ov = inst ? xtr_iface_get(inst->peer, 0) : NULL;
 
 	skb->mark = skb->ifindex;
-	if (!ov || bpf_clone_redirect(skb, ov->peer, 0))
+	if (!ov || bpf_clone_redirect(skb, inst->peer, 0))
 		xtr_count_drop(XTR_DROP_REPL_FAILED);
 	skb->mark = mark;
 }

@@ -54,7 +54,8 @@ XTR_INLINE bool xtr_miss_slot(const struct xtr_cfg *cfg, const struct xtr_inner 
 {
 	/* keyed: nobody can compute which destinations meet */
 	__u32 mark = xtr_mix_end(xtr_mix_ip(xtr_mix(cfg->hash_seed, iid), p->family, &p->dst));
-	__u32 i = mark % XTR_MISS_SLOTS, window = now / (cfg->hz ?: 1);
+	__u32 i = mark % XTR_MISS_SLOTS;
+	__u16 window = now / (cfg->hz ?: 1);
 	struct xtr_missslot *s = bpf_map_lookup_elem(&xtr_misssl, &i);
 
 	if (!s)
@@ -66,7 +67,7 @@ XTR_INLINE bool xtr_miss_slot(const struct xtr_cfg *cfg, const struct xtr_inner 
 	}
 	if (s->count >= cfg->miss_eid_burst)
 		return false;
-	__sync_fetch_and_add(&s->count, 1);
+	s->count++; /* a race of two CPUs lets one more through */
 	return true;
 }
 

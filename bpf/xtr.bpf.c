@@ -47,7 +47,7 @@ XTR_INLINE bool xtr_tc_crosses(const struct __sk_buff *skb, const struct xtr_ifa
 
 	if (ifc->role != XTR_ROLE_OVERLAY || !skb->ingress_ifindex)
 		return false;
-	in = xtr_iface_get(skb->ingress_ifindex);
+	in = xtr_iface_get(skb->ingress_ifindex, 0);
 	return in && (in->role == XTR_ROLE_EID || in->role == XTR_ROLE_OVERLAY) && in->iid != ifc->iid;
 }
 
@@ -63,7 +63,7 @@ SEC("tc")
 int xtr_tc_encap(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
-	struct xtr_iface *ifc = xtr_iface_get(skb->ifindex);
+	struct xtr_iface *ifc = xtr_iface_get(skb->ifindex, 0);
 	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
 	bool many = false; /* the frame is addressed to many: only a group's packet is our business */
@@ -169,7 +169,7 @@ int xtr_tc_inject(struct __sk_buff *skb)
 		port = (struct xtr_iface){ .role = XTR_ROLE_PEER, .iid = XTR_IID_MAX };
 		goto decide;
 	}
-	ifc = from ? xtr_iface_get(from) : NULL;
+	ifc = from ? xtr_iface_get(from, 0) : NULL;
 	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
 		/* the kernel's own chatter on the device, or a port that has gone meanwhile */
 		__builtin_memset(&p, 0, sizeof(p));
@@ -253,7 +253,7 @@ int xtr_tc_underlay(struct __sk_buff *skb)
 	}
 	if (r == XTR_D_PASS || r == XTR_D_SHORT)
 		return TC_ACT_UNSPEC;
-	ifc = xtr_iface_get(skb->ifindex);
+	ifc = xtr_iface_get(skb->ifindex, 0);
 	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
 		return TC_ACT_UNSPEC;
 	if (r == XTR_D_OK) {
@@ -288,7 +288,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	r = xtr_decap_check(&c, cfg, &d);
 	if (r == XTR_D_PASS || (r == XTR_D_SHORT && xtr_len_all(&c) == xtr_len(&c)))
 		return XDP_PASS;
-	ifc = xtr_iface_get(xdp->ingress_ifindex);
+	ifc = xtr_iface_get(xdp->ingress_ifindex, 0);
 	if (r == XTR_D_SHORT || r == XTR_D_CONTROL || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
 	    !xtr_mac_equal(eth->h_dest, ifc->mac)) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d.in.len);
@@ -306,7 +306,7 @@ int xtr_xdp_eid(struct xdp_md *xdp)
 {
 	struct xtr_ctx c = { .xdp = xdp };
 	struct ethhdr *eth = (void *)(long)xdp->data;
-	struct xtr_iface *ifc = xtr_iface_get(xdp->ingress_ifindex);
+	struct xtr_iface *ifc = xtr_iface_get(xdp->ingress_ifindex, 0);
 	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
 	struct xtr_inner p = {};

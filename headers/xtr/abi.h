@@ -12,7 +12,9 @@
 #include <linux/types.h>
 #include "reasons.h"
 
-#define XTR_ABI_VERSION 2
+#ifndef XTR_ABI_VERSION /* tests of upgrades build a second one */
+#define XTR_ABI_VERSION 3
+#endif
 
 #define XTR_PORT_DATA    4341
 #define XTR_PORT_CONTROL 4342
@@ -23,7 +25,8 @@
 #define XTR_MAX_PORTS    64        /* interfaces with a role on one node */
 #define XTR_GEN_SHARDS   256
 #define XTR_HOLD_SLOTS   1024
-#define XTR_MISS_SLOTS   8192
+#define XTR_MISS_SLOTS   262144
+#define XTR_SOURCE_SLOTS 256       /* buckets that senders share by a keyed hash */
 #define XTR_REPL_MAX     64        /* copies of one packet by one program run */
 
 /* Map names (at most 15 characters); pinned under <bpffs>/xtr/v<ABI>-<geometry>/<name>. */
@@ -43,6 +46,7 @@
 #define XTR_MAP_EVENTS   "xtr_events"
 #define XTR_MAP_MISSTB   "xtr_misstb"
 #define XTR_MAP_MISSSL   "xtr_misssl"
+#define XTR_MAP_MISSSRC  "xtr_misssrc"
 #define XTR_MAP_HOLD     "xtr_hold"
 #define XTR_MAP_GEN      "xtr_gen"
 #define XTR_MAP_MCAST4   "xtr_mcast4"
@@ -60,12 +64,16 @@
 
 /*
  * skb->mark at the egress of an overlay device's peer end (xtr_tc_inject), where packets come from the daemon by a packet
- * socket and from our own programs. An interface index is below 2^31, so:
+ * socket and from our own programs. An interface index is below 2^30, so:
  *   0                          nobody's: dropped
- *   ifindex                    a packet captured there: by the rules of that port
+ *   ifindex                    a packet captured there: by the rules of that port. Of a VLAN of that port: the frame has
+ *                              its 802.1Q tag behind the addresses
+ *   XTR_MARK_DECAP | ifindex   a whole LISP data packet that reached that underlay port in pieces or with options: to be
+ *                              checked and decapsulated like any other
  *   XTR_MARK_CONTROL | part    a control message to a group of instance XTR_IID_MAX: to this part of its list
  *   XTR_MARK_RESOLVE | rloc    encapsulated already with this template: the kernel resolves layer 2 and sends
  */
+#define XTR_MARK_DECAP   0x40000000u
 #define XTR_MARK_CONTROL 0x80000000u
 #define XTR_MARK_RESOLVE 0xc0000000u
 #define XTR_MARK_KIND    0xc0000000u
@@ -85,6 +93,7 @@ enum {
 	XTR_CFG_F_KEEP_INNER_DSCP    = 1 << 3, /* do not replace the inner DSCP by the outer one */
 	XTR_CFG_F_ECN_COMPAT         = 1 << 4, /* encapsulate with Not-ECT (RFC 6040 4.1 compatibility mode) */
 	XTR_CFG_F_ACCEPT_VERSIONS    = 1 << 5, /* map-versioning is in use with peers (off on the public Internet) */
+	XTR_CFG_F_MSS_CLAMP          = 1 << 6, /* lower the MSS option of TCP SYNs to what fits the path (both directions) */
 };
 struct xtr_cfg {
 	__u32 abi_version;
@@ -100,17 +109,26 @@ struct xtr_cfg {
 	__u32 mark;            /* of packets the kernel shall route past the EID routes (ip rule to main) */
 	__u32 control_rate;    /* control messages per second, per CPU and port */
 	__u32 control_burst;
-	__u8  reserved[4];
+	__u32 miss_source_rate; /* of miss_rate, what one source address may use, and so its burst of miss_burst */
 	__u64 generation;      /* of the daemon's last complete reconciliation */
+	__u32 icmp_rate;       /* ICMP errors the programs send per second and CPU (RFC 1812 4.3.2.8, RFC 4443 2.4 f) */
+	__u32 icmp_burst;
+	__u32 large_rate;      /* misses of more than XTR_EV_MEDIUM octets per second, per CPU */
+	__u32 large_burst;
 };
 
-/* ---- xtr_ifaces: HASH, __u32 ifindex -> xtr_iface */
+/* ---- xtr_ifaces: HASH, xtr_port_key -> xtr_iface. A device may have one role untagged and others for some of its VLANs. */
+struct xtr_port_key {
+	__u32 ifindex;
+	__u32 vlan;            /* 0: frames without a tag; else 1-4094: with this 802.1Q tag (EID ports) */
+};
 enum xtr_role { XTR_ROLE_NONE, XTR_ROLE_UNDERLAY, XTR_ROLE_EID, XTR_ROLE_OVERLAY, XTR_ROLE_PEER };
 enum {
 	XTR_IF_F_ROUTER_HOP   = 1 << 0, /* we are the router hop: decrement the inner TTL (EID ports, not xtr0) */
 	XTR_IF_F_CSUM_PARTIAL = 1 << 1, /* veth, tap: local senders leave checksums to us; XDP leaves such packets to TC */
 	XTR_IF_F_XDP_TX       = 1 << 2, /* frames may be XDP-redirected to this interface (ndo_xdp_xmit usable) */
 	XTR_IF_F_XDP_GENERIC  = 1 << 3, /* XDP runs in generic mode here */
+	XTR_IF_F_FALLBACK     = 1 << 4, /* mode is slower than the one asked for (auto: than the one the driver promises) */
 };
 struct xtr_iface {
 	__u8  role;            /* enum xtr_role */
@@ -121,15 +139,25 @@ struct xtr_iface {
 	__u32 peer;            /* overlay: ifindex of the peer end; peer: of the overlay device */
 	__u8  mac[6];          /* own address: frames to others on an EID port are not ours */
 	__u16 mtu;
+	__be32 addr4;          /* EID ports: our address in that network, source of ICMP errors; 0: none, the stack answers */
+	__be32 addr6[4];       /* the same for IPv6 (a global one rather than a link-local one) */
+	__u16 vlan;            /* as in the key */
+	__u8  wanted;          /* enum xtr_mode of the configuration */
+	__u8  pad;
 };
 enum xtr_mode { XTR_MODE_NONE, XTR_MODE_AUTO, XTR_MODE_XDP, XTR_MODE_XDP_GENERIC, XTR_MODE_TC };
 
 /* ---- xtr_inst: HASH, __u32 iid -> xtr_inst. The instances we decapsulate for. */
 struct xtr_inst {
-	__u32 overlay;         /* ifindex of the overlay device to deliver on; 0: none */
+	__u32 overlay;         /* ifindex of the overlay device to deliver on; 0: none. With F_ELSEWHERE an index of another
+				* network namespace */
 	__u32 flags;
 	__u8  mac[6];          /* of the overlay device */
 	__u8  pad[2];
+	__u32 peer;            /* ifindex of its peer end, always here */
+};
+enum {
+	XTR_INST_F_ELSEWHERE = 1 << 0, /* the overlay device is in another network namespace: reached through its peer end only */
 };
 
 /* ---- xtr_self: HASH, xtr_self_key -> __u32 flags. Our RLOCs. */
@@ -277,19 +305,22 @@ struct xtr_count {
 	__u64 octets;          /* of inner packets */
 };
 
-/* ---- xtr_misstb: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot -> token bucket; the last one is for XTR_EV_DROP. That of an
- * underlay port is for XTR_EV_CONTROL, in units of control_rate and control_burst */
+/* ---- xtr_misstb: PERCPU_ARRAY(XTR_BUCKETS_TB), slot -> token bucket; those after the ports': events XTR_EV_DROP, ICMP errors,
+ * large misses. That of an underlay port is for XTR_EV_CONTROL, in units of control_rate and control_burst */
 #define XTR_TRACE_SLOT XTR_MAX_PORTS
+#define XTR_ICMP_SLOT  (XTR_MAX_PORTS + 1)
+#define XTR_LARGE_SLOT (XTR_MAX_PORTS + 2)
+#define XTR_BUCKETS_TB (XTR_MAX_PORTS + 8)
 struct xtr_misstb {
 	__u64 jiffies;
 	__u64 tokens;          /* in units of 1/hz event */
 };
-/* ---- xtr_misssl: ARRAY(XTR_MISS_SLOTS), fingerprint of (iid, destination) mod slots */
+/* ---- xtr_misssrc: PERCPU_ARRAY(XTR_SOURCE_SLOTS), keyed hash of (port, source) mod slots -> token bucket */
+/* ---- xtr_misssl: ARRAY(XTR_MISS_SLOTS), keyed fingerprint of (iid, destination) mod slots */
 struct xtr_missslot {
 	__u32 fingerprint;
-	__u32 window;          /* jiffies / hz */
-	__u32 count;
-	__u32 pad;
+	__u16 window;          /* jiffies / hz */
+	__u16 count;
 };
 /* ---- xtr_hold: ARRAY(XTR_HOLD_SLOTS), mmapable. One writer per counter. */
 struct xtr_hold {
@@ -332,6 +363,8 @@ struct xtr_event {             /* followed by caplen octets of the frame, Ethern
 	__u32 hold;            /* xtr_eid.hold when captured to keep order, else 0 */
 	struct xtr_abi_ip dst; /* destination EID */
 	struct xtr_abi_ip src;
+	__u32 vlan;            /* as in xtr_port_key; the frame comes without its tag */
+	__u32 pad;
 };
 
 /* ---- XDP metadata: instance ID of a decapsulated packet on its way to TC. */
@@ -356,9 +389,10 @@ struct xtr_meta {
  */
 
 #define XTR_ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed: raise XTR_ABI_VERSION")
-XTR_ABI_SIZE(struct xtr_cfg, 72);
-XTR_ABI_SIZE(struct xtr_iface, 24);
-XTR_ABI_SIZE(struct xtr_inst, 16);
+XTR_ABI_SIZE(struct xtr_cfg, 88);
+XTR_ABI_SIZE(struct xtr_iface, 48);
+XTR_ABI_SIZE(struct xtr_port_key, 8);
+XTR_ABI_SIZE(struct xtr_inst, 20);
 XTR_ABI_SIZE(struct xtr_self_key, 20);
 XTR_ABI_SIZE(struct xtr_lpm4, 12);
 XTR_ABI_SIZE(struct xtr_lpm6, 24);
@@ -366,9 +400,10 @@ XTR_ABI_SIZE(struct xtr_local, 16);
 XTR_ABI_SIZE(struct xtr_eid, 24);
 XTR_ABI_SIZE(struct xtr_rset, 296);
 XTR_ABI_SIZE(struct xtr_rloc, 80);
-XTR_ABI_SIZE(struct xtr_event, 64);
+XTR_ABI_SIZE(struct xtr_event, 72);
 XTR_ABI_SIZE(struct xtr_meta, 16);
 XTR_ABI_SIZE(struct xtr_hold, 16);
+XTR_ABI_SIZE(struct xtr_missslot, 8);
 XTR_ABI_SIZE(struct xtr_mc4, 16);
 XTR_ABI_SIZE(struct xtr_mc6, 40);
 XTR_ABI_SIZE(struct xtr_mcast, 32);

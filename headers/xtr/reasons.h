@@ -59,7 +59,14 @@
 	X(REPL_NO_LIST,    "replicate-no-list", "control message to a group that has no replication list (any more)") \
 	X(REPL_TOO_BIG,    "replicate-too-big", "copy of a multicast packet that does not fit the path to its locator") \
 	X(REPL_FAILED,     "replicate-failed",  "copy of a multicast packet that the kernel did not make or send") \
-	X(CONTROL_BAD,     "control-malformed", "daemon: what came as control message is no whole IP packet with UDP to port 4342, or its checksum is wrong")
+	X(CONTROL_BAD,     "control-malformed", "daemon: what came as control message is no whole IP packet with UDP to port 4342, or its checksum is wrong") \
+	X(ENCAP_MTU,       "encap-mtu",         "larger than the path to the locator; the sender is told by ICMP where it may not be fragmented") \
+	X(ENCAP_NESTED,    "encap-nested",      "packet to encapsulate has two LISP headers already") \
+	X(MISS_SOURCE,     "miss-source-limited", "map-cache miss above what one source may cause (data-plane.miss-source-rate)") \
+	X(MISS_LARGE,      "miss-large-limited", "map-cache miss of a large packet above the rate limit of those") \
+	X(SLOW_LIMITED,    "slow-limited",      "daemon: LISP packet in fragments or with IP options above data-plane.slow-rate") \
+	X(SLOW_BAD,        "slow-malformed",    "daemon: reassembled LISP packet that is truncated or does not fit a frame") \
+	X(OVERLAY_GONE,    "overlay-gone",      "overlay device or its network namespace is gone")
 
 enum xtr_drop_reason {
 #define X(sym, name, text) XTR_DROP_##sym,
@@ -86,7 +93,15 @@ enum xtr_drop_reason {
 	X(XDP_TO_TC,    "xdp-to-tc",     "packets XDP left to TC") \
 	X(REPL,         "replicate",     "multicast packets that met a replication list") \
 	X(REPL_COPY,    "replicate-copy","copies of these that were sent") \
-	X(CONTROL,      "control",       "control messages in data packets (instance ID 0xffffff) handed to the daemon")
+	X(CONTROL,      "control",       "control messages in data packets (instance ID 0xffffff) handed to the daemon") \
+	X(ICMP_TOO_BIG, "icmp-too-big",  "packets too big for their path, answered with ICMP by the programs") \
+	X(ICMP_LIMITED, "icmp-limited",  "packets too big for their path, not answered: above the rate limit of ICMP errors") \
+	X(MSS_CLAMPED,  "mss-clamped",   "TCP SYNs whose MSS option was lowered") \
+	X(SLOW,         "slow-path",     "LISP packets in fragments or with IP options, reassembled by the kernel, decapsulated by way of the daemon") \
+	X(REROUTED,     "rerouted",      "of `fallback`: sent another way than the template says, by the routes of the host") \
+	X(PATH_MTU,     "path-mtu",      "messages about the path MTU to a locator that were believed") \
+	X(PATH_MTU_BAD, "path-mtu-bad",  "such messages that were not: not about a packet of ours") \
+	X(MODE_FALLBACK, "mode-fallback", "interfaces that run in a slower mode than asked for or promised by their driver")
 
 enum xtr_stat {
 #define X(sym, name, text) XTR_STAT_##sym,

@@ -133,14 +133,14 @@ struct xtr_eid lab_eid_get(__u32 iid, const char *prefix)
 
 void lab_iface(int ifindex, struct xtr_iface v)
 {
-	put(XTR_MAP_IFACES, &ifindex, &v);
+	put(XTR_MAP_IFACES, &(struct xtr_port_key){ .ifindex = (__u32)ifindex }, &v);
 }
 
 struct xtr_iface lab_iface_get(int ifindex)
 {
 	struct xtr_iface v;
 
-	get(XTR_MAP_IFACES, &ifindex, &v);
+	get(XTR_MAP_IFACES, &(struct xtr_port_key){ .ifindex = (__u32)ifindex }, &v);
 	return v;
 }
 
@@ -297,7 +297,8 @@ static void world(void)
 	struct xtr_iface port = { .role = XTR_ROLE_UNDERLAY, .mac = MAC_BYTES(MAC_UNDER), .mtu = 1600 };
 
 	lab.cfg = (struct xtr_cfg){
-		.abi_version = XTR_ABI_VERSION, .miss_rate = 1000, .miss_burst = 1000, .miss_eid_burst = 64,
+		.abi_version = XTR_ABI_VERSION, .miss_rate = 1000, .miss_burst = 1000, .miss_eid_burst = 64, .miss_source_rate = 1000,
+		.large_rate = 1000, .large_burst = 1000, .icmp_rate = 1000, .icmp_burst = 1000,
 		.hash_seed = 0x5eed, .control_rate = 1000, .control_burst = 1000, .hz = 250, .native_ifindex = lab.under, .heartbeat_max = 250 * 3600,
 	};
 	lab_cfg();
@@ -312,7 +313,7 @@ static void world(void)
 	self(AF_INET, "192.0.2.1");
 	self(AF_INET6, "2001:db8::1");
 	for (unsigned i = 0; i < sizeof(iids) / sizeof(iids[0]); i++) {
-		lab_inst(iids[i], (struct xtr_inst){ .overlay = lab.xtr0, .mac = MAC_BYTES(MAC_XTR0) });
+		lab_inst(iids[i], (struct xtr_inst){ .overlay = lab.xtr0, .peer = lab.peer, .mac = MAC_BYTES(MAC_XTR0) });
 		lab_local(iids[i], "10.1.0.0/16", XTR_LOCAL_F_EID, 0);
 		lab_local(iids[i], "fd01::/48", XTR_LOCAL_F_EID, 0);
 		lab_local(iids[i], "10.1.0.1/32", XTR_LOCAL_F_EID | XTR_LOCAL_F_SELF, 0);

@@ -75,7 +75,7 @@ Test(budget, names_fit_and_are_those_of_the_abi)
 					     XTR_PROG_XDP_UNDER, XTR_PROG_CLOCK };
 	static const char *const maps[] = { XTR_MAP_CFG, XTR_MAP_IFACES, XTR_MAP_INST, XTR_MAP_SELF, XTR_MAP_LOCAL4, XTR_MAP_LOCAL6,
 					    XTR_MAP_EID4, XTR_MAP_EID6, XTR_MAP_RSET, XTR_MAP_RLOC, XTR_MAP_RLSTAT, XTR_MAP_DROPS,
-					    XTR_MAP_STATS, XTR_MAP_EVENTS, XTR_MAP_MISSTB, XTR_MAP_MISSSL, XTR_MAP_HOLD, XTR_MAP_GEN,
+					    XTR_MAP_STATS, XTR_MAP_EVENTS, XTR_MAP_MISSTB, XTR_MAP_MISSSL, XTR_MAP_MISSSRC, XTR_MAP_HOLD, XTR_MAP_GEN,
 					    XTR_MAP_MCAST4, XTR_MAP_MCAST6, XTR_MAP_REPL, XTR_MAP_CTLSRC };
 	struct xtr_bpf *skel = xtr_bpf__open();
 
@@ -90,6 +90,6 @@ Test(budget, names_fit_and_are_those_of_the_abi)
 	}
 	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_drops), XTR_DROP_SLOTS);
 	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_stats), XTR_STAT_SLOTS);
-	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_misstb), XTR_MAX_PORTS + 1);
+	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_misstb), XTR_BUCKETS_TB);
 	xtr_bpf__destroy(skel);
 }

@@ -30,11 +30,12 @@ struct xtr_conf_interface {
 	const struct xtr_yaml *at;
 	const char *name;
 	uint8_t role, mode;                /* enum xtr_role, enum xtr_mode */
+	uint16_t vlan;
 	uint32_t instance;
 };
 struct xtr_conf_overlay {
 	const struct xtr_yaml *at;
-	const char *device;
+	const char *device, *netns, *vrf;
 	uint32_t instance, mtu;
 	XTR_SCHEMA_LIST(struct xtr_ippfx) addresses, routes;
 };
@@ -151,6 +152,9 @@ struct xtr_conf_dp {
 	uint32_t miss_rate, miss_burst, miss_eid_burst, control_rate, control_burst;
 	uint32_t queue_eid_packets, queue_packets, queue_octets, queue_timeout;
 	uint32_t route_table, rule_priority, mark;
+	bool mss_clamp;
+	uint32_t miss_source_rate, large_rate, large_burst, icmp_rate, icmp_burst, slow_rate, slow_burst;
+	uint32_t native_routes, path_mtus, path_mtu_time;
 };
 struct xtr_conf_timers { const struct xtr_yaml *at; struct xtr_node_timers t; };
 struct xtr_conf_limits { const struct xtr_yaml *at; struct xtr_node_limits l; };

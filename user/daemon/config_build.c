@@ -139,7 +139,8 @@ static int build_dp_lists(struct xtr_conf *c)
 
 		ports[i] = (struct xtr_dp_port){ .role = p->role,
 						 .mode = p->mode,
-						 .iid = p->instance };
+						 .iid = p->instance,
+						 .vlan = p->vlan };
 		memcpy(ports[i].name, p->name,
 		       strlen(p->name)); /* at most 15: checked by the table */
 	}
@@ -149,6 +150,8 @@ static int build_dp_lists(struct xtr_conf *c)
 
 		over[i] = (struct xtr_dp_overlay){ .iid = o->instance,
 						   .mtu = o->mtu,
+						   .netns = o->netns,
+						   .vrf = o->vrf,
 						   .addresses = o->addresses.items,
 						   .address_count = o->addresses.count,
 						   .routes = o->routes.items,
@@ -190,6 +193,17 @@ static void build_dp_values(struct xtr_conf *c)
 		    (d->keep_inner_dscp ? XTR_CFG_F_KEEP_INNER_DSCP : 0) |
 		    (d->ecn_compat ? XTR_CFG_F_ECN_COMPAT : 0) |
 		    (d->accept_versions ? XTR_CFG_F_ACCEPT_VERSIONS : 0);
+	to->flags |= d->mss_clamp ? XTR_CFG_F_MSS_CLAMP : 0;
+	to->miss_source_rate = d->miss_source_rate;
+	to->large_rate = d->large_rate;
+	to->large_burst = d->large_burst;
+	to->icmp_rate = d->icmp_rate;
+	to->icmp_burst = d->icmp_burst;
+	to->slow_rate = d->slow_rate;
+	to->slow_burst = d->slow_burst;
+	to->native_routes = d->native_routes;
+	to->path_mtus = d->path_mtus;
+	to->path_mtu_ms = d->path_mtu_time;
 	to->miss_rate = d->miss_rate;
 	to->miss_burst = d->miss_burst;
 	to->miss_eid_burst = d->miss_eid_burst;

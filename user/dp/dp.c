@@ -21,6 +21,13 @@
 #define XTR_DP_APPLY_TURNS 8
 #define XTR_DP_CONTROL_RATE  1000          /* where the configuration says nothing */
 #define XTR_DP_CONTROL_BURST 2000
+#define XTR_DP_LARGE_RATE    2000
+#define XTR_DP_LARGE_BURST   500
+#define XTR_DP_ICMP_RATE     1000
+#define XTR_DP_ICMP_BURST    100
+#define XTR_DP_SLOW_RATE     5000
+#define XTR_DP_SLOW_BURST    1000
+#define XTR_DP_PATH_MTU_MS   600000
 
 /* ---- configuration */
 
@@ -29,6 +36,8 @@ static void xtr_dp_config_free(struct xtr_dp_config *c)
 	for (unsigned i = 0; c->overlays && i < c->overlay_count; i++) {
 		free((void *)c->overlays[i].addresses);
 		free((void *)c->overlays[i].routes);
+		free((void *)c->overlays[i].netns);
+		free((void *)c->overlays[i].vrf);
 	}
 	free((void *)c->bpffs);
 	free((void *)c->ports);
@@ -66,10 +75,30 @@ static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_conf
 		to->control_rate = XTR_DP_CONTROL_RATE;
 		to->control_burst = XTR_DP_CONTROL_BURST;
 	}
+	if (!to->miss_source_rate)
+		to->miss_source_rate = to->miss_rate / 2 ? to->miss_rate / 2 : 1;
+	if (!to->large_rate && !to->large_burst) {
+		to->large_rate = XTR_DP_LARGE_RATE;
+		to->large_burst = XTR_DP_LARGE_BURST;
+	}
+	if (!to->icmp_rate && !to->icmp_burst) {
+		to->icmp_rate = XTR_DP_ICMP_RATE;
+		to->icmp_burst = XTR_DP_ICMP_BURST;
+	}
+	if (!to->slow_rate && !to->slow_burst) {
+		to->slow_rate = XTR_DP_SLOW_RATE;
+		to->slow_burst = XTR_DP_SLOW_BURST;
+	}
+	if (!to->path_mtu_ms)
+		to->path_mtu_ms = XTR_DP_PATH_MTU_MS;
 	to->overlays = ov = xtr_dp_dup(from->overlays, from->overlay_count, sizeof(*ov), &ok);
 	for (unsigned i = 0; ov && i < from->overlay_count; i++) {
 		ov[i].addresses = xtr_dp_dup(ov[i].addresses, ov[i].address_count,
 					     sizeof(*ov[i].addresses), &ok);
+		if (ov[i].netns)
+			ok &= (ov[i].netns = strdup(ov[i].netns)) != NULL;
+		if (ov[i].vrf)
+			ok &= (ov[i].vrf = strdup(ov[i].vrf)) != NULL;
 		ov[i].routes =
 			xtr_dp_dup(ov[i].routes, ov[i].route_count, sizeof(*ov[i].routes), &ok);
 	}

@@ -20,6 +20,7 @@ struct xtr_dp_port {               /* interfaces[] of the configuration */
 	uint8_t role;              /* XTR_ROLE_UNDERLAY or XTR_ROLE_EID */
 	uint8_t mode;              /* wanted: XTR_MODE_AUTO, XDP, XDP_GENERIC, TC */
 	uint32_t iid;              /* EID port */
+	uint16_t vlan;             /* EID port: frames with this 802.1Q tag only; 0: those without. One device may be named several times */
 };
 struct xtr_dp_overlay {            /* overlay[] */
 	char name[16];             /* xtr0; the peer end is <name>p, cut to 15 characters */
@@ -27,6 +28,8 @@ struct xtr_dp_overlay {            /* overlay[] */
 	uint32_t mtu;              /* 0: smallest underlay MTU minus overhead (36, or 56 with an IPv6 RLOC) */
 	const struct xtr_ippfx *addresses; unsigned address_count; /* EIDs of the host itself, set on the device */
 	const struct xtr_ippfx *routes; unsigned route_count;      /* EID space routed into the device */
+	const char *netns;         /* place the device into this network namespace: a name of `ip netns` or a path; NULL: stays here */
+	const char *vrf;           /* enslave the device to this VRF (in netns if both) and put its routes into its table; NULL: none */
 };
 struct xtr_dp_local {              /* our EID-prefixes */
 	uint32_t iid;
@@ -43,6 +46,13 @@ struct xtr_dp_config {
 	uint32_t rloc_entries;     /* xtr_rloc, xtr_rset */
 	uint32_t flags;            /* XTR_CFG_F_* */
 	uint32_t miss_rate, miss_burst, miss_eid_burst;
+	uint32_t miss_source_rate; /* of miss_rate, what one source may use; 0: half of it */
+	uint32_t large_rate, large_burst; /* misses of more than XTR_EV_MEDIUM octets, per CPU; both 0: 2000, 500 */
+	uint32_t icmp_rate, icmp_burst;   /* ICMP errors per second and CPU; both 0: 1000, 100 */
+	uint32_t slow_rate, slow_burst;   /* packets per second by the slow path; both 0: 5000, 1000 */
+	uint32_t native_routes;    /* most throw routes for natively forwarded prefixes in use; 0: none */
+	uint32_t path_mtus;        /* most path MTUs learned; 0: none */
+	uint32_t path_mtu_ms;      /* how long each is believed; 0: ten minutes (RFC 1191 6.3, RFC 8201 4) */
 	uint32_t queue_eid_packets, queue_packets, queue_octets; /* bounds of the miss queue: 256, 16384, 32 MiB */
 	uint32_t queue_timeout_ms; /* 5000 */
 	uint32_t route_table;      /* 4341; table + 1 is used for default routes */

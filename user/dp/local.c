@@ -141,6 +141,7 @@ static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 		if (!ov)
 			continue;
 		rec[i].v.overlay = (__u32)ov->ifindex;
+		rec[i].v.peer = (__u32)ov->peer;
 		memcpy(rec[i].v.mac, ov->mac, 6);
 	}
 	r = xtr_dp_sync_changed(dp, XTR_M_INST, rec, n, sizeof(rec->iid), sizeof(rec->v));
@@ -287,6 +288,11 @@ int xtr_dp_cfg_sync(struct xtr_dp *dp)
 	c.miss_rate = dp->cfg.miss_rate;
 	c.miss_burst = dp->cfg.miss_burst;
 	c.miss_eid_burst = dp->cfg.miss_eid_burst;
+	c.miss_source_rate = dp->cfg.miss_source_rate;
+	c.large_rate = dp->cfg.large_rate;
+	c.large_burst = dp->cfg.large_burst;
+	c.icmp_rate = dp->cfg.icmp_rate;
+	c.icmp_burst = dp->cfg.icmp_burst;
 	c.control_rate = dp->cfg.control_rate;
 	c.control_burst = dp->cfg.control_burst;
 	if (!dp->generation) { /* once per start */
@@ -349,7 +355,7 @@ int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err)
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 {
 	struct {
-		__u32 ifindex;
+		struct xtr_port_key k;
 		struct xtr_iface v;
 	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 1, sizeof(*rec));
 	unsigned n = 0, slot = 0;
@@ -362,7 +368,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 
 		if (!f->ifindex)
 			continue;
-		rec[n].ifindex = (__u32)f->ifindex;
+		rec[n].k.ifindex = (__u32)f->ifindex;
 		rec[n].v = (struct xtr_iface){ .role = f->role,
 					       .mode = f->mode,
 					       .iid = f->role == XTR_ROLE_EID ? f->iid : 0,
@@ -380,7 +386,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 
 		if (!ov->ifindex)
 			continue;
-		rec[n].ifindex = (__u32)ov->ifindex;
+		rec[n].k.ifindex = (__u32)ov->ifindex;
 		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_OVERLAY,
 					       .mode = XTR_MODE_TC,
 					       .flags = XTR_IF_F_CSUM_PARTIAL,
@@ -389,7 +395,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 					       .peer = (__u32)ov->peer,
 					       .mtu = (__u16)ov->mtu };
 		memcpy(rec[n++].v.mac, ov->mac, 6);
-		rec[n].ifindex = (__u32)ov->peer;
+		rec[n].k.ifindex = (__u32)ov->peer;
 		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_PEER,
 					       .mode = XTR_MODE_TC,
 					       .flags = XTR_IF_F_CSUM_PARTIAL,
@@ -399,8 +405,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 					       .mtu = 65535 };
 		memcpy(rec[n++].v.mac, ov->peer_mac, 6);
 	}
-	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->ifindex), sizeof(rec->v),
-			    !sweep);
+	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->k), sizeof(rec->v), !sweep);
 	free(rec);
 	return r ? xtr_fail(err, r, "map %s: %s", XTR_MAP_IFACES, strerror(-r)) : 0;
 }

@@ -160,9 +160,9 @@ int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, si
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *key = rec + i * step, *value = key + key_size;
 
-		/* Of the maps with 4-octet keys none is a longest-prefix map, whose answer may be a
+		/* Of the maps with such short keys none is a longest-prefix map, whose answer may be a
 		 * shorter prefix's. */
-		if (key_size == 4 && !bpf_map_lookup_elem(fd, key, old) &&
+		if (key_size <= 8 && !bpf_map_lookup_elem(fd, key, old) &&
 		    !memcmp(old, value, value_size))
 			continue;
 		if (bpf_map_update_elem(fd, key, value, BPF_ANY))
@@ -481,7 +481,7 @@ static int xtr_dp_maps_choose(struct xtr_dp *dp, const char *old_dir, int from[X
 static bool xtr_dp_copied(unsigned i)
 {
 	/* Not the ring, not what is only of the moment, not what is written at every start anyway. */
-	return i != XTR_M_EVENTS && i != XTR_M_MISSTB && i != XTR_M_MISSSL && i != XTR_M_HOLD &&
+	return i != XTR_M_EVENTS && i != XTR_M_MISSTB && i != XTR_M_MISSSL && i != XTR_M_MISSSRC && i != XTR_M_HOLD &&
 	       i != XTR_M_GEN && i != XTR_M_CFG;
 }
 

@@ -334,7 +334,7 @@ int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_
 	struct xtr_dp_view_keys k;
 	struct xtr_dp_made *made = calloc(1, sizeof(*made));
 	int fd = xtr_dp_view_map(v->dir, XTR_DP_MAP_MADE),
-	    r = xtr_dp_view_keys_read(v->map[XTR_M_IFACES], sizeof(__u32), &k);
+	    r = xtr_dp_view_keys_read(v->map[XTR_M_IFACES], sizeof(struct xtr_port_key), &k);
 	struct bpf_map_info info;
 	__u32 zero = 0;
 
@@ -347,9 +347,11 @@ int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_
 		struct xtr_dp_iface_row row = { .tc_kind = "none" };
 		struct xtr_dp_view_links l = { v, &row };
 		struct xtr_dp_made_dev *d;
+		struct xtr_port_key key;
 
-		memcpy(&row.ifindex, k.at + i * k.size, sizeof(row.ifindex));
-		if (bpf_map_lookup_elem(v->map[XTR_M_IFACES], &row.ifindex, &row.i))
+		memcpy(&key, k.at + i * k.size, sizeof(key));
+		row.ifindex = key.ifindex;
+		if (bpf_map_lookup_elem(v->map[XTR_M_IFACES], &key, &row.i))
 			continue;
 		if (!if_indextoname(row.ifindex, row.name))
 			snprintf(row.name, sizeof(row.name), "?");
