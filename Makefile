@@ -182,7 +182,18 @@ demo: deps ## the tour: two sites, then LISP-Decent by pull and by push; ACT=one
 	$(Q)$(PARMAKE) all
 	$(Q)tests/e2e/demo.sh $(B)
 
-bench: all ## measure against the targets (root)
+# ---- benchmark: its own programs and hands
+$(B)/bench/gen.bpf.o: tests/bench/gen.bpf.c
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(B)/bench/gen.skel.h: $(B)/bench/gen.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name gen_bpf > $@
+$(B)/bench/xtr-bench: tests/bench/xtr-bench.c $(B)/bench/gen.skel.h
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
+
+bench: all $(B)/bench/xtr-bench ## measure against the targets (root)
 	$(Q)tests/bench/run.sh $(B)
 
 install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTDIR honoured
