@@ -271,12 +271,10 @@ bool xtr_push_reply(struct xtr_push *p, const struct xtr_msg_meta *meta,
 
 /* ---- Map-Notify */
 
+/* Without a secret anybody could say who the members are. */
 static bool authentic(const struct xtr_register *m, const struct xtr_key *key)
 {
-	return m->alg_id != XTR_AUTH_NONE && m->key_id == key->key_id &&
-	       m->alg_id == key->alg_id &&
-	       !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id,
-				m->nonce, key->secret, key->secret_len);
+	return key->alg_id != XTR_AUTH_NONE && xtr_key_signed(key, m);
 }
 
 /* The key of who sends about this group: of the group, of the core it is registered at, or of an
@@ -296,25 +294,6 @@ static const struct xtr_key *key_of(const struct xtr_push_group *g, const struct
 		if (authentic(m, &pull->keys[i].key))
 			return &pull->keys[i].key;
 	return authentic(m, &pull->server.key) ? &pull->server.key : NULL;
-}
-
-static void ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const struct xtr_register *m,
-		const struct xtr_key *key)
-{
-	struct xtr_register out = *m;
-	uint8_t buf[XTR_MSG_MAX];
-	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
-
-	out.type = XTR_MSG_MAP_NOTIFY_ACK;
-	xtr_register_reencode(&w, &out);
-	if (w.err || (key && xtr_auth_sign(buf, xtr_wr_len(&w), m->auth_off, m->auth_len,
-					   XTR_MSG_MAP_NOTIFY_ACK, key->alg_id, m->nonce,
-					   key->secret, key->secret_len))) {
-		xtr_count(env, TX_FAILED);
-		return;
-	}
-	xtr_env_send(env, NULL, &meta->src, meta->sport, buf, xtr_wr_len(&w),
-		     XTR_NODE_TX_MAP_NOTIFY_ACK);
 }
 
 /* Does it tell of a change? An acknowledgement of what we registered mostly does not. */
@@ -353,14 +332,14 @@ static void publication(struct xtr_push_group *g, const struct xtr_msg_meta *met
 	/* RFC 9437 6: a repeated one is acknowledged again, an older one is not. */
 	if (!first && m->nonce <= g->sub.nonce) {
 		if (ours && m->nonce == g->sub.nonce)
-			ack(env, meta, m, key);
+			xtr_env_ack(env, meta, m, key);
 		else
 			xtr_count(env, DROP_REPLAY);
 		return;
 	}
 	if (!rec->ttl && !rec->locator_count && rec->act == 5) { /* it does not serve us any more */
 		g->sub.active = false;
-		ack(env, meta, m, key);
+		xtr_env_ack(env, meta, m, key);
 		xtr_push_lookup_soon(g);
 		return;
 	}
@@ -371,7 +350,7 @@ static void publication(struct xtr_push_group *g, const struct xtr_msg_meta *met
 	g->sub.from = meta->src;
 	if (m->nonce > g->sub.nonce)
 		g->sub.nonce = m->nonce;
-	ack(env, meta, m, key);
+	xtr_env_ack(env, meta, m, key);
 	if (first)
 		answered(g);
 	take_record(g, rec);
@@ -403,7 +382,7 @@ static bool unauthenticated(struct xtr_push_group *g, const struct xtr_msg_meta 
 	}
 	if (record_of(g, m->records, &rec))
 		take_record(g, &rec);
-	ack(env, meta, m, NULL);
+	xtr_env_ack(env, meta, m, NULL);
 	return true;
 }
 

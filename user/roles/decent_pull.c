@@ -27,12 +27,6 @@ static const struct xtr_key *key_of(const struct xtr_pull_config *c, uint32_t in
 	return &c->server.key;
 }
 
-static bool same_key(const struct xtr_key *a, const struct xtr_key *b)
-{
-	return a->key_id == b->key_id && a->alg_id == b->alg_id && a->secret_len == b->secret_len &&
-	       (!a->secret_len || !memcmp(a->secret, b->secret, a->secret_len));
-}
-
 static unsigned add_targets(const struct xtr_pull_config *c, const struct xtr_pull_name *name,
 			    struct xtr_map_server_config *out, unsigned n, unsigned max)
 {
@@ -43,7 +37,7 @@ static unsigned add_targets(const struct xtr_pull_config *c, const struct xtr_pu
 
 		for (unsigned j = 0; j < n && !known; j++)
 			known = !xtr_ip_cmp(&out[j].address, &name->set.addrs[i]) &&
-				same_key(&out[j].key, key);
+				xtr_key_equal(&out[j].key, key);
 		if (known)
 			continue;
 		out[n] = c->server;

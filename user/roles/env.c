@@ -6,6 +6,8 @@
  */
 #include "roles/role.h"
 
+#include "codec/auth.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -172,4 +174,24 @@ unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *s
 		o->local = l.local;
 	}
 	return n;
+}
+
+void xtr_env_ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const struct xtr_register *m,
+		 const struct xtr_key *key)
+{
+	struct xtr_register out = *m;
+	uint8_t buf[XTR_MSG_MAX];
+	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+
+	/* Written anew: what is reserved is sent as 0 (RFC 9301 5), whatever came. */
+	out.type = XTR_MSG_MAP_NOTIFY_ACK;
+	xtr_register_reencode(&w, &out);
+	if (w.err || (key && xtr_auth_sign(buf, xtr_wr_len(&w), m->auth_off, m->auth_len,
+					   XTR_MSG_MAP_NOTIFY_ACK, key->alg_id, m->nonce,
+					   key->secret, key->secret_len))) {
+		xtr_count(env, TX_FAILED);
+		return;
+	}
+	xtr_env_send(env, xtr_ip_is_multicast(&meta->dst) ? NULL : &meta->dst, &meta->src,
+		     meta->sport, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_NOTIFY_ACK);
 }

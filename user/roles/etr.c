@@ -369,45 +369,12 @@ static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
 		xtr_etr_batch_done(b);
 }
 
-/* RFC 9301 5.7: same contents, our own MAC. */
-static void send_ack(struct xtr_etr_server *srv, const struct xtr_msg_meta *meta,
-		     const struct xtr_register *m)
-{
-	struct xtr_env *env = srv->etr->env;
-	const struct xtr_key *key = &srv->cfg.key;
-	struct xtr_register ack = *m;
-	uint8_t buf[XTR_MSG_MAX];
-	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
-
-	/* Written anew: what is reserved is sent as 0 (RFC 9301 5), whatever came. */
-	ack.type = XTR_MSG_MAP_NOTIFY_ACK;
-	xtr_register_reencode(&w, &ack);
-	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), m->auth_off, m->auth_len,
-				   XTR_MSG_MAP_NOTIFY_ACK, key->alg_id, m->nonce, key->secret,
-				   key->secret_len)) {
-		xtr_count(env, TX_FAILED);
-		return;
-	}
-	xtr_env_send(env, xtr_ip_is_multicast(&meta->dst) ? NULL : &meta->dst, &meta->src,
-		     meta->sport, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_NOTIFY_ACK);
-}
-
 static struct xtr_etr_server *server_of(const struct xtr_etr *etr, const struct xtr_ip *ip)
 {
 	for (unsigned i = 0; i < etr->server_count; i++)
 		if (!xtr_ip_cmp(&etr->servers[i]->cfg.address, ip))
 			return etr->servers[i];
 	return NULL;
-}
-
-static bool authentic(const struct xtr_register *m, const struct xtr_key *key)
-{
-	if (m->key_id != key->key_id || m->alg_id != key->alg_id)
-		return false;
-	if (key->alg_id == XTR_AUTH_NONE)
-		return true;
-	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id,
-				m->nonce, key->secret, key->secret_len);
 }
 
 void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf,
@@ -433,7 +400,7 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 			xtr_count(env, DROP_NONCE);
 		return;
 	}
-	if (!authentic(&m, &srv->cfg.key)) {
+	if (!xtr_key_signed(&srv->cfg.key, &m)) {
 		xtr_count(env, DROP_AUTH);
 		return;
 	}
@@ -448,7 +415,7 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		return;
 	}
 	if (xtr_etr_is_group(srv)) { /* what it says is for the role that knows the groups */
-		send_ack(srv, meta, &m);
+		xtr_env_ack(env, meta, &m, &srv->cfg.key);
 		return;
 	}
 	/* Unsolicited. A repeated one is acknowledged again: our Map-Notify-Ack may be lost. */
@@ -459,7 +426,7 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		}
 		srv->unsolicited = m.nonce;
 	}
-	send_ack(srv, meta, &m);
+	xtr_env_ack(env, meta, &m, &srv->cfg.key);
 }
 
 /* ---- life */

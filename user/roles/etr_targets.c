@@ -42,16 +42,10 @@ static void plan_free(struct plan *p)
 	free(p->list);
 }
 
-static bool same_key(const struct xtr_key *a, const struct xtr_key *b)
-{
-	return a->key_id == b->key_id && a->alg_id == b->alg_id && a->secret_len == b->secret_len &&
-	       (!a->secret_len || !memcmp(a->secret, b->secret, a->secret_len));
-}
-
 static bool same_server(const struct xtr_map_server_config *a,
 			const struct xtr_map_server_config *b)
 {
-	return !xtr_ip_cmp(&a->address, &b->address) && same_key(&a->key, &b->key) &&
+	return !xtr_ip_cmp(&a->address, &b->address) && xtr_key_equal(&a->key, &b->key) &&
 	       a->proxy_reply == b->proxy_reply && a->want_notify == b->want_notify &&
 	       a->merge == b->merge && a->use_ttl == b->use_ttl;
 }

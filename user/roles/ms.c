@@ -29,14 +29,6 @@ const struct xtr_key *xtr_ms_key(const struct xtr_site *site, uint8_t key_id)
 	return NULL;
 }
 
-bool xtr_ms_authentic(const struct xtr_register *m, const struct xtr_key *key)
-{
-	if (key->alg_id == XTR_AUTH_NONE)
-		return true;
-	return !xtr_auth_verify(m->msg, m->msg_len, m->auth_off, m->auth_len, m->type, m->alg_id,
-				m->nonce, key->secret, key->secret_len);
-}
-
 /* One Map-Register on its way. */
 struct arrival {
 	struct xtr_ms *ms;
@@ -129,7 +121,7 @@ static bool check_sender(struct arrival *a)
 		       m->alg_id, m->key_id, a->key->alg_id);
 		return false;
 	}
-	if (!xtr_ms_authentic(m, a->key)) {
+	if (!xtr_key_signed(a->key, m)) {
 		refuse(a, XTR_NODE_DROP_AUTH, &eid,
 		       "authentication failed: the secret of key %u differs from the site's",
 		       m->key_id);

@@ -61,7 +61,6 @@ void xtr_ms_locators(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
 		     const struct xtr_registration *head, uint8_t *buf, size_t size,
 		     struct xtr_locset *out);
 const struct xtr_key *xtr_ms_key(const struct xtr_site *site, uint8_t key_id);
-bool xtr_ms_authentic(const struct xtr_register *m, const struct xtr_key *key);
 /* Map-Notify record with these locators. */
 void xtr_ms_put_locators(struct xtr_wr *w, const struct xtr_locset *set, bool keep_local,
 			 uint8_t *count);

@@ -208,8 +208,7 @@ void xtr_ms_notify_ack(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const
 		xtr_count(ms->env, DROP_NONCE);
 		return;
 	}
-	if (m.key_id != (*link)->key->key_id || m.alg_id != (*link)->key->alg_id ||
-	    !xtr_ms_authentic(&m, (*link)->key)) {
+	if (!xtr_key_signed((*link)->key, &m)) {
 		xtr_count(ms->env, DROP_AUTH);
 		return;
 	}

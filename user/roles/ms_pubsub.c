@@ -309,8 +309,7 @@ bool xtr_ms_publish_acked(struct xtr_ms *ms, const struct xtr_msg_meta *meta,
 		    !xtr_ip_cmp(&s->to, &meta->src))
 			break;
 	key = s ? key_of(ms, &s->eid) : NULL;
-	if (!key || m->key_id != key->key_id || m->alg_id != key->alg_id ||
-	    !xtr_ms_authentic(m, key) || xtr_register_decode_body(m) || !about(m, s))
+	if (!key || !xtr_key_signed(key, m) || xtr_register_decode_body(m) || !about(m, s))
 		return false;
 	xtr_timer_cancel(&ms->env->timers, &s->timer);
 	s->confirmed = true;

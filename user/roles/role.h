@@ -8,6 +8,7 @@
 #define XTR_ROLES_ROLE_H
 
 #include "core/eiddb.h"
+#include "core/key.h"
 #include "core/locset.h"
 #include "core/nonce.h"
 #include "core/ratelimit.h"
@@ -166,6 +167,9 @@ uint64_t xtr_env_random(struct xtr_env *env); /* never 0 */
  * counter: what to count (TX_...). 0 or -errno. */
 int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
 		 uint16_t dport, const void *buf, size_t len, enum xtr_node_counter counter);
+/* Map-Notify-Ack: the same contents, signed with key (NULL: as it came, without authentication). RFC 9301 5.7. */
+void xtr_env_ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const struct xtr_register *m,
+		 const struct xtr_key *key);
 /* A message that was put aside comes in again as soon as the role that runs has returned. 0 or
  * -errno. */
 int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const void *buf,
