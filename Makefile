@@ -34,7 +34,7 @@ INC     := -Iuser -Iheaders -I$(B)
 CFLAGS  = $(OPT) -std=gnu11 $(WARN) $(INC) -D_GNU_SOURCE -DXTR_VERSION='"$(VERSION)"' -fno-strict-aliasing \
           -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) $(SAN) $(pkg_cflags)
 LDLIBS  = -Wl,--as-needed $(pkg_libs) -lm
-BPFFLAGS := -O2 -g -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux -Iheaders -Ibpf -I/usr/include/$(MULTIARCH)
+BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux -Iheaders -Ibpf -I/usr/include/$(MULTIARCH)
 
 LIB_SRC := $(wildcard $(foreach d,util codec core roles dp net loop ctl,user/$(d)/*.c))
 DAEMON_SRC := $(wildcard user/daemon/*.c)
