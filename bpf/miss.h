@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * From the programs to the daemon: packets that miss the map-cache go up with the event, so that the first packet is
- * not lost. TC only. Limits come before any work, in the order of their cost: a token bucket per CPU and port (one
- * tenant's scan must not starve another's first packet), then a few packets per EID and second, then the ring.
+ * not lost. TC only. Limits come before any work, in the order of their cost:
+ *
+ *  1. a token bucket per CPU and port: one tenant's scan must not starve another's first packet;
+ *  2. one per CPU and sender (keyed hash): one host that scans must not take all tokens of its port;
+ *  3. the slot of the destination (keyed hash): a few packets per EID and second; and has it come before?
+ *  4. large packets: a bucket of their own, since one of them takes the room of 250 small ones;
+ *  5. the ring: a quarter of it is left to those that come again, and to packets held to keep the order.
+ *
+ * A scan sends to each destination once, who wants to reach an EID tries again (a SYN, a ping, a datagram). So what is
+ * refused leaves a mark in its slot, and who comes again one or two seconds later may use a quarter of each bucket that
+ * newcomers may not. Within the same second is not again: scanners like to send everything twice. A scanner that comes
+ * again politely does compete for that quarter, but within the bucket of its own address only; and a sender of many
+ * addresses empties that of its own port only. Marks are kept four to a slot, the oldest goes; of more than four
+ * newcomers a second only each eighth leaves a mark, so that a flood does not wash all away before they can come again.
  */
 #ifndef XTR_BPF_MISS_H
 #define XTR_BPF_MISS_H
@@ -15,15 +27,16 @@ struct xtr_report {
 	__u16 reason;
 	__u32 iid;
 	__u32 hold;
+	__u32 flags;
 };
 
 /*
  * A token bucket in units of 1/hz event, refilled by rate units a jiffy. Returns the bucket when it holds a token, which
  * the caller takes with xtr_token_take.
  */
-XTR_INLINE struct xtr_misstb *xtr_token_of(__u32 slot, __u32 rate, __u32 burst, const struct xtr_cfg *cfg, __u64 now)
+XTR_INLINE struct xtr_misstb *xtr_token_fill(struct xtr_misstb *tb, __u32 rate, __u32 burst, const struct xtr_cfg *cfg,
+					     __u64 now)
 {
-	struct xtr_misstb *tb = bpf_map_lookup_elem(&xtr_misstb, &slot);
 	__u64 most = (__u64)burst * cfg->hz, passed;
 
 	if (!tb)
@@ -39,9 +52,9 @@ XTR_INLINE struct xtr_misstb *xtr_token_of(__u32 slot, __u32 rate, __u32 burst, 
 	return tb->tokens >= cfg->hz && tb->tokens ? tb : NULL;
 }
 
-XTR_INLINE struct xtr_misstb *xtr_token(__u32 slot, const struct xtr_cfg *cfg, __u64 now)
+XTR_INLINE struct xtr_misstb *xtr_token_of(__u32 slot, __u32 rate, __u32 burst, const struct xtr_cfg *cfg, __u64 now)
 {
-	return xtr_token_of(slot, cfg->miss_rate, cfg->miss_burst, cfg, now);
+	return xtr_token_fill(bpf_map_lookup_elem(&xtr_misstb, &slot), rate, burst, cfg, now);
 }
 
 XTR_INLINE void xtr_token_take(struct xtr_misstb *tb, const struct xtr_cfg *cfg)
@@ -49,26 +62,172 @@ XTR_INLINE void xtr_token_take(struct xtr_misstb *tb, const struct xtr_cfg *cfg)
 	tb->tokens -= cfg->hz;
 }
 
-/* At most miss_eid_burst packets of one destination EID a second. Two EIDs that meet in a slot push each other out. */
-XTR_INLINE bool xtr_miss_slot(const struct xtr_cfg *cfg, const struct xtr_inner *p, __u32 iid, __u64 now)
+/* Kept for those that come again, on top of the burst. */
+XTR_INLINE __u32 xtr_kept(__u32 burst)
+{
+	return burst / 4;
+}
+
+/* Does it hold a token for a newcomer? */
+XTR_INLINE bool xtr_token_spare(const struct xtr_misstb *tb, __u32 burst, const struct xtr_cfg *cfg)
+{
+	return tb->tokens >= (__u64)(xtr_kept(burst) + 1) * cfg->hz;
+}
+
+XTR_INLINE struct xtr_misstb *xtr_token_source(__u32 burst, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+					       const struct xtr_inner *p, __u64 now)
+{
+	/* keyed, and of the port too: nobody can compute whose bucket he shares */
+	__u32 h = xtr_mix(xtr_mix(~cfg->hash_seed, ifc->slot), ifc->iid), i;
+
+	i = xtr_mix_end(xtr_mix_ip(h, p->family, &p->src)) % XTR_SOURCE_SLOTS;
+	return xtr_token_fill(bpf_map_lookup_elem(&xtr_misssrc, &i), cfg->miss_source_rate, burst + xtr_kept(burst), cfg, now);
+}
+
+/* The burst of one sender: of miss_burst as much as its rate is of miss_rate. */
+XTR_INLINE __u32 xtr_source_burst(const struct xtr_cfg *cfg)
+{
+	if (cfg->miss_source_rate >= cfg->miss_rate)
+		return cfg->miss_burst;
+	return (__u64)cfg->miss_burst * cfg->miss_source_rate / cfg->miss_rate ?: 1;
+}
+
+/* ---- the slot of a destination */
+
+#define XTR_MISS_PRINT  0x3fff /* bits of the fingerprint in a mark */
+#define XTR_MISS_YOUNG  2      /* seconds after which a mark still counts */
+
+struct xtr_missat {
+	struct xtr_missslot *slot;
+	__u16 print;
+	__u16 window; /* the second */
+};
+
+XTR_INLINE void xtr_miss_find(struct xtr_missat *at, const struct xtr_cfg *cfg, const struct xtr_inner *p, __u32 iid,
+			      __u64 now)
 {
 	/* keyed: nobody can compute which destinations meet */
-	__u32 mark = xtr_mix_end(xtr_mix_ip(xtr_mix(cfg->hash_seed, iid), p->family, &p->dst));
-	__u32 i = mark % XTR_MISS_SLOTS;
-	__u16 window = now / (cfg->hz ?: 1);
-	struct xtr_missslot *s = bpf_map_lookup_elem(&xtr_misssl, &i);
+	__u32 h = xtr_mix_end(xtr_mix_ip(xtr_mix(cfg->hash_seed, iid), p->family, &p->dst));
+	__u32 i = h % XTR_MISS_SLOTS;
 
-	if (!s)
+	at->print = h / XTR_MISS_SLOTS & XTR_MISS_PRINT;
+	at->window = now / (cfg->hz ?: 1);
+	at->slot = bpf_map_lookup_elem(&xtr_misssl, &i);
+}
+
+/* Seconds since packets of this destination went up; a large number: not that one knows of. */
+XTR_INLINE __u16 xtr_miss_age(const struct xtr_missat *at)
+{
+	const struct xtr_missslot *s = at->slot;
+
+	return s->count && s->fingerprint == at->print ? (__u16)(at->window - s->window) : 0xffff;
+}
+
+XTR_INLINE bool xtr_miss_marked(const struct xtr_missat *at)
+{
+	__u64 seen = at->slot->seen;
+	bool marked = false;
+
+	/* two bits are enough for the second of each only while there are recent ones */
+	if ((__u16)((at->window << 3) - (at->slot->refused & ~7)) >> 3 > XTR_MISS_YOUNG)
 		return false;
-	if (s->fingerprint != mark || s->window != window) {
-		s->fingerprint = mark;
-		s->window = window;
+	for (int i = 0; i < 4; i++, seen >>= 16) {
+		__u32 age = (at->window - (__u32)(seen >> 14)) & 3;
+
+		marked |= (seen & XTR_MISS_PRINT) == at->print && age && age <= XTR_MISS_YOUNG;
+	}
+	return marked;
+}
+
+/* A mark of a refused packet. CPUs that race lose one. */
+XTR_INLINE void xtr_miss_mark(const struct xtr_missat *at)
+{
+	__u16 mark = (at->window & 3) << 14 | at->print, second = at->window << 3, n = 0;
+	struct xtr_missslot *s = at->slot;
+	__u64 seen = s->seen;
+
+	for (int i = 0; i < 4; i++, seen >>= 16)
+		if ((__u16)seen == mark)
+			return;
+	if ((s->refused & ~7) == second)
+		n = s->refused & 7;
+	if (n >= 4 && bpf_get_prandom_u32() & 7)
+		return;
+	s->seen = s->seen << 16 | mark;
+	s->refused = second | (n < 7 ? n + 1 : 7);
+}
+
+/* Two EIDs that meet in a slot push each other out. A race of two CPUs lets one more packet through. */
+XTR_INLINE void xtr_miss_note(const struct xtr_missat *at)
+{
+	struct xtr_missslot *s = at->slot;
+
+	if (xtr_miss_age(at)) {
+		s->fingerprint = at->print;
+		s->window = at->window;
 		s->count = 0;
 	}
-	if (s->count >= cfg->miss_eid_burst)
-		return false;
-	s->count++; /* a race of two CPUs lets one more through */
-	return true;
+	if (s->count != 0xffff)
+		s->count++;
+}
+
+#define BPF_RB_AVAIL_DATA 0 /* enumerators of the kernel's UAPI */
+#define BPF_RB_RING_SIZE  1
+
+/* Is a quarter of the ring free? */
+XTR_INLINE bool xtr_ring_spare(void)
+{
+	__u64 size = bpf_ringbuf_query(&xtr_events, BPF_RB_RING_SIZE);
+
+	return bpf_ringbuf_query(&xtr_events, BPF_RB_AVAIL_DATA) <= size / 4 * 3;
+}
+
+/* May this miss go up? Then it is charged, and flags of the event come back; else the drop reason, negative. */
+XTR_FUNC int xtr_miss_admit(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p, bool large,
+			    __u64 now)
+{
+	__u32 burst = cfg->miss_burst, src_burst;
+	struct xtr_misstb *tb = xtr_token_of(ifc->slot, cfg->miss_rate, burst + xtr_kept(burst), cfg, now), *src, *big = NULL;
+	struct xtr_missat at;
+	bool again = false;
+	__u16 age;
+	int r = 0;
+
+	if (!tb)
+		return -XTR_DROP_MISS_LIMITED;
+	src_burst = xtr_source_burst(cfg);
+	src = xtr_token_source(src_burst, cfg, ifc, p, now);
+	if (!src)
+		return -XTR_DROP_MISS_SOURCE;
+	xtr_miss_find(&at, cfg, p, ifc->iid, now);
+	if (!at.slot)
+		return -XTR_DROP_MISS_LIMITED;
+	age = xtr_miss_age(&at);
+	if (!age && at.slot->count >= cfg->miss_eid_burst) /* takes no token: it would use up those of others */
+		return -XTR_DROP_MISS_EID_LIMITED;
+	if (age)
+		again = age <= XTR_MISS_YOUNG || xtr_miss_marked(&at);
+	if (!again && !xtr_token_spare(tb, burst, cfg))
+		r = -XTR_DROP_MISS_LIMITED;
+	else if (!again && !xtr_token_spare(src, src_burst, cfg))
+		r = -XTR_DROP_MISS_SOURCE;
+	else if (((age && !again) || large) && !xtr_ring_spare())
+		r = -XTR_DROP_MISS_RING_FULL;
+	if (!r && large) {
+		big = xtr_token_of(XTR_LARGE_SLOT, cfg->large_rate, cfg->large_burst, cfg, now);
+		if (!big)
+			r = -XTR_DROP_MISS_LARGE;
+	}
+	if (r) {
+		xtr_miss_mark(&at);
+		return r;
+	}
+	xtr_token_take(tb, cfg);
+	xtr_token_take(src, cfg);
+	if (big)
+		xtr_token_take(big, cfg);
+	xtr_miss_note(&at);
+	return again ? XTR_EV_F_AGAIN : 0;
 }
 
 /* One event with room for class octets of the frame. len <= class. */
@@ -91,6 +250,8 @@ XTR_INLINE int xtr_submit(const struct xtr_ctx *c, const struct xtr_inner *p, co
 	ev->hold = what->hold;
 	ev->dst = p->dst;
 	ev->src = p->src;
+	ev->vlan = c->skb && c->skb->vlan_present ? c->skb->vlan_tci & 0xfff : 0;
+	ev->flags = what->flags;
 	if (xtr_load(c, 0, ev + 1, len)) {
 		bpf_ringbuf_discard(ev, 0);
 		return -XTR_DROP_MISS_RING_FULL;
@@ -132,16 +293,15 @@ XTR_INLINE int xtr_miss(const struct xtr_ctx *c, const struct xtr_cfg *cfg, cons
 			const struct xtr_inner *p, __u64 now)
 {
 	struct xtr_report what = { .type = XTR_EV_MISS, .iid = ifc->iid };
-	struct xtr_misstb *tb = xtr_token(ifc->slot, cfg, now);
 	int r;
 
 	xtr_stat(XTR_STAT_MISS, p->len);
-	if (!tb)
-		return -XTR_DROP_MISS_LIMITED;
-	/* an EID over its limit takes no token, or it would use up those of the others */
-	if (!xtr_miss_slot(cfg, p, ifc->iid, now))
-		return -XTR_DROP_MISS_EID_LIMITED;
-	xtr_token_take(tb, cfg);
+	if (c->skb->len > XTR_EV_LARGE)
+		return -XTR_DROP_MISS_TOO_BIG;
+	r = xtr_miss_admit(cfg, ifc, p, c->skb->len > XTR_EV_MEDIUM, now);
+	if (r < 0)
+		return r;
+	what.flags = r;
 	r = xtr_capture(c->skb, p, &what);
 	if (!r)
 		xtr_stat(XTR_STAT_MISS_EVENT, p->len);
@@ -153,11 +313,11 @@ XTR_INLINE void xtr_ask(const struct xtr_ctx *c, const struct xtr_cfg *cfg, cons
 			const struct xtr_inner *p, __u64 now)
 {
 	struct xtr_report what = { .type = XTR_EV_REQUEST, .iid = ifc->iid };
-	struct xtr_misstb *tb = xtr_token(ifc->slot, cfg, now);
+	int r = xtr_miss_admit(cfg, ifc, p, false, now);
 
-	if (!tb || !xtr_miss_slot(cfg, p, ifc->iid, now))
+	if (r < 0)
 		return;
-	xtr_token_take(tb, cfg);
+	what.flags = r;
 	xtr_submit_head(c, p, &what);
 }
 
@@ -185,7 +345,7 @@ XTR_INLINE void xtr_drop(const struct xtr_ctx *c, const struct xtr_cfg *cfg, con
 	xtr_count_drop(reason);
 	if (!(cfg->flags & XTR_CFG_F_TRACE_DROPS))
 		return;
-	tb = xtr_token(XTR_TRACE_SLOT, cfg, bpf_jiffies64());
+	tb = xtr_token_of(XTR_TRACE_SLOT, cfg->miss_rate, cfg->miss_burst, cfg, bpf_jiffies64());
 	if (!tb)
 		return;
 	xtr_token_take(tb, cfg);

@@ -99,7 +99,7 @@ struct xtr_cfg {
 	__u32 abi_version;
 	__u32 flags;
 	__u32 miss_rate;       /* miss events per second, per CPU and port */
-	__u32 miss_burst;
+	__u32 miss_burst;      /* for destinations seen for the first time; a quarter more is kept for those that come again */
 	__u32 miss_eid_burst;  /* packets per EID and second through the ring */
 	__u32 hash_seed;       /* keyed fingerprint of the miss slots; random per start */
 	__u32 hz;              /* written by xtr_clock */
@@ -315,12 +315,14 @@ struct xtr_misstb {
 	__u64 jiffies;
 	__u64 tokens;          /* in units of 1/hz event */
 };
-/* ---- xtr_misssrc: PERCPU_ARRAY(XTR_SOURCE_SLOTS), keyed hash of (port, source) mod slots -> token bucket */
-/* ---- xtr_misssl: ARRAY(XTR_MISS_SLOTS), keyed fingerprint of (iid, destination) mod slots */
+/* ---- xtr_misssrc: PERCPU_ARRAY(XTR_SOURCE_SLOTS), keyed hash of (port, iid, source) mod slots -> token bucket */
+/* ---- xtr_misssl: ARRAY(XTR_MISS_SLOTS), keyed hash of (iid, destination) mod slots; the fingerprint is what is left of the hash */
 struct xtr_missslot {
-	__u32 fingerprint;
-	__u16 window;          /* jiffies / hz */
-	__u16 count;
+	__u16 fingerprint;     /* of the destination whose packets went up last */
+	__u16 window;          /* when: jiffies / hz */
+	__u16 count;           /* how many in that window */
+	__u16 refused;         /* 13 bits of the window in which one was refused last, 3 bits: how many newcomers in it */
+	__u64 seen;            /* the last four refused, the latest lowest: 2 bits of the window, 14 of the fingerprint each */
 };
 /* ---- xtr_hold: ARRAY(XTR_HOLD_SLOTS), mmapable. One writer per counter. */
 struct xtr_hold {
@@ -364,7 +366,10 @@ struct xtr_event {             /* followed by caplen octets of the frame, Ethern
 	struct xtr_abi_ip dst; /* destination EID */
 	struct xtr_abi_ip src;
 	__u32 vlan;            /* as in xtr_port_key; the frame comes without its tag */
-	__u32 pad;
+	__u32 flags;           /* XTR_EV_F_* */
+};
+enum {
+	XTR_EV_F_AGAIN = 1 << 0, /* this destination was refused, or asked for, in one of the two seconds before: not a passer-by */
 };
 
 /* ---- XDP metadata: instance ID of a decapsulated packet on its way to TC. */
@@ -403,7 +408,7 @@ XTR_ABI_SIZE(struct xtr_rloc, 80);
 XTR_ABI_SIZE(struct xtr_event, 72);
 XTR_ABI_SIZE(struct xtr_meta, 16);
 XTR_ABI_SIZE(struct xtr_hold, 16);
-XTR_ABI_SIZE(struct xtr_missslot, 8);
+XTR_ABI_SIZE(struct xtr_missslot, 16);
 XTR_ABI_SIZE(struct xtr_mc4, 16);
 XTR_ABI_SIZE(struct xtr_mc6, 40);
 XTR_ABI_SIZE(struct xtr_mcast, 32);
