@@ -69,7 +69,8 @@
  *   ifindex                    a packet captured there: by the rules of that port. Of a VLAN of that port: the frame has
  *                              its 802.1Q tag behind the addresses
  *   XTR_MARK_DECAP | ifindex   a whole LISP data packet that reached that underlay port in pieces or with options: to be
- *                              checked and decapsulated like any other
+ *                              checked and decapsulated like any other. With the ifindex of the peer end itself, at its
+ *                              ingress: a decapsulated packet for the overlay device behind it, in another namespace
  *   XTR_MARK_CONTROL | part    a control message to a group of instance XTR_IID_MAX: to this part of its list
  *   XTR_MARK_RESOLVE | rloc    encapsulated already with this template: the kernel resolves layer 2 and sends
  */
@@ -158,6 +159,7 @@ struct xtr_inst {
 };
 enum {
 	XTR_INST_F_ELSEWHERE = 1 << 0, /* the overlay device is in another network namespace: reached through its peer end only */
+	XTR_INST_F_APART     = 1 << 1, /* so, or in a VRF: the host's routes are not for it, natively forwarded packets are dropped */
 };
 
 /* ---- xtr_self: HASH, xtr_self_key -> __u32 flags. Our RLOCs. */
@@ -372,9 +374,14 @@ enum {
 	XTR_EV_F_AGAIN = 1 << 0, /* this destination was refused, or asked for, in one of the two seconds before: not a passer-by */
 };
 
-/* ---- XDP metadata: instance ID of a decapsulated packet on its way to TC. */
+/*
+ * ---- XDP metadata: instance ID of a decapsulated packet on its way to TC. During an upgrade the programs are replaced one by
+ * one: TC takes every version from XTR_META_OLDEST to its own, and TC is replaced before XDP, so none is unknown. A new version
+ * keeps magic and version where they are, and raises XTR_META_OLDEST to the one before it at most.
+ */
 #define XTR_META_MAGIC   0x4c495350u /* "LISP" */
 #define XTR_META_VERSION 1
+#define XTR_META_OLDEST  1
 struct xtr_meta {
 	__u32 magic;
 	__u16 version;
@@ -391,6 +398,7 @@ struct xtr_meta {
  *                   to xtr_cfg.hz. Not an extern __kconfig: loading would fail where no kernel configuration can be read.
  *   feat_decap_l3   __u8, kernel has BPF_F_ADJ_ROOM_DECAP_L3_* (6.3); default 0: works everywhere
  *   feat_meta       __u8, XDP metadata usable; default 1; 0: xtr_xdp_under leaves everything to TC
+ *   meta_version    __u16, XTR_META_VERSION; tests of upgrades load programs of other versions
  */
 
 #define XTR_ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed: raise XTR_ABI_VERSION")

@@ -92,6 +92,7 @@ int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
 		f->ifindex = l.ifindex;
 		f->mtu = l.mtu;
 		f->flags = l.flags;
+		f->master = l.master;
 		f->type = l.type;
 		memcpy(f->mac, l.mac, 6);
 		f->soft = xtr_dp_is_soft(l.kind, driver);
@@ -376,8 +377,10 @@ static int xtr_dp_attach_overlays(struct xtr_dp *dp, struct xtr_err *err)
 			{ XTR_P_ENCAP, ov->ifindex, XTR_DP_EGRESS, 0, ov->name, 0 },
 		};
 
+		/* elsewhere there is none on the device: it could not redirect to the underlay, which is here */
 		for (unsigned j = 0; j < 3 && !r; j++)
-			r = xtr_dp_attach_one(dp, &want[j], err);
+			if (want[j].ifindex)
+				r = xtr_dp_attach_one(dp, &want[j], err);
 	}
 	return r;
 }
@@ -437,13 +440,10 @@ struct xtr_dp_sweep {
 static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
 {
 	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, ifindex);
+	const struct xtr_dp_ov *ov = xtr_dp_overlay_by_index(dp, ifindex);
 
-	for (unsigned i = 0; i < dp->ov_count; i++) {
-		if (dp->ovs[i].ifindex == ifindex)
-			return !strcmp(prog, XTR_PROG_ENCAP);
-		if (dp->ovs[i].peer == ifindex)
-			return !strcmp(prog, XTR_PROG_ENCAP) || !strcmp(prog, XTR_PROG_INJECT);
-	}
+	if (ov)
+		return !strcmp(prog, XTR_PROG_ENCAP) || (ov->peer == ifindex && !strcmp(prog, XTR_PROG_INJECT));
 	if (!f)
 		return false;
 	if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY))
@@ -475,11 +475,8 @@ void xtr_dp_attach_sweep(struct xtr_dp *dp)
 	xtr_dp_each_name(dp->dir, xtr_dp_sweep_one, &s);
 	for (unsigned i = 0; i < dp->made.count; i++) {
 		struct xtr_dp_made_dev *d = &dp->made.dev[i];
-		bool want = xtr_dp_if_by_index(dp, (int)d->ifindex) != NULL;
+		bool want = xtr_dp_if_by_index(dp, (int)d->ifindex) || xtr_dp_overlay_by_index(dp, (int)d->ifindex);
 
-		for (unsigned j = 0; j < dp->ov_count && !want; j++)
-			want = dp->ovs[j].ifindex == (int)d->ifindex ||
-			       dp->ovs[j].peer == (int)d->ifindex;
 		if (!want && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT))
 			xtr_dp_clsact_remove(dp->nl, d);
 	}

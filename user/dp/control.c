@@ -97,14 +97,16 @@ int xtr_dp_send_overlay(struct xtr_dp *dp, const struct xtr_ip *src, const struc
 {
 	const struct xtr_dp_list *l;
 	unsigned head, room, n, parts;
-	int r = 0;
+	int peer = 0, r = 0;
 
 	if (!xtr_ip_is_multicast(group) || src->family != group->family)
 		return -EINVAL;
 	l = xtr_dp_list_match(dp, XTR_IID_MAX, src, group);
 	if (!l)
 		return -ENOENT;
-	if (!dp->ov_count || !dp->ovs[0].peer)
+	for (unsigned i = 0; i < dp->ov_count && !peer; i++) /* any: its program goes by the mark alone */
+		peer = dp->ovs[i].peer;
+	if (!peer)
 		return -ENODEV;
 	head = (group->family == 4 ? IP4_LEN : IP6_LEN) + UDP_LEN;
 	room = xtr_dp_list_room(dp, l);
@@ -113,7 +115,7 @@ int xtr_dp_send_overlay(struct xtr_dp *dp, const struct xtr_ip *src, const struc
 	n = xtr_dp_control_build(dp->scratch, src, group, buf, len);
 	parts = (l->n + XTR_REPL_MAX - 1) / XTR_REPL_MAX;
 	for (unsigned part = 0; part < parts; part++) {
-		int one = xtr_dp_inject_frame(dp, dp->ovs[0].peer, dp->scratch, n, XTR_MARK_CONTROL | part);
+		int one = xtr_dp_inject_frame(dp, peer, dp->scratch, n, XTR_MARK_CONTROL | part);
 
 		/* ENOBUFS: our own program refused it and has counted why; the others still get theirs */
 		if (one && !r)

@@ -214,10 +214,12 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 {
 	int r = xtr_dp_ports_read(dp, strict ? err : NULL);
 
+	if (!r)
+		r = xtr_dp_namespaces(dp, strict, err);
 	if (!r && (r = xtr_dp_addrs_read(dp)))
 		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
 	if (!r)
-		r = xtr_dp_overlays(dp, err);
+		r = xtr_dp_overlays(dp, strict, err);
 	if (!r && (r = xtr_dp_addrs_read(dp))) /* now with those of the overlay devices */
 		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
 	if (!r)
@@ -243,6 +245,7 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 		return r;
 	xtr_dp_attach_sweep(dp);
 	xtr_dp_overlays_sweep(dp);
+	xtr_dp_namespaces_sweep(dp);
 	return xtr_dp_ifaces(dp, true, err);
 }
 
@@ -380,6 +383,8 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	r = xtr_nl_open(&dp->nl);
 	if (!r)
 		r = xtr_nl_monitor_open(&dp->mon);
+	if (!r)
+		r = xtr_dp_watch(dp, xtr_nl_monitor_fd(dp->mon));
 	if (r)
 		return xtr_fail(err, r, "netlink: %s", strerror(-r));
 	r = xtr_dp_check_others(dp->nl, dp->root, err);
@@ -389,6 +394,7 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	r = xtr_dp_load(dp, err);
 	if (r)
 		return r;
+	xtr_dp_places_load(dp);
 	if ((r = xtr_dp_clock(dp)))
 		return xtr_fail(err, r, "program %s: the kernel does not run it: %s",
 				XTR_PROG_CLOCK, strerror(-r));
@@ -447,7 +453,7 @@ static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct x
 
 	if (!dp)
 		return NULL;
-	dp->lock = dp->inject_fd = dp->made_fd = -1;
+	dp->lock = dp->inject_fd = dp->made_fd = dp->mon_fd = -1;
 	if (cb)
 		dp->cb = *cb;
 	dp->now = xtr_dp_now();
@@ -510,8 +516,11 @@ void xtr_dp_close(struct xtr_dp *dp)
 	xtr_dp_rl_free(dp);
 	xtr_dp_nb_free(dp);
 	xtr_bpf__destroy(dp->skel); /* closes the fds; pins keep the objects */
+	xtr_dp_ns_free(dp);
 	xtr_nl_monitor_close(dp->mon);
 	xtr_nl_close(dp->nl);
+	if (dp->mon_fd >= 0)
+		close(dp->mon_fd);
 	if (dp->inject_fd >= 0)
 		close(dp->inject_fd);
 	if (dp->made_fd >= 0)
@@ -608,7 +617,8 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name);
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
 		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex ||
-		       !strcmp(dp->ovs[i].name, l->name);
+		       !strcmp(dp->ovs[i].name, l->name) ||
+		       (dp->cfg.overlays[i].vrf && !strcmp(dp->cfg.overlays[i].vrf, l->name));
 	xtr_dp_soon(dp, ours);
 }
 
@@ -646,7 +656,74 @@ static void xtr_dp_on_lost(void *ctx)
 	xtr_dp_soon(dp, true);
 }
 
-int xtr_dp_netlink_fd(const struct xtr_dp *dp) { return xtr_nl_monitor_fd(dp->mon); }
+int xtr_dp_netlink_fd(const struct xtr_dp *dp) { return dp->mon_fd; }
+
+/* ---- the same in the namespaces of tenants: neighbours of the underlay are not there, and nothing but ours matters */
+
+struct xtr_dp_there {
+	struct xtr_dp *dp;
+	const struct xtr_dp_ns *ns;
+};
+
+static void xtr_dp_there_link(void *ctx, bool gone, const struct xtr_nl_link *l)
+{
+	const struct xtr_dp_there *t = ctx;
+
+	for (unsigned i = 0; i < t->dp->ov_count; i++) {
+		const struct xtr_dp_ov *ov = &t->dp->ovs[i];
+		const char *vrf = t->dp->cfg.overlays[i].vrf;
+
+		if (ov->ns == t->ns && (ov->far == l->ifindex || !strcmp(ov->name, l->name) ||
+					(vrf && !strcmp(vrf, l->name))))
+			xtr_dp_soon(t->dp, true);
+	}
+}
+
+static void xtr_dp_there_addr(void *ctx, bool gone, const struct xtr_nl_addr *a)
+{
+	xtr_dp_soon(((const struct xtr_dp_there *)ctx)->dp, true); /* a network that EID routes must not take away */
+}
+
+static void xtr_dp_there_route(void *ctx, bool gone, const struct xtr_nl_route *r)
+{
+	if (r->protocol == XTR_DP_PROTO && gone)
+		xtr_dp_soon(((const struct xtr_dp_there *)ctx)->dp, true);
+}
+
+static void xtr_dp_there_rule(void *ctx, bool gone, const struct xtr_nl_rule *r)
+{
+	if (r->protocol == XTR_DP_PROTO && gone)
+		xtr_dp_soon(((const struct xtr_dp_there *)ctx)->dp, true);
+}
+
+static void xtr_dp_there_neigh(void *ctx, bool gone, const struct xtr_nl_neigh *n)
+{
+	if (gone && n->protocol == XTR_DP_PROTO)
+		xtr_dp_soon(((const struct xtr_dp_there *)ctx)->dp, true);
+}
+
+static void xtr_dp_there_lost(void *ctx)
+{
+	xtr_dp_soon(((const struct xtr_dp_there *)ctx)->dp, true);
+}
+
+static void xtr_dp_netlink_there(struct xtr_dp *dp)
+{
+	struct xtr_dp_there there = { .dp = dp };
+	const struct xtr_nl_monitor_ops ops = { .ctx = &there,
+						.link = xtr_dp_there_link,
+						.addr = xtr_dp_there_addr,
+						.route = xtr_dp_there_route,
+						.rule = xtr_dp_there_rule,
+						.neigh = xtr_dp_there_neigh,
+						.lost = xtr_dp_there_lost };
+
+	for (unsigned i = 0; i < dp->ns_count; i++) {
+		there.ns = dp->nss[i];
+		if (there.ns->mon)
+			xtr_nl_monitor_read(there.ns->mon, &ops);
+	}
+}
 
 void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 {
@@ -660,6 +737,7 @@ void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 
 	dp->now = now;
 	xtr_nl_monitor_read(dp->mon, &ops);
+	xtr_dp_netlink_there(dp);
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
 }
 
@@ -707,6 +785,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		xtr_dp_clock(dp);
 		xtr_dp_rl_beat(dp);
 		dp->beat_at = now + 1000;
+		if (dp->look_at != UINT64_MAX && (dp->trouble || xtr_dp_namespaces_changed(dp)))
+			xtr_dp_soon(dp, true);
 	}
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
 	xtr_dp_queue_expire(dp);

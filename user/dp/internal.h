@@ -34,6 +34,11 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
 #define XTR_DP_LISTS        16384          /* as many groups as the maps hold */
 #define XTR_DP_REPL_PARTS   64             /* of the list of one group of control messages */
+#define XTR_DP_NAMESPACES   (XTR_MAX_PORTS / 2)
+#define XTR_DP_WHERE        128            /* most characters of the name or path of a namespace, and the end */
+#define XTR_DP_MAP_PLACES   "xtr_places"
+#define XTR_DP_VRF_METRIC   4341           /* of EID routes in the table of a VRF, so that its own are never replaced */
+#define XTR_DP_VRF_LAST     4278198271u    /* unreachable default route of a VRF: just before the usual one of the administrator */
 #define XTR_DP_ADOPTED_MS   180000         /* lists and sources of a former daemon that nobody renews (as registrations) */
 
 extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
@@ -137,13 +142,35 @@ struct xtr_dp_list {
 	bool adopted;                      /* of a former daemon, not renewed yet */
 	UT_hash_handle hh;
 };
+/* ---- netns.c: a network namespace that is not ours, with overlay devices in it */
+struct xtr_dp_ns {
+	char where[XTR_DP_WHERE];          /* as configured */
+	uint64_t dev, ino;
+	int fd;                            /* -1: not there, or not usable: `why` */
+	struct xtr_nl *nl;
+	struct xtr_nl_monitor *mon;
+	struct xtr_nl_addr *addrs; unsigned addr_count;
+	bool used, looked;                 /* by the present configuration; in this turn */
+	int error;
+	struct xtr_err why;
+	bool trouble;                      /* its routes could not be set */
+};
+/* xtr_places: where the overlay devices are that are not with us. ARRAY, unknown to the programs. */
+struct xtr_dp_place { __u64 dev, ino; __u32 ifindex, peer; char device[16], where[XTR_DP_WHERE]; };
 /* ---- overlay.c */
 struct xtr_dp_ov {
 	char name[16], peer_name[16];
 	uint32_t iid;
-	int ifindex, peer;
+	int ifindex, peer;                 /* 0: not there. ifindex also if it is elsewhere: numbers of namespaces collide */
 	uint8_t mac[6], peer_mac[6];
 	uint32_t mtu;
+	bool elsewhere;                    /* in another network namespace: ns, and its index there */
+	struct xtr_dp_ns *ns;
+	int far;
+	int vrf; uint32_t vrf_table;       /* VRF device it belongs to, and its table; 0: none */
+	bool apart;                        /* in a namespace or VRF: neither routes nor addresses of the host are those of its instance */
+	bool ready;                        /* it is where it should be */
+	bool trouble;                      /* something is not as it should be, and was said */
 };
 /* ---- attach.c: a port as found */
 struct xtr_dp_if {
@@ -151,6 +178,7 @@ struct xtr_dp_if {
 	int ifindex;                       /* 0: not there now */
 	uint8_t role, mode;                /* mode in effect */
 	uint32_t iid, mtu, flags;          /* IFF_* */
+	int master;
 	uint16_t type;
 	uint8_t mac[6];
 	bool soft;                         /* veth, tap: partial checksums */
@@ -169,6 +197,11 @@ struct xtr_dp {
 	struct xtr_dp_made made;
 	struct xtr_nl *nl;
 	struct xtr_nl_monitor *mon;
+	int mon_fd;                        /* epoll: mon, and those of the namespaces */
+	struct xtr_dp_ns *nss[XTR_DP_NAMESPACES]; unsigned ns_count;
+	struct xtr_dp_place places[XTR_DP_NAMESPACES]; unsigned place_count; /* as in xtr_places */
+	bool trouble;                      /* some overlay device is not as it should be, for another reason than that its
+					    * namespace is not there: try again */
 	unsigned cpus;
 
 	uint32_t hz;
@@ -251,11 +284,25 @@ void xtr_dp_drops_flush(struct xtr_dp *dp);
 unsigned xtr_dp_hz(void);
 /* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
 bool xtr_dp_decap_l3(void);
+/* netns.c */
+int xtr_dp_watch(struct xtr_dp *dp, int fd);               /* readable: xtr_dp_netlink */
+int xtr_dp_namespaces(struct xtr_dp *dp, bool strict, struct xtr_err *err);
+bool xtr_dp_namespaces_changed(struct xtr_dp *dp);
+void xtr_dp_namespaces_sweep(struct xtr_dp *dp);
+void xtr_dp_ns_free(struct xtr_dp *dp);
+void xtr_dp_places_load(struct xtr_dp *dp);
+void xtr_dp_places_update(struct xtr_dp *dp);
+unsigned xtr_dp_places_read(const char *dir, struct xtr_dp_place out[XTR_DP_NAMESPACES]);
+int xtr_dp_place_open(const struct xtr_dp_place *p, struct xtr_nl **nl);
 /* overlay.c */
-int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err);
+int xtr_dp_overlays(struct xtr_dp *dp, bool strict, struct xtr_err *err);
 void xtr_dp_overlays_sweep(struct xtr_dp *dp);
-/* of the instance, else the first; NULL */
+/* of exactly this instance; NULL: it has none. Its peer may be 0: the device is not there now. */
 const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid);
+/* either end, of those that are with us; NULL */
+const struct xtr_dp_ov *xtr_dp_overlay_by_index(const struct xtr_dp *dp, int ifindex);
+/* requests about the device itself go here; NULL: its namespace is not there */
+struct xtr_nl *xtr_dp_overlay_nl(const struct xtr_dp *dp, const struct xtr_dp_ov *ov);
 void xtr_dp_peer_name(char out[16], const char *name);
 /* of the overlay devices that belong to these pins */
 void xtr_dp_alias(char out[64], const char *root);
@@ -265,7 +312,8 @@ int xtr_dp_check_others(struct xtr_nl *nl, const char *root, struct xtr_err *err
 int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs);
 /* local.c */
-int xtr_dp_addrs_read(struct xtr_dp *dp);
+int xtr_dp_addrs_read(struct xtr_dp *dp);                  /* here and in the namespaces */
+bool xtr_dp_addr_in_vrf(struct xtr_dp *dp, int ifindex);   /* of one of our tenants: no address of the host then */
 int xtr_dp_cfg_sync(struct xtr_dp *dp);
 /* xtr_self, xtr_inst, xtr_local4/6, xtr_cfg */
 int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err);

@@ -61,19 +61,32 @@ static int xtr_dp_addr_keep(void *arg, const struct xtr_nl_addr *a)
 	return 0;
 }
 
-int xtr_dp_addrs_read(struct xtr_dp *dp)
+static int xtr_dp_addrs_of(struct xtr_nl *nl, struct xtr_nl_addr **at, unsigned *count)
 {
 	struct xtr_dp_addr_list l = { 0 };
-	int r = xtr_nl_addrs(dp->nl, xtr_dp_addr_keep, &l);
+	int r = xtr_nl_addrs(nl, xtr_dp_addr_keep, &l);
 
 	if (r) {
 		free(l.at);
 		return r;
 	}
-	free(dp->addrs);
-	dp->addrs = l.at;
-	dp->addr_count = l.n;
+	free(*at);
+	*at = l.at;
+	*count = l.n;
 	return 0;
+}
+
+int xtr_dp_addrs_read(struct xtr_dp *dp)
+{
+	for (unsigned i = 0; i < dp->ns_count; i++) { /* what goes wrong there is the tenant's trouble, not ours */
+		struct xtr_dp_ns *ns = dp->nss[i];
+		int r = ns->nl ? xtr_dp_addrs_of(ns->nl, &ns->addrs, &ns->addr_count) : 0;
+
+		if (r && !ns->trouble)
+			xtr_warn("network namespace %s: cannot read its addresses: %s", ns->where, strerror(-r));
+		dp->trouble |= r != 0;
+	}
+	return xtr_dp_addrs_of(dp->nl, &dp->addrs, &dp->addr_count);
 }
 
 /* ---- instances */
@@ -138,9 +151,12 @@ static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 		const struct xtr_dp_ov *ov = xtr_dp_overlay_of(dp, iids[i]);
 
 		rec[i].iid = iids[i];
-		if (!ov)
+		/* no device of its own, or one that is not where it should be: nothing is delivered, least of all on another's */
+		if (ov && ov->apart)
+			rec[i].v.flags = XTR_INST_F_APART | (ov->elsewhere ? XTR_INST_F_ELSEWHERE : 0u);
+		if (!ov || !ov->ready)
 			continue;
-		rec[i].v.overlay = (__u32)ov->ifindex;
+		rec[i].v.overlay = (__u32)(ov->elsewhere ? ov->far : ov->ifindex);
 		rec[i].v.peer = (__u32)ov->peer;
 		memcpy(rec[i].v.mac, ov->mac, 6);
 	}
@@ -223,21 +239,49 @@ static void xtr_dp_local_addr(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uin
 			 cover ? cover->map_version : 0);
 }
 
-/* The instance an address belongs to alone; false: it is the host's in every instance. */
+/* The instance an address belongs to alone; false: it is the host's in every instance that is not apart. */
 static bool xtr_dp_addr_iid(struct xtr_dp *dp, int ifindex, uint32_t *iid)
 {
 	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, ifindex);
+	const struct xtr_dp_ov *ov = xtr_dp_overlay_by_index(dp, ifindex);
 
-	for (unsigned i = 0; i < dp->ov_count; i++)
-		if (dp->ovs[i].ifindex == ifindex) {
-			*iid = dp->ovs[i].iid;
-			return true;
-		}
+	if (ov) {
+		*iid = ov->iid;
+		return true;
+	}
 	if (f && f->role == XTR_ROLE_EID) {
 		*iid = f->iid;
 		return true;
 	}
 	return false;
+}
+
+/* On a device of a VRF that some tenant of ours is in? */
+bool xtr_dp_addr_in_vrf(struct xtr_dp *dp, int ifindex)
+{
+	struct xtr_nl_link l;
+	bool asked = false;
+
+	for (unsigned i = 0; i < dp->ov_count; i++) {
+		const struct xtr_dp_ov *ov = &dp->ovs[i];
+
+		if (!ov->vrf || ov->elsewhere)
+			continue;
+		if (!asked && xtr_nl_link_get(dp->nl, ifindex, NULL, &l))
+			return false;
+		asked = true;
+		if (ifindex == ov->vrf || l.master == ov->vrf)
+			return true;
+	}
+	return false;
+}
+
+/* What the host is called means nothing to a tenant, whose addresses may be the same ones. */
+static bool xtr_dp_iid_apart(const struct xtr_dp *dp, uint32_t iid)
+{
+	const struct xtr_dp_ov *ov = xtr_dp_overlay_of(dp, iid);
+
+	return ov && ov->apart;
 }
 
 static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
@@ -258,9 +302,10 @@ static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n
 			continue;
 		if (xtr_dp_addr_iid(dp, dp->addrs[i].ifindex, &iid))
 			xtr_dp_local_addr(dp, &b, iid, ip);
-		else
+		else if (!xtr_dp_addr_in_vrf(dp, dp->addrs[i].ifindex))
 			for (unsigned j = 0; j < n; j++)
-				xtr_dp_local_addr(dp, &b, iids[j], ip);
+				if (!xtr_dp_iid_apart(dp, iids[j]))
+					xtr_dp_local_addr(dp, &b, iids[j], ip);
 	}
 	r = b.v4.err ? b.v4.err : b.v6.err;
 	if (!r)
@@ -384,17 +429,19 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 	for (unsigned i = 0; i < dp->ov_count; i++, slot++) {
 		const struct xtr_dp_ov *ov = &dp->ovs[i];
 
-		if (!ov->ifindex)
+		if (ov->ifindex) { /* one elsewhere would stand for whatever has its number here */
+			rec[n].k.ifindex = (__u32)ov->ifindex;
+			rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_OVERLAY,
+						       .mode = XTR_MODE_TC,
+						       .flags = XTR_IF_F_CSUM_PARTIAL,
+						       .iid = ov->iid,
+						       .slot = slot,
+						       .peer = (__u32)ov->peer,
+						       .mtu = (__u16)ov->mtu };
+			memcpy(rec[n++].v.mac, ov->mac, 6);
+		}
+		if (!ov->peer)
 			continue;
-		rec[n].k.ifindex = (__u32)ov->ifindex;
-		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_OVERLAY,
-					       .mode = XTR_MODE_TC,
-					       .flags = XTR_IF_F_CSUM_PARTIAL,
-					       .iid = ov->iid,
-					       .slot = slot,
-					       .peer = (__u32)ov->peer,
-					       .mtu = (__u16)ov->mtu };
-		memcpy(rec[n++].v.mac, ov->mac, 6);
 		rec[n].k.ifindex = (__u32)ov->peer;
 		rec[n].v = (struct xtr_iface){ .role = XTR_ROLE_PEER,
 					       .mode = XTR_MODE_TC,

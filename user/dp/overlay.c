@@ -5,6 +5,11 @@
  * takes what the daemon injects (its egress). A device of ours is known by its alias, and xtr_made
  * lists it; a foreign device of the same name is never touched.
  *
+ * The device may be in another network namespace: then only the peer end is with us, encapsulation and delivery happen
+ * there, and everything about the device itself is asked and set through the sockets of its namespace (netns.c). Or it
+ * belongs to a VRF. Frames between the two ends are addressed to nobody (XTR_NOBODY_MAC): the programs do not mind, and
+ * without them what a tenant sends dies at the peer end instead of being routed by the host.
+ *
  * xtr0 gets no addresses but ours: no link-local (addrgenmode none), no ARP. The peer has IPv6 off
  * and the largest MTU, because a packet socket refuses what is longer than the device's MTU and
  * attached ports may have a larger one than xtr0.
@@ -37,8 +42,22 @@ const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid)
 	for (unsigned i = 0; i < dp->ov_count; i++)
 		if (dp->ovs[i].iid == iid)
 			return &dp->ovs[i];
-	return dp->ov_count ? &dp->ovs[0] : NULL;
+	return NULL;
 }
+
+const struct xtr_dp_ov *xtr_dp_overlay_by_index(const struct xtr_dp *dp, int ifindex)
+{
+	for (unsigned i = 0; i < dp->ov_count; i++)
+		if (ifindex && (dp->ovs[i].ifindex == ifindex || dp->ovs[i].peer == ifindex))
+			return &dp->ovs[i];
+	return NULL;
+}
+
+struct xtr_nl *xtr_dp_overlay_nl(const struct xtr_dp *dp, const struct xtr_dp_ov *ov)
+{
+	return !ov->elsewhere ? dp->nl : ov->ns ? ov->ns->nl : NULL;
+}
+
 
 /* The folder of pins names the owner: two routers in one namespace would fight. A long path is cut
  * from the left. */
@@ -51,28 +70,40 @@ void xtr_dp_alias(char out[64], const char *root)
 
 /* /proc/sys/net shows the namespace of the thread that opens it; it may be read-only, so it is
  * written only to change it. */
-static int xtr_dp_ip6_off(const char *name, const char *value)
+struct xtr_dp_sysctl { const char *family, *name, *key, *value; };
+
+static int xtr_dp_sysctl_here(void *arg)
 {
+	const struct xtr_dp_sysctl *s = arg;
 	char path[128], is = 0;
 	int fd, r = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", s->family, s->name, s->key);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno; /* a kernel without IPv6 */
 	if (read(fd, &is, 1) != 1)
 		is = 0;
 	close(fd);
-	if (is == *value)
+	if (is == *s->value)
 		return 0;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, value, 1) != 1)
+	if (write(fd, s->value, 1) != 1)
 		r = -errno;
 	close(fd);
 	return r;
 }
+
+static int xtr_dp_sysctl(int nsfd, const char *family, const char *name, const char *key, const char *value)
+{
+	struct xtr_dp_sysctl s = { family, name, key, value };
+
+	return xtr_nl_at(nsfd, xtr_dp_sysctl_here, &s);
+}
+
+static int xtr_dp_ov_nsfd(const struct xtr_dp_ov *ov) { return ov->elsewhere ? ov->ns->fd : -1; }
 
 static uint32_t xtr_dp_overlay_mtu(const struct xtr_dp *dp, const struct xtr_dp_overlay *o)
 {
@@ -105,51 +136,125 @@ static bool xtr_dp_overlay_wants6(const struct xtr_dp_overlay *o)
 	return false;
 }
 
+/* ---- the pair */
+
+/* Is the other end of peer p the device that is wanted, where it is wanted? */
+static bool xtr_dp_overlay_placed(struct xtr_dp *dp, const struct xtr_dp_ov *ov, const struct xtr_nl_link *p,
+				  struct xtr_nl_link *l, const char *alias)
+{
+	/* indexes of each other: enough to tell it from any other pair of ours, which has another peer */
+	return !xtr_nl_link_get(xtr_dp_overlay_nl(dp, ov), 0, ov->name, l) && !strcmp(l->kind, "veth") &&
+	       !strcmp(l->alias, alias) && l->other == p->ifindex && p->other == l->ifindex &&
+	       ov->elsewhere == (p->peer == 0);
+}
+
+/* 0: the pair is there, as it should be. -ENODEV: nothing is in the way of making it (any more). */
+static int xtr_dp_overlay_find(struct xtr_dp *dp, const struct xtr_dp_ov *ov, struct xtr_nl_link *l,
+			       struct xtr_nl_link *p, const char *alias, struct xtr_err *err)
+{
+	int have = xtr_nl_link_get(dp->nl, 0, ov->peer_name, p), r;
+
+	if (!have && xtr_dp_overlay_placed(dp, ov, p, l, alias))
+		return 0;
+	if (!have && !strcmp(p->kind, "veth") && !strcmp(p->alias, alias) &&
+	    (ov->elsewhere || !p->peer)) { /* of ours, but the device has to be somewhere else */
+		xtr_info("overlay %s: moves to %s%s", ov->name, ov->elsewhere ? "network namespace " : "the network namespace of xtrd",
+			 ov->elsewhere ? ov->ns->where : "");
+		r = xtr_nl_link_del(dp->nl, p->ifindex);
+		if (r)
+			return xtr_fail(err, r, "overlay %s: cannot remove it from where it was: %s", ov->name, strerror(-r));
+		have = -ENODEV;
+	}
+	r = xtr_nl_link_get(xtr_dp_overlay_nl(dp, ov), 0, ov->name, l);
+	if (!r && !ov->elsewhere && !strcmp(l->kind, "veth") && !strcmp(l->alias, alias))
+		return xtr_fail(err, -EEXIST, "overlay %s: %s is not its peer end; remove both: ip link del %s", ov->name,
+				ov->peer_name, ov->name);
+	if (!r)
+		return xtr_fail(
+			err, -EEXIST,
+			"overlay %s: a device of that name exists%s%s and is not ours; choose another name (key "
+			"overlay[].device) or remove it: ip %s%s%slink del %s",
+			ov->name, ov->elsewhere ? " in network namespace " : "", ov->elsewhere ? ov->ns->where : "",
+			ov->elsewhere ? "-n " : "", ov->elsewhere ? ov->ns->where : "", ov->elsewhere ? " " : "", ov->name);
+	if (r == -ENODEV && !have)
+		return xtr_fail(
+			err, -EEXIST,
+			"overlay %s: a device %s exists, the name of its peer end, and is not ours; choose another name (key "
+			"overlay[].device) or remove it: ip link del %s",
+			ov->name, ov->peer_name, ov->peer_name);
+	return r == -ENODEV ? r : xtr_fail(err, r, "overlay %s: %s", ov->name, strerror(-r));
+}
+
+static int xtr_dp_overlay_make(struct xtr_dp *dp, const struct xtr_dp_ov *ov, struct xtr_nl_link *l,
+			       struct xtr_nl_link *p, const char *alias, struct xtr_err *err)
+{
+	struct xtr_nl_link_set quiet = { .alias = alias, .no_ip6_autogen = true };
+	struct xtr_nl *nl = xtr_dp_overlay_nl(dp, ov), *said = dp->nl;
+	int r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name, xtr_dp_ov_nsfd(ov));
+
+	if (r)
+		return xtr_fail(err, r, "overlay %s: cannot create the veth pair %s/%s: %s%s%s", ov->name, ov->name,
+				ov->peer_name, strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	/* Before the devices are up for the first time, or they talk. The peer end first: its alias says whose the pair is. */
+	r = xtr_nl_link_get(dp->nl, 0, ov->peer_name, p);
+	if (!r)
+		r = xtr_nl_link_change(dp->nl, p->ifindex, &quiet);
+	if (!r)
+		r = xtr_nl_link_get(said = nl, 0, ov->name, l);
+	if (!r)
+		r = xtr_nl_link_change(nl, l->ifindex, &quiet);
+	if (r)
+		return xtr_fail(err, r, "overlay %s: %s%s%s", ov->name, strerror(-r), *xtr_nl_error(said) ? ": " : "",
+				xtr_nl_error(said));
+	return 0;
+}
+
 /* Finds the pair or makes it. */
 static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct xtr_nl_link *l,
 			       struct xtr_nl_link *p, struct xtr_err *err)
 {
-	char alias[64];
-	struct xtr_nl_link_set quiet = { .alias = alias, .no_ip6_autogen = true };
 	struct xtr_dp_made_dev *made;
-	bool created = false;
-	int r = xtr_nl_link_get(dp->nl, 0, ov->name, l);
+	char alias[64];
+	int r;
 
 	xtr_dp_alias(alias, dp->root);
-	if (r == -ENODEV) {
-		r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name);
-		if (r)
-			return xtr_fail(err, r,
-					"overlay %s: cannot create the veth pair %s/%s: %s%s%s",
-					ov->name, ov->name, ov->peer_name, strerror(-r),
-					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
-		created = true;
-		r = xtr_nl_link_get(dp->nl, 0, ov->name, l);
-	}
-	if (!r && !created && (strcmp(l->kind, "veth") || strcmp(l->alias, alias)))
-		return xtr_fail(
-			err, -EEXIST,
-			"overlay %s: a device of that name exists and is not ours; choose another name (key "
-			"overlay[].device) or remove it: ip link del %s",
-			ov->name, ov->name);
-	if (!r)
-		r = xtr_nl_link_get(dp->nl, 0, ov->peer_name, p);
-	if (!r && p->ifindex != l->peer)
-		return xtr_fail(err, -EEXIST,
-				"overlay %s: %s is not its peer end; remove both: ip link del %s",
-				ov->name, ov->peer_name, ov->name);
+	r = xtr_dp_overlay_find(dp, ov, l, p, alias, err);
+	if (r == -ENODEV)
+		r = xtr_dp_overlay_make(dp, ov, l, p, alias, err);
 	if (r)
-		return xtr_fail(err, r, "overlay %s: %s", ov->name, strerror(-r));
-	made = xtr_dp_made_dev(&dp->made, l->ifindex, ov->name, true);
+		return r;
+	/* the end that is with us: with it both go */
+	made = xtr_dp_made_dev(&dp->made, ov->elsewhere ? p->ifindex : l->ifindex,
+			       ov->elsewhere ? ov->peer_name : ov->name, true);
 	if (made && !(made->flags & XTR_MADE_OVERLAY)) {
 		made->flags |= XTR_MADE_OVERLAY;
 		xtr_dp_made_save(dp);
 	}
-	/* Before the devices are up for the first time, or they talk. */
-	if (created && ((r = xtr_nl_link_change(dp->nl, l->ifindex, &quiet)) ||
-			(r = xtr_nl_link_change(dp->nl, p->ifindex, &quiet))))
-		return xtr_fail(err, r, "overlay %s: %s%s%s", ov->name, strerror(-r),
-				*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	ov->ifindex = ov->elsewhere ? 0 : l->ifindex;
+	ov->far = ov->elsewhere ? l->ifindex : 0;
+	ov->peer = p->ifindex;
+	memcpy(ov->mac, l->mac, 6);
+	memcpy(ov->peer_mac, p->mac, 6);
+	return 0;
+}
+
+/* ---- its settings */
+
+static int xtr_dp_offloads_here(void *arg)
+{
+	const char *name = arg;
+
+	for (unsigned i = 0; i < sizeof(xtr_dp_offloads_off) / sizeof(*xtr_dp_offloads_off); i++) {
+		bool on = false;
+		int r;
+
+		/* a kernel without the offload has nothing to switch off */
+		if (xtr_nl_offload_get(name, xtr_dp_offloads_off[i], &on) || !on)
+			continue;
+		r = xtr_nl_offload_set(name, xtr_dp_offloads_off[i], false);
+		if (r)
+			return r;
+	}
 	return 0;
 }
 
@@ -158,28 +263,20 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov,
 {
 	struct xtr_nl_link_set set = { .flags = IFF_UP | IFF_NOARP, .mask = IFF_UP | IFF_NOARP };
 	struct xtr_nl_link_set peer = { .flags = IFF_UP, .mask = IFF_UP };
-	int r;
+	int r = xtr_nl_at(xtr_dp_ov_nsfd(ov), xtr_dp_offloads_here, ov->name);
 
-	for (unsigned i = 0; i < sizeof(xtr_dp_offloads_off) / sizeof(*xtr_dp_offloads_off); i++) {
-		bool on = false;
-
-		/* a kernel without the offload has nothing to switch off */
-		if (xtr_nl_offload_get(ov->name, xtr_dp_offloads_off[i], &on) || !on)
-			continue;
-		r = xtr_nl_offload_set(ov->name, xtr_dp_offloads_off[i], false);
-		if (r)
-			return r;
-	}
+	if (r)
+		return r;
 	if (!l->no_ip6_autogen || (l->flags & (IFF_UP | IFF_NOARP)) != (IFF_UP | IFF_NOARP) ||
 	    l->mtu != ov->mtu) {
 		set.no_ip6_autogen = !l->no_ip6_autogen;
 		set.mtu = l->mtu != ov->mtu ? ov->mtu : 0;
-		r = xtr_nl_link_change(dp->nl, l->ifindex, &set);
+		r = xtr_nl_link_change(xtr_dp_overlay_nl(dp, ov), l->ifindex, &set);
 		if (r)
 			return r;
 	}
 	if (!p->no_ip6_autogen || !(p->flags & IFF_UP) || p->mtu != 65535) {
-		r = xtr_dp_ip6_off(ov->peer_name, "1");
+		r = xtr_dp_sysctl(-1, "ipv6", ov->peer_name, "disable_ipv6", "1");
 		if (r)
 			xtr_warn("overlay %s: cannot switch IPv6 off on its peer end %s: %s",
 				 ov->name, ov->peer_name, strerror(-r));
@@ -190,80 +287,190 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov,
 	return 0;
 }
 
+/* Puts the device into its VRF, or out of one that is not configured any more. Before addresses and routes: the kernel moves
+ * or drops those it has. */
+static int xtr_dp_overlay_vrf(struct xtr_dp *dp, const struct xtr_dp_overlay *o, struct xtr_dp_ov *ov,
+			      const struct xtr_nl_link *l, struct xtr_err *err)
+{
+	struct xtr_nl_link_set set = { .has_master = true };
+	struct xtr_nl *nl = xtr_dp_overlay_nl(dp, ov);
+	struct xtr_nl_link v;
+	int r;
+
+	ov->vrf = 0;
+	ov->vrf_table = 0;
+	if (!o->vrf) {
+		if (!l->master || xtr_nl_link_get(nl, l->master, NULL, &v) || strcmp(v.kind, "vrf"))
+			return 0;
+		r = xtr_nl_link_change(nl, l->ifindex, &set);
+		return r ? xtr_fail(err, r, "overlay %s: cannot take it out of VRF %s: %s", ov->name, v.name, strerror(-r)) : 0;
+	}
+	r = xtr_nl_link_get(nl, 0, o->vrf, &v);
+	if (r || strcmp(v.kind, "vrf") || !v.vrf_table)
+		return xtr_fail(err, r ? r : -EINVAL,
+				"overlay %s: %s %s%s%s%s (key overlay[].vrf); make it first: ip link add %s type vrf table TABLE; ip link set "
+				"%s up",
+				ov->name, r ? "there is no VRF device" : "no VRF device is", o->vrf,
+				ov->elsewhere ? " in network namespace " : "", ov->elsewhere ? ov->ns->where : "",
+				!r || r == -ENODEV ? "" : strerror(-r), o->vrf, o->vrf);
+	ov->vrf = v.ifindex;
+	ov->vrf_table = v.vrf_table;
+	if (l->master == v.ifindex)
+		return 0;
+	set.master = v.ifindex;
+	r = xtr_nl_link_change(nl, l->ifindex, &set);
+	if (!r)
+		r = xtr_dp_addrs_read(dp);
+	return r ? xtr_fail(err, r, "overlay %s: cannot put it into VRF %s: %s%s%s", ov->name, o->vrf, strerror(-r),
+			    *xtr_nl_error(nl) ? ": " : "", xtr_nl_error(nl))
+		 : 0;
+}
+
 static int xtr_dp_overlay_addrs(struct xtr_dp *dp, const struct xtr_dp_overlay *o,
 				const struct xtr_dp_ov *ov, struct xtr_err *err)
 {
+	const struct xtr_nl_addr *have = ov->elsewhere ? ov->ns->addrs : dp->addrs;
+	unsigned count = ov->elsewhere ? ov->ns->addr_count : dp->addr_count;
+	int ifindex = ov->elsewhere ? ov->far : ov->ifindex;
+	struct xtr_nl *nl = xtr_dp_overlay_nl(dp, ov);
 	char text[XTR_IPPFX_STRLEN];
 
 	for (unsigned i = 0; i < o->address_count; i++) {
-		bool have = false;
+		bool there = false;
 		int r;
 
-		for (unsigned j = 0; j < dp->addr_count && !have; j++)
-			have = dp->addrs[j].ifindex == ov->ifindex &&
-			       !memcmp(&dp->addrs[j].pfx, &o->addresses[i],
-				       sizeof(o->addresses[i]));
-		if (have)
+		for (unsigned j = 0; j < count && !there; j++)
+			there = have[j].ifindex == ifindex &&
+				!memcmp(&have[j].pfx, &o->addresses[i], sizeof(o->addresses[i]));
+		if (there)
 			continue;
-		r = xtr_nl_addr_add(dp->nl, ov->ifindex, &o->addresses[i]);
+		r = xtr_nl_addr_add(nl, ifindex, &o->addresses[i]);
 		if (r)
 			return xtr_fail(err, r, "overlay %s: cannot add address %s: %s%s%s",
 					ov->name, xtr_ippfx_str(&o->addresses[i], text),
-					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "",
-					xtr_nl_error(dp->nl));
+					strerror(-r), *xtr_nl_error(nl) ? ": " : "", xtr_nl_error(nl));
 	}
-	for (unsigned j = 0; j < dp->addr_count; j++) {
-		bool want = dp->addrs[j].ifindex != ov->ifindex ||
-			    xtr_ip_is_linklocal(&dp->addrs[j].pfx.ip);
+	for (unsigned j = 0; j < count; j++) {
+		bool want = have[j].ifindex != ifindex || xtr_ip_is_linklocal(&have[j].pfx.ip);
 
 		for (unsigned i = 0; i < o->address_count && !want; i++)
-			want = !memcmp(&dp->addrs[j].pfx, &o->addresses[i],
-				       sizeof(o->addresses[i]));
+			want = !memcmp(&have[j].pfx, &o->addresses[i], sizeof(o->addresses[i]));
 		if (!want)
-			xtr_nl_addr_del(dp->nl, ov->ifindex, &dp->addrs[j].pfx);
+			xtr_nl_addr_del(nl, ifindex, &have[j].pfx);
 	}
 	return 0;
 }
 
-/* Brings every configured device into the state it should have; does nothing where it has it. */
-int xtr_dp_overlays(struct xtr_dp *dp, struct xtr_err *err)
+/* Brings one device into the state it should have; does nothing where it has it. */
+static int xtr_dp_overlay_one(struct xtr_dp *dp, const struct xtr_dp_overlay *o, struct xtr_dp_ov *ov,
+			      struct xtr_err *err)
 {
+	static const struct xtr_nl_link_set down = { .mask = IFF_UP };
+	struct xtr_nl_link l, p;
+	int r;
+
+	ov->ready = false;
+	if (ov->elsewhere && ov->ns->error)
+		return xtr_fail(err, ov->ns->error, "overlay %s: %s", ov->name, ov->ns->why.text);
+	if (xtr_dp_overlay_wants6(o) && ov->mtu < 1280)
+		return xtr_fail(err, -EINVAL,
+				"overlay %s: its MTU of %u is below 1280, the least for IPv6; raise the MTU of the underlay "
+				"(%u), or set overlay[].mtu",
+				ov->name, ov->mtu, 1280 + XTR_DP_OVERHEAD6);
+	r = xtr_dp_overlay_pair(dp, ov, &l, &p, err);
+	if (r) {
+		ov->ifindex = ov->peer = ov->far = 0;
+		return r;
+	}
+	r = xtr_dp_overlay_vrf(dp, o, ov, &l, err);
+	if (r) { /* it must not stand among the devices of others meanwhile */
+		xtr_nl_link_change(xtr_dp_overlay_nl(dp, ov), l.ifindex, &down);
+		return r;
+	}
+	ov->ready = true;
+	if (xtr_dp_overlay_wants6(o) && (r = xtr_dp_sysctl(xtr_dp_ov_nsfd(ov), "ipv6", ov->name, "disable_ipv6", "0")))
+		return xtr_fail(err, r, "overlay %s: cannot switch IPv6 on: %s", ov->name, strerror(-r));
+	r = xtr_dp_overlay_links(dp, ov, &l, &p);
+	if (r)
+		return xtr_fail(err, r, "overlay %s: cannot set it up (MTU %u): %s%s%s",
+				ov->name, ov->mtu, strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	return xtr_dp_overlay_addrs(dp, o, ov, err);
+}
+
+/* One tenant's device is not as it should be. The others go on; said once, tried again. */
+static void xtr_dp_overlay_trouble(struct xtr_dp *dp, struct xtr_dp_ov *ov, int r, const struct xtr_err *why)
+{
+	bool waits = ov->elsewhere && ov->ns->error == -ENOENT;
+
+	if (waits)
+		ov->peer = ov->far = 0; /* gone with the namespace */
+	if (!ov->trouble && waits)
+		xtr_warn("%s; instance %u has no device until it is there, other instances go on", why->text, ov->iid);
+	else if (!ov->trouble)
+		xtr_warn("%s; instance %u waits, trying again every second", why->text, ov->iid);
+	ov->trouble = true;
+	dp->trouble |= !waits;
+}
+
+/* What the programs leave to the stack (answers with ICMP, natively forwarded packets) has to meet the routes of the same
+ * tenant. */
+static int xtr_dp_overlay_ports(struct xtr_dp *dp, struct xtr_err *err)
+{
+	for (unsigned i = 0; i < dp->if_count; i++) {
+		const struct xtr_dp_if *f = &dp->ifs[i];
+		const struct xtr_dp_ov *ov = f->role == XTR_ROLE_EID ? xtr_dp_overlay_of(dp, f->iid) : NULL;
+
+		if (ov && ov->elsewhere)
+			return xtr_fail(err, -EINVAL,
+					"interface %s: its instance %u has the overlay device %s in a network namespace, where the "
+					"interface is not; give it another instance, or use overlay[].vrf instead of namespace",
+					f->name, f->iid, ov->name);
+		if (ov && ov->vrf && f->ifindex && f->master != ov->vrf)
+			return xtr_fail(err, -EINVAL,
+					"interface %s: its instance %u has the overlay device %s in a VRF, where the interface is not; "
+					"put it there: ip link set %s master <VRF>",
+					f->name, f->iid, ov->name, f->name);
+	}
+	return 0;
+}
+
+/* Brings every configured device into the state it should have. */
+int xtr_dp_overlays(struct xtr_dp *dp, bool strict, struct xtr_err *err)
+{
+	dp->trouble = false;
 	for (unsigned i = 0; i < dp->cfg.overlay_count; i++) {
 		const struct xtr_dp_overlay *o = &dp->cfg.overlays[i];
 		struct xtr_dp_ov *ov = &dp->ovs[i];
-		struct xtr_nl_link l, p;
+		struct xtr_err why = { "" };
 		int r;
 
 		snprintf(ov->name, sizeof(ov->name), "%s", o->name);
 		xtr_dp_peer_name(ov->peer_name, o->name);
 		ov->iid = o->iid;
+		ov->apart = o->netns || o->vrf;
 		ov->mtu = xtr_dp_overlay_mtu(dp, o);
-		if (xtr_dp_overlay_wants6(o) && ov->mtu < 1280)
-			return xtr_fail(
-				err, -EINVAL,
-				"overlay %s: its MTU of %u is below 1280, the least for IPv6; raise the MTU of the underlay "
-				"(%u), or set overlay[].mtu",
-				ov->name, ov->mtu, 1280 + XTR_DP_OVERHEAD6);
-		r = xtr_dp_overlay_pair(dp, ov, &l, &p, err);
+		r = xtr_dp_overlay_one(dp, o, ov, &why);
+		if (r && !ov->elsewhere && (strict || !o->vrf))
+			return xtr_fail(err, r, "%s", why.text);
 		if (r)
-			return r;
-		if (xtr_dp_overlay_wants6(o) && (r = xtr_dp_ip6_off(ov->name, "0")))
-			return xtr_fail(err, r, "overlay %s: cannot switch IPv6 on: %s", ov->name,
-					strerror(-r));
-		r = xtr_dp_overlay_links(dp, ov, &l, &p);
-		if (r)
-			return xtr_fail(err, r, "overlay %s: cannot set it up (MTU %u): %s%s%s",
-					ov->name, ov->mtu, strerror(-r),
-					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
-		ov->ifindex = l.ifindex;
-		ov->peer = p.ifindex;
-		memcpy(ov->mac, l.mac, 6);
-		memcpy(ov->peer_mac, p.mac, 6);
-		r = xtr_dp_overlay_addrs(dp, o, ov, err);
-		if (r)
-			return r;
+			xtr_dp_overlay_trouble(dp, ov, r, &why);
+		else if (ov->trouble)
+			xtr_info("overlay %s: in its place again (instance %u)", ov->name, ov->iid);
+		if (!r)
+			ov->trouble = false;
 	}
-	return 0;
+	return strict ? xtr_dp_overlay_ports(dp, err) : 0;
+}
+
+static bool xtr_dp_overlay_made(const struct xtr_dp_ov *ov, const struct xtr_dp_made_dev *d)
+{
+	int is = ov->elsewhere ? ov->peer : ov->ifindex;
+
+	if (is)
+		return is == (int)d->ifindex;
+	/* what could not be looked at just now is not removed for that */
+	return ov->trouble && !(ov->elsewhere && ov->ns->error == -ENOENT) &&
+	       !strcmp(d->name, ov->elsewhere ? ov->peer_name : ov->name);
 }
 
 /* Removes devices of ours that the configuration no longer has. */
@@ -276,7 +483,7 @@ void xtr_dp_overlays_sweep(struct xtr_dp *dp)
 		char alias[64];
 
 		for (unsigned j = 0; j < dp->ov_count && !want; j++)
-			want = dp->ovs[j].ifindex == (int)d->ifindex;
+			want = xtr_dp_overlay_made(&dp->ovs[j], d);
 		if (want)
 			continue;
 		xtr_dp_alias(alias, dp->root);

@@ -96,10 +96,7 @@ static const struct xtr_ip *xtr_dp_rl_source(const struct xtr_dp *dp,
 
 static bool xtr_dp_is_overlay(const struct xtr_dp *dp, int ifindex)
 {
-	for (unsigned i = 0; i < dp->ov_count; i++)
-		if (dp->ovs[i].ifindex == ifindex || dp->ovs[i].peer == ifindex)
-			return true;
-	return false;
+	return xtr_dp_overlay_by_index(dp, ifindex) != NULL;
 }
 
 static void xtr_dp_rl_write(struct xtr_dp *dp, struct xtr_dp_rl *rl)

@@ -11,6 +11,11 @@
  *   P+2                         lookup T        EID routes; throw for what is local, so that this
  * never hides it P+3  main without default                   } only with an EID route of length 0
  *   P+4  from <own EID-prefix>  lookup T+1      }
+ * Each network namespace with overlay devices in it has a table and rules of its own: what is said above, with the
+ * instances and the addresses that are there, but without the rules about RLOCs. The device of a VRF needs neither: its
+ * routes are in the table of the VRF, behind those that are there (by metric), and an unreachable default route ends what
+ * would otherwise be looked up in the tables of the host, that is, of others.
+ *
  * So an EID-prefix 0.0.0.0/0 catches traffic of EIDs only: the host's own has an RLOC or no source
  * address yet.
  */
@@ -23,8 +28,14 @@
 #include <string.h>
 
 #define XTR_NUD_PERMANENT 0x80
+#define XTR_DP_METRIC6 1024
+#define XTR_DP_THERE_MAX 256 /* networks of a tenant's namespace that EID routes leave alone */
 
+/* A network namespace: what is wanted there, or what is there. */
 struct xtr_dp_rib {
+	struct xtr_dp *dp;
+	struct xtr_dp_ns *ns;              /* NULL: the one of xtrd */
+	struct xtr_nl *nl;
 	struct xtr_nl_route *r;
 	unsigned n, room;
 	struct xtr_nl_rule *u;
@@ -59,7 +70,7 @@ static void xtr_dp_rib_free(struct xtr_dp_rib *rib)
 
 static bool xtr_dp_same_dst(const struct xtr_nl_route *a, const struct xtr_nl_route *b)
 {
-	return a->table == b->table && !memcmp(&a->dst, &b->dst, sizeof(a->dst));
+	return a->table == b->table && a->metric == b->metric && !memcmp(&a->dst, &b->dst, sizeof(a->dst));
 }
 
 /* One route for a prefix in a table: the first that is put wins. */
@@ -110,11 +121,25 @@ static void xtr_dp_rib_neigh(struct xtr_dp_rib *rib, const struct xtr_nl_neigh *
 	}
 }
 
-static void xtr_dp_rib_throw(struct xtr_dp *dp, struct xtr_dp_rib *rib, const struct xtr_ippfx *p)
+/* Has the overlay device routes in the tables of this namespace that are not a VRF's? */
+static bool xtr_dp_rib_has(const struct xtr_dp_rib *rib, const struct xtr_dp_ov *ov)
 {
-	struct xtr_nl_route r = {
-		.type = RTN_THROW, .protocol = XTR_DP_PROTO, .table = dp->cfg.route_table, .dst = *p
-	};
+	return ov->ready && ov->ns == rib->ns && !ov->vrf_table;
+}
+
+static bool xtr_dp_rib_has_iid(const struct xtr_dp_rib *rib, uint32_t iid)
+{
+	const struct xtr_dp_ov *ov = xtr_dp_overlay_of(rib->dp, iid);
+
+	return ov && xtr_dp_rib_has(rib, ov);
+}
+
+static void xtr_dp_rib_throw(struct xtr_dp_rib *rib, const struct xtr_ippfx *p)
+{
+	struct xtr_nl_route r = { .type = RTN_THROW,
+				  .protocol = XTR_DP_PROTO,
+				  .table = rib->dp->cfg.route_table,
+				  .dst = *p };
 
 	xtr_ippfx_mask(&r.dst);
 	if (r.dst.len)
@@ -125,82 +150,108 @@ static void xtr_dp_rib_throw(struct xtr_dp *dp, struct xtr_dp_rib *rib, const st
  * A network the host is connected to: of the underlay, or one that has nothing to do with LISP
  * (management, containers), which an EID route around it must not take away.
  */
-static bool xtr_dp_rib_connected(struct xtr_dp *dp, const struct xtr_nl_addr *a)
+static bool xtr_dp_rib_connected(const struct xtr_dp_rib *rib, const struct xtr_nl_addr *a)
 {
-	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, a->ifindex);
+	struct xtr_dp *dp = rib->dp;
+	const struct xtr_dp_if *f = rib->ns ? NULL : xtr_dp_if_by_index(dp, a->ifindex);
 
 	if (xtr_ip_is_linklocal(&a->pfx.ip) || xtr_ip_is_loopback(&a->pfx.ip))
 		return false;
 	if (f)
 		return f->role == XTR_ROLE_UNDERLAY;
-	for (unsigned i = 0; i < dp->ov_count; i++)
-		if (dp->ovs[i].ifindex == a->ifindex || dp->ovs[i].peer == a->ifindex)
+	for (unsigned i = 0; i < dp->ov_count && rib->ns; i++)
+		if (dp->ovs[i].ns == rib->ns && a->ifindex == dp->ovs[i].far)
 			return false;
+	if (!rib->ns && (xtr_dp_overlay_by_index(dp, a->ifindex) || xtr_dp_addr_in_vrf(dp, a->ifindex)))
+		return false;
 	return a->pfx.len < xtr_ip_bits(&a->pfx.ip); /* an address alone: the local table has it */
 }
 
-static void xtr_dp_rib_local(struct xtr_dp *dp, struct xtr_dp_rib *rib)
+static void xtr_dp_rib_local(struct xtr_dp_rib *rib)
 {
-	for (unsigned i = 0; i < dp->cfg.local_count; i++)
-		xtr_dp_rib_throw(dp, rib, &dp->cfg.locals[i].eid);
-	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
-		xtr_dp_rib_throw(dp, rib,
-				 &(struct xtr_ippfx){ dp->cfg.rlocs[i],
-						      (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) });
-	for (unsigned i = 0; i < dp->addr_count; i++)
-		if (xtr_dp_rib_connected(dp, &dp->addrs[i]))
-			xtr_dp_rib_throw(dp, rib, &dp->addrs[i].pfx);
+	const struct xtr_nl_addr *addrs = rib->ns ? rib->ns->addrs : rib->dp->addrs;
+	unsigned count = rib->ns ? rib->ns->addr_count : rib->dp->addr_count;
+	const struct xtr_dp_config *cfg = &rib->dp->cfg;
+
+	for (unsigned i = 0; i < cfg->local_count; i++)
+		if (xtr_dp_rib_has_iid(rib, cfg->locals[i].iid))
+			xtr_dp_rib_throw(rib, &cfg->locals[i].eid);
+	for (unsigned i = 0; i < cfg->rloc_count && !rib->ns; i++)
+		xtr_dp_rib_throw(rib, &(struct xtr_ippfx){ cfg->rlocs[i], (uint8_t)xtr_ip_bits(&cfg->rlocs[i]) });
+	/* a tenant with very many networks has to live with more specific EID routes, not we with its networks */
+	for (unsigned i = 0; i < count && (!rib->ns || i < XTR_DP_THERE_MAX); i++)
+		if (xtr_dp_rib_connected(rib, &addrs[i]))
+			xtr_dp_rib_throw(rib, &addrs[i].pfx);
+}
+
+/* What no route of a VRF leads anywhere must not be looked up in the tables behind it. */
+static void xtr_dp_rib_vrf_end(struct xtr_dp_rib *rib, uint32_t table, uint8_t family)
+{
+	struct xtr_nl_route r = { .type = RTN_UNREACHABLE,
+				  .protocol = XTR_DP_PROTO,
+				  .table = table,
+				  .metric = XTR_DP_VRF_LAST,
+				  .dst.ip.family = family };
+
+	xtr_dp_rib_route(rib, &r);
 }
 
 /* EID routes of one overlay device; *zero tells whether a family has one of length 0. */
-static void xtr_dp_rib_overlay(struct xtr_dp *dp, struct xtr_dp_rib *rib, unsigned k, bool zero[7],
-			       bool any[7])
+static void xtr_dp_rib_overlay(struct xtr_dp_rib *rib, unsigned k, bool zero[7], bool any[7])
 {
-	const struct xtr_dp_overlay *o = &dp->cfg.overlays[k];
-	const struct xtr_dp_ov *ov = &dp->ovs[k];
+	const struct xtr_dp_overlay *o = &rib->dp->cfg.overlays[k];
+	const struct xtr_dp_ov *ov = &rib->dp->ovs[k];
+	static const uint8_t nobody[6] = XTR_NOBODY_MAC;
+	int ifindex = ov->elsewhere ? ov->far : ov->ifindex;
 
 	for (unsigned i = 0; i < o->route_count; i++) {
 		struct xtr_nl_route r = { .type = RTN_UNICAST,
 					  .protocol = XTR_DP_PROTO,
 					  .dst = o->routes[i],
-					  .oif = ov->ifindex,
+					  .oif = ifindex,
 					  .onlink = true };
 		uint8_t family = r.dst.ip.family;
 
 		xtr_ippfx_mask(&r.dst);
-		r.table = dp->cfg.route_table + (r.dst.len ? 0 : 1);
+		r.table = ov->vrf_table ? ov->vrf_table : rib->dp->cfg.route_table + (r.dst.len ? 0 : 1);
+		r.metric = ov->vrf_table ? XTR_DP_VRF_METRIC : 0;
 		xtr_ip_parse(family == 4 ? XTR_DP_GATEWAY4 : XTR_DP_GATEWAY6, &r.via);
 		for (unsigned j = 0; j < o->address_count && !r.prefsrc.family; j++)
 			if (o->addresses[j].ip.family == family)
 				r.prefsrc = o->addresses[j].ip;
 		xtr_dp_rib_route(rib, &r);
 		if (!any[family]) {
-			struct xtr_nl_neigh g = { .ifindex = ov->ifindex,
+			struct xtr_nl_neigh g = { .ifindex = ifindex,
 						  .ip = r.via,
 						  .has_mac = true,
 						  .state = XTR_NUD_PERMANENT,
 						  .protocol = XTR_DP_PROTO };
 
-			memcpy(g.mac, ov->peer_mac, 6);
+			memcpy(g.mac, nobody, 6); /* see overlay.c */
 			xtr_dp_rib_neigh(rib, &g);
 		}
 		any[family] = true;
 		zero[family] |= !r.dst.len;
 	}
+	if (ov->vrf_table) {
+		xtr_dp_rib_vrf_end(rib, ov->vrf_table, 4);
+		xtr_dp_rib_vrf_end(rib, ov->vrf_table, 6);
+	}
 }
 
-static void xtr_dp_rib_rules(struct xtr_dp *dp, struct xtr_dp_rib *rib, uint8_t family, bool zero)
+static void xtr_dp_rib_rules(struct xtr_dp_rib *rib, uint8_t family, bool zero)
 {
+	const struct xtr_dp *dp = rib->dp;
 	uint32_t p = dp->cfg.rule_priority, t = dp->cfg.route_table;
 
-	if (dp->cfg.mark)
+	if (dp->cfg.mark && !rib->ns)
 		xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family,
 							    .priority = p,
 							    .table = RT_TABLE_MAIN,
 							    .mark = dp->cfg.mark,
 							    .mask = 0xffffffff,
 							    .suppress = -1 });
-	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
+	for (unsigned i = 0; i < dp->cfg.rloc_count && !rib->ns; i++)
 		if (dp->cfg.rlocs[i].family == family)
 			xtr_dp_rib_rule(
 				rib, &(struct xtr_nl_rule){
@@ -220,7 +271,8 @@ static void xtr_dp_rib_rules(struct xtr_dp *dp, struct xtr_dp_rib *rib, uint8_t 
 						    .table = RT_TABLE_MAIN,
 						    .suppress = 0 });
 	for (unsigned i = 0; i < dp->cfg.local_count; i++)
-		if (dp->cfg.locals[i].eid.ip.family == family && dp->cfg.locals[i].eid.len)
+		if (dp->cfg.locals[i].eid.ip.family == family && dp->cfg.locals[i].eid.len &&
+		    xtr_dp_rib_has_iid(rib, dp->cfg.locals[i].iid))
 			xtr_dp_rib_rule(rib,
 					&(struct xtr_nl_rule){ .family = family,
 							       .priority = p + 4,
@@ -240,6 +292,8 @@ static int xtr_dp_rib_have_route(void *arg, const struct xtr_nl_route *r)
 	if (!slot)
 		return have->err;
 	*slot = *r;
+	if (slot->dst.ip.family == 6 && slot->metric == XTR_DP_METRIC6)
+		slot->metric = 0; /* what the kernel takes where none was given */
 	have->n++;
 	return 0;
 }
@@ -268,8 +322,9 @@ static int xtr_dp_rib_have_neigh(void *arg, const struct xtr_nl_neigh *g)
 	return have->err;
 }
 
-static int xtr_dp_rib_read(struct xtr_nl *nl, struct xtr_dp_rib *have)
+static int xtr_dp_rib_read(struct xtr_dp_rib *have)
 {
+	struct xtr_nl *nl = have->nl;
 	int r = xtr_nl_routes(nl, XTR_DP_PROTO, xtr_dp_rib_have_route, have);
 
 	if (!r)
@@ -290,7 +345,7 @@ static bool xtr_dp_same_route(const struct xtr_nl_route *want, const struct xtr_
 	       want->mtu == have->mtu;
 }
 
-static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want,
+static int xtr_dp_rib_routes(const struct xtr_dp_rib *want,
 			     const struct xtr_dp_rib *have, struct xtr_err *err)
 {
 	char text[XTR_IPPFX_STRLEN];
@@ -303,7 +358,7 @@ static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want,
 			       (have->r[i].dst.ip.family == 4 ||
 				xtr_dp_same_route(&want->r[j], &have->r[i]));
 		if (!keep)
-			xtr_nl_route_del(dp->nl, &have->r[i]);
+			xtr_nl_route_del(want->nl, &have->r[i]);
 	}
 	for (unsigned i = 0; i < want->n; i++) {
 		bool there = false;
@@ -313,17 +368,17 @@ static int xtr_dp_rib_routes(struct xtr_dp *dp, const struct xtr_dp_rib *want,
 			there = xtr_dp_same_route(&want->r[i], &have->r[j]);
 		if (there)
 			continue;
-		r = xtr_nl_route_add(dp->nl, &want->r[i]);
+		r = xtr_nl_route_add(want->nl, &want->r[i]);
 		if (r)
 			return xtr_fail(err, r, "route %s of table %u: %s%s%s",
 					xtr_ippfx_str(&want->r[i].dst, text), want->r[i].table,
-					strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "",
-					xtr_nl_error(dp->nl));
+					strerror(-r), *xtr_nl_error(want->nl) ? ": " : "",
+					xtr_nl_error(want->nl));
 	}
 	return 0;
 }
 
-static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *want,
+static int xtr_dp_rib_rule_changes(const struct xtr_dp_rib *want,
 				   const struct xtr_dp_rib *have, struct xtr_err *err)
 {
 	for (unsigned i = 0; i < want->un; i++) {
@@ -334,11 +389,11 @@ static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *w
 			there = xtr_dp_same_rule(&want->u[i], &have->u[j]);
 		if (there)
 			continue;
-		r = xtr_nl_rule_add(dp->nl, &want->u[i]);
+		r = xtr_nl_rule_add(want->nl, &want->u[i]);
 		if (r && r != -EEXIST)
 			return xtr_fail(err, r, "IPv%u rule of priority %u: %s%s%s",
 					want->u[i].family, want->u[i].priority, strerror(-r),
-					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+					*xtr_nl_error(want->nl) ? ": " : "", xtr_nl_error(want->nl));
 	}
 	for (unsigned i = 0; i < have->un; i++) {
 		bool wanted = false;
@@ -346,12 +401,12 @@ static int xtr_dp_rib_rule_changes(struct xtr_dp *dp, const struct xtr_dp_rib *w
 		for (unsigned j = 0; j < want->un && !wanted; j++)
 			wanted = xtr_dp_same_rule(&want->u[j], &have->u[i]);
 		if (!wanted)
-			xtr_nl_rule_del(dp->nl, &have->u[i]);
+			xtr_nl_rule_del(want->nl, &have->u[i]);
 	}
 	return 0;
 }
 
-static int xtr_dp_rib_neighs(struct xtr_dp *dp, const struct xtr_dp_rib *want,
+static int xtr_dp_rib_neighs(const struct xtr_dp_rib *want,
 			     const struct xtr_dp_rib *have, struct xtr_err *err)
 {
 	for (unsigned i = 0; i < want->gn; i++) {
@@ -365,57 +420,80 @@ static int xtr_dp_rib_neighs(struct xtr_dp *dp, const struct xtr_dp_rib *want,
 				have->g[j].state & XTR_NUD_PERMANENT;
 		if (there)
 			continue;
-		r = xtr_nl_neigh_put(dp->nl, &want->g[i]);
+		r = xtr_nl_neigh_put(want->nl, &want->g[i]);
 		if (r)
 			return xtr_fail(err, r, "next hop of the EID routes: %s%s%s", strerror(-r),
-					*xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+					*xtr_nl_error(want->nl) ? ": " : "", xtr_nl_error(want->nl));
 	}
 	return 0;
 }
 
-int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err)
+/* The whole of one namespace. */
+static int xtr_dp_rib_sync(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_err *err)
 {
-	struct xtr_dp_rib want = { 0 }, have = { 0 };
+	struct xtr_dp_rib want = { .dp = dp, .ns = ns, .nl = ns ? ns->nl : dp->nl }, have = want;
 	bool zero[7] = { false }, any[7] = { false };
 	int r;
 
-	xtr_dp_rib_local(dp, &want); /* before the EID routes: the same prefix is rather local */
+	xtr_dp_rib_local(&want); /* before the EID routes: the same prefix is rather local */
 	for (unsigned i = 0; i < dp->ov_count; i++) {
-		bool mine[7] = { false };
+		bool mine[7] = { false }, none[7] = { false };
+		bool in_vrf = dp->ovs[i].vrf_table != 0;
 
-		xtr_dp_rib_overlay(dp, &want, i, zero, mine);
-		any[4] |= mine[4];
-		any[6] |= mine[6];
+		if (!dp->ovs[i].ready || dp->ovs[i].ns != ns)
+			continue;
+		xtr_dp_rib_overlay(&want, i, in_vrf ? none : zero, mine);
+		any[4] |= mine[4] && !in_vrf;
+		any[6] |= mine[6] && !in_vrf;
 	}
 	/* throw routes serve nothing in a family without EID routes */
 	for (unsigned i = 0; i < want.n;)
-		if (!any[want.r[i].dst.ip.family])
+		if (want.r[i].type == RTN_THROW && !any[want.r[i].dst.ip.family])
 			want.r[i] = want.r[--want.n];
 		else
 			i++;
 	if (any[4])
-		xtr_dp_rib_rules(dp, &want, 4, zero[4]);
+		xtr_dp_rib_rules(&want, 4, zero[4]);
 	if (any[6])
-		xtr_dp_rib_rules(dp, &want, 6, zero[6]);
-	r = want.err ? want.err : xtr_dp_rib_read(dp->nl, &have);
+		xtr_dp_rib_rules(&want, 6, zero[6]);
+	r = want.err ? want.err : xtr_dp_rib_read(&have);
 	if (r)
 		xtr_fail(err, r, "cannot read routes and rules: %s", strerror(-r));
 	if (!r)
-		r = xtr_dp_rib_neighs(dp, &want, &have, err);
+		r = xtr_dp_rib_neighs(&want, &have, err);
 	if (!r)
-		r = xtr_dp_rib_routes(dp, &want, &have, err);
+		r = xtr_dp_rib_routes(&want, &have, err);
 	if (!r)
-		r = xtr_dp_rib_rule_changes(dp, &want, &have, err);
+		r = xtr_dp_rib_rule_changes(&want, &have, err);
 	xtr_dp_rib_free(&want);
 	xtr_dp_rib_free(&have);
 	return r;
 }
 
+int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err)
+{
+	struct xtr_err why;
+	int r;
+
+	for (unsigned i = 0; i < dp->ns_count; i++) { /* one tenant's trouble is not the others' */
+		struct xtr_dp_ns *ns = dp->nss[i];
+
+		if (!ns->nl || !ns->used)
+			continue;
+		r = xtr_dp_rib_sync(dp, ns, &why);
+		if (r && !ns->trouble)
+			xtr_warn("network namespace %s: %s; trying again every second", ns->where, why.text);
+		ns->trouble = r != 0;
+		dp->trouble |= r != 0;
+	}
+	return xtr_dp_rib_sync(dp, NULL, err);
+}
+
 /* Removes every rule, route and neighbour of protocol 76, and tells how many. */
 int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs)
 {
-	struct xtr_dp_rib have = { 0 };
-	int r = xtr_dp_rib_read(nl, &have);
+	struct xtr_dp_rib have = { .nl = nl };
+	int r = xtr_dp_rib_read(&have);
 
 	*rules = *routes = *neighs = 0;
 	for (unsigned i = 0; i < have.un && !r; i++)

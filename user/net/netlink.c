@@ -228,11 +228,18 @@ int xtr_nl_parse_link(const struct nlmsghdr *nlh, void *rec)
 		memcpy(l->mac, mnl_attr_get_payload(tb[IFLA_ADDRESS]), 6);
 		l->mac_len = 6;
 	}
+	l->other = (int)xtr_nl_attr_u32(tb[IFLA_LINK], 0);
 	if (!tb[IFLA_LINK_NETNSID])
-		l->peer = (int)xtr_nl_attr_u32(tb[IFLA_LINK], 0);
+		l->peer = l->other;
 	if (tb[IFLA_LINKINFO]) {
 		XTR_NL_NESTED(tb[IFLA_LINKINFO], info);
 		xtr_nl_attr_str(info[IFLA_INFO_KIND], l->kind, sizeof(l->kind));
+	}
+	if (!strcmp(l->kind, "vrf") && info[IFLA_INFO_DATA]) {
+		const struct nlattr *vrf[IFLA_VRF_MAX + 1] = { 0 };
+
+		XTR_NL_NESTED(info[IFLA_INFO_DATA], vrf);
+		l->vrf_table = xtr_nl_attr_u32(vrf[IFLA_VRF_TABLE], 0);
 	}
 	if (tb[IFLA_XDP]) {
 		XTR_NL_NESTED(tb[IFLA_XDP], xdp);
@@ -279,7 +286,7 @@ int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg)
 	return xtr_nl_links_af(nl, AF_UNSPEC, fn, arg);
 }
 
-int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer)
+int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd)
 {
 	char buf[1024];
 	void *x;
@@ -288,6 +295,8 @@ int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer)
 	struct nlattr *info, *data, *other;
 
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	if (nsfd >= 0)
+		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)nsfd);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
@@ -327,6 +336,8 @@ int xtr_nl_link_change(struct xtr_nl *nl, int ifindex, const struct xtr_nl_link_
 		mnl_attr_put_u32(nlh, IFLA_MTU, set->mtu);
 	if (set->alias)
 		mnl_attr_put_strz(nlh, IFLA_IFALIAS, set->alias);
+	if (set->has_master)
+		mnl_attr_put_u32(nlh, IFLA_MASTER, (uint32_t)set->master);
 	if (set->no_ip6_autogen) {
 		struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
 		struct nlattr *in6 = mnl_attr_nest_start(nlh, AF_INET6);

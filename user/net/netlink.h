@@ -2,7 +2,7 @@
 /*
  * Netlink in plain values: links, addresses, routes, rules, neighbours, offload settings and XDP features. Requests are
  * synchronous (the kernel answers at once); a second socket brings notifications. Everything concerns the network
- * namespace in which xtr_nl_open() was called. Return values: 0 or -errno of the kernel.
+ * namespace in which xtr_nl_open() was called, or that xtr_nl_open_at() was given. Return values: 0 or -errno of the kernel.
  */
 #ifndef XTR_NET_NETLINK_H
 #define XTR_NET_NETLINK_H
@@ -13,6 +13,13 @@ struct xtr_nl;
 
 int xtr_nl_open(struct xtr_nl **out);
 void xtr_nl_close(struct xtr_nl *nl);
+/* ---- other network namespaces. Needs CAP_SYS_ADMIN (setns). */
+/* fd of the namespace that path names (/run/netns/NAME, /proc/PID/ns/net). -EMEDIUMTYPE: it is something else. */
+int xtr_nl_netns_open(const char *path);
+/* Runs fn with the calling thread in that namespace, then comes back; nsfd -1: stays here. What fn returns, or -errno. */
+int xtr_nl_at(int nsfd, int (*fn)(void *arg), void *arg);
+/* Everything asked through it concerns that namespace. */
+int xtr_nl_open_at(int nsfd, struct xtr_nl **out);
 /* what the kernel said about the last refused request; "" if nothing */
 const char *xtr_nl_error(const struct xtr_nl *nl);
 
@@ -24,7 +31,9 @@ struct xtr_nl_link {
 	uint16_t type;           /* ARPHRD_* */
 	uint32_t mtu, flags;     /* IFF_* */
 	int peer;                /* IFLA_LINK: ifindex of a veth's other end, if it is in this namespace; else 0 */
+	int other;               /* IFLA_LINK, wherever that is */
 	int master;
+	uint32_t vrf_table;      /* IFLA_VRF_TABLE of a VRF device; else 0 */
 	bool no_ip6_autogen;     /* addrgenmode none */
 	uint8_t xdp;             /* XDP_ATTACHED_*: 0 none, 1 driver, 2 generic */
 };
@@ -32,13 +41,15 @@ typedef int (*xtr_nl_link_fn)(void *arg, const struct xtr_nl_link *l);
 /* -ENODEV */
 int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr_nl_link *out);
 int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg);
-int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer);
+/* nsfd: namespace for `name`, -1: here, where `peer` is in any case */
+int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd);
 int xtr_nl_link_del(struct xtr_nl *nl, int ifindex);
 struct xtr_nl_link_set {
 	uint32_t mtu;            /* 0: leave */
 	const char *alias;       /* NULL: leave */
 	uint32_t flags, mask;    /* IFF_UP, IFF_NOARP */
 	bool no_ip6_autogen;     /* set addrgenmode none */
+	bool has_master; int master; /* enslave to; 0: to none */
 };
 int xtr_nl_link_change(struct xtr_nl *nl, int ifindex, const struct xtr_nl_link_set *set);
 
@@ -129,6 +140,7 @@ struct xtr_nl_monitor_ops {
 	void (*lost)(void *ctx);  /* notifications were lost: look at everything again */
 };
 int xtr_nl_monitor_open(struct xtr_nl_monitor **out);
+int xtr_nl_monitor_open_at(int nsfd, struct xtr_nl_monitor **out);
 void xtr_nl_monitor_close(struct xtr_nl_monitor *m);
 int xtr_nl_monitor_fd(const struct xtr_nl_monitor *m);
 /* Reads at most a few hundred messages; call again while the fd stays readable. */
