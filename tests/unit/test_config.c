@@ -124,6 +124,9 @@ static struct xtr_conf *good(const char *text)
 
 TestSuite(config, .init = make_keys, .fini = remove_keys);
 
+#define X20 "xxxxxxxxxxxxxxxxxxxx"
+#define X100 X20 X20 X20 X20 X20
+
 /* ---- good files */
 
 #define ROUTER \
@@ -141,6 +144,7 @@ TestSuite(config, .init = make_keys, .fini = remove_keys);
 	"    routes: [10.0.0.0/8, \"fd00::/8\"]\n" \
 	"  - device: xtr5\n" \
 	"    instance: 5\n" \
+	"    vrf: red\n" \
 	"    mtu: 1400\n" \
 	"    routes: [10.0.0.0/8]\n" \
 	"etr:\n" \
@@ -202,6 +206,8 @@ Test(config, a_router)
 	cr_assert_eq(c->dp.overlays[0].addresses[1].len, 64);
 	cr_assert_eq(c->dp.overlays[0].route_count, 2);
 	cr_assert_eq(c->dp.overlays[1].mtu, 1400);
+	cr_assert_str_eq(c->dp.overlays[1].vrf, "red");
+	cr_assert(!c->dp.overlays[0].vrf && !c->dp.overlays[0].netns && !xtr_conf_has_namespaces(c));
 	cr_assert_eq(c->dp.local_count, 3);
 	cr_assert_eq(c->dp.locals[0].map_version, 7);
 	cr_assert_eq(c->dp.rloc_count, 2);
@@ -348,6 +354,37 @@ Test(config, default_route_as_eid_prefix)
 				  "etr: {database: [{eid: 0.0.0.0/0}]}\n");
 
 	cr_assert_eq(c->dp.overlays[0].routes[0].len, 0);
+	xtr_conf_free(c);
+}
+
+/* One EID-prefix in three instances, the RLOC inside the EID space of one of them: each routes by itself. */
+Test(config, tenants_with_the_same_eids)
+{
+	struct xtr_conf *c = good("rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay}\n  - {name: eth1, role: eid, instance: 3}\n"
+				  "itr: {map-resolvers: [192.0.2.11]}\n"
+				  "etr: {database: [{eid: 10.1.0.0/16, instance: 1}, {eid: 10.1.0.0/16, instance: 2}, {eid: 10.1.0.0/16, instance: 3}, "
+				  "{eid: 10.1.0.0/16}]}\n"
+				  "overlay:\n  - {device: xtr0, routes: [10.0.0.0/8]}\n"
+				  "  - {device: xtr-red, instance: 1, namespace: red, routes: [10.0.0.0/8, 192.0.2.0/24]}\n"
+				  "  - {device: xtr-blue, instance: 2, namespace: /run/netns/blue, routes: [0.0.0.0/0, 10.0.0.0/8]}\n"
+				  "  - {device: xtr-green, instance: 3, vrf: green, routes: [10.0.0.0/8]}\n");
+
+	cr_assert_eq(c->dp.overlay_count, 4);
+	cr_assert_str_eq(c->dp.overlays[1].netns, "red");
+	cr_assert_str_eq(c->dp.overlays[2].netns, "/run/netns/blue");
+	cr_assert_str_eq(c->dp.overlays[3].vrf, "green");
+	cr_assert_eq(c->dp.local_count, 4);
+	cr_assert(xtr_conf_has_namespaces(c));
+	xtr_conf_free(c);
+}
+
+/* A default route is what nobody else has: it overlaps with nothing. */
+Test(config, a_default_route_beside_another_instance)
+{
+	struct xtr_conf *c = good("rlocs: [{address: 192.0.2.1}]\ninterfaces: [{name: eth0, role: underlay}]\nitr: {map-resolvers: [192.0.2.11]}\n"
+				  "overlay:\n  - {device: xtr0, routes: [0.0.0.0/0]}\n  - {device: xtr5, instance: 5, routes: [10.5.0.0/16]}\n");
+
+	cr_assert_eq(c->dp.overlay_count, 2);
 	xtr_conf_free(c);
 }
 
@@ -528,6 +565,25 @@ static const struct {
 	{ "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: [192.0.2.11, 192.0.2.11]}\n",
 	  "f:2:35: map-resolver 192.0.2.11 is here for the second time, the first is in line 2; remove one\n" },
 
+	/* tenants */
+	{ DP "overlay:\n  - {device: xtr0, routes: [10.0.0.0/8]}\n  - {device: xtr5, instance: 5, routes: [\"fd00::/8\", 10.5.0.0/16]}\n",
+	  "f:6:54: 10.5.0.0/16 of xtr5 (instance 5) overlaps 10.0.0.0/8 of xtr0 (instance 0) in line 5, and the host routes both by the same tables: "
+	  "packets of one would go into the other; place one of the devices with `namespace` or `vrf`, or take routes that do not overlap\n" },
+	{ DP "overlay:\n  - {device: xtr0, namespace: red, routes: [10.5.0.0/16]}\n  - {device: xtr5, namespace: red, instance: 5, routes: [10.5.0.0/16]}\n",
+	  "f:6:58: 10.5.0.0/16 of xtr5 (instance 5) overlaps 10.5.0.0/16 of xtr0 (instance 0) in line 5, and the host routes both by the same tables: "
+	  "packets of one would go into the other; place one of the devices with `namespace` or `vrf`, or take routes that do not overlap\n" },
+	{ DP "overlay: [{device: xtr0, namespace: ../red}]\n",
+	  "f:4:37: `namespace` is `../red`; write a name that ip netns list shows, or a path that starts with /\n" },
+	{ DP "overlay: [{device: xtr0, namespace: ..}]\n",
+	  "f:4:37: `namespace` is `..`; write a name that ip netns list shows, or a path that starts with /\n" },
+	{ DP "overlay: [{device: xtr0, namespace: /run/" X100 "/" X100 "}]\n",
+	  "f:4:37: `namespace` is longer than 127 characters; take a shorter name or path\n" },
+	{ DP "overlay: [{device: xtr0, vrf: this-name-is-too-long}]\n",
+	  "f:4:31: `vrf` is `this-name-is-too-long`, which no interface can be called; write a name of at most 15 characters without space, / and :\n" },
+	{ DP2 "overlay: [{device: xtr0, namespace: red, routes: [10.0.0.0/8]}]\n",
+	  "f:4:5: eth1 has instance 0, whose overlay device xtr0 (line 6) is in a network namespace, where the interface is not; use `vrf` there, or "
+	  "give the interface another instance\n" },
+
 	/* key files */
 	{ ITR "etr:\n  database: [{eid: 10.1.0.0/24}]\n  map-servers:\n    - {address: 192.0.2.10, key-file: $/none.key}\n",
 	  "f:6:39: key file $/none.key: No such file or directory; write the secret into it, mode 0600\n" },
@@ -706,7 +762,19 @@ Test(config, what_can_not_change_while_running)
 	xtr_yaml_errors_each(&errors, "f", add_line, &text);
 	cr_assert_str_eq(text, "f:1:1: `interfaces` can not go while xtrd runs; restart it\n", "%s", text);
 	free(text);
+	text = NULL;
 	xtr_yaml_errors_free(&errors);
+	xtr_conf_free(z);
+	/* Entering namespaces is a privilege kept from the start or not at all. */
+	z = good(DP "overlay: [{device: xtr0, namespace: red}]\n");
+	cr_assert_neq(xtr_conf_check_reload(x, z, &errors), 0);
+	xtr_yaml_errors_each(&errors, "f", add_line, &text);
+	cr_assert_str_eq(text, "f:4:37: the first `namespace` needs a restart of xtrd (traffic goes on meanwhile): it has given up the "
+			       "privilege to enter namespaces (CAP_SYS_ADMIN)\n", "%s", text);
+	free(text);
+	xtr_yaml_errors_free(&errors);
+	cr_assert_eq(xtr_conf_check_reload(z, x, &errors), 0);
+	cr_assert_eq(xtr_conf_check_reload(z, z, &errors), 0);
 	xtr_conf_free(x);
 	xtr_conf_free(y);
 	xtr_conf_free(z);

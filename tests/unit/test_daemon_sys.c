@@ -231,13 +231,13 @@ static uint64_t proc_hex(const char *key)
 }
 
 /* In a child: 0, or the number of what is wrong. */
-static int dropped(const char *user, bool data_plane)
+static int dropped(const char *user, bool data_plane, bool namespaces)
 {
-	uint64_t want = data_plane ? FOUR : 0;
+	uint64_t want = (data_plane ? FOUR : 0) | (namespaces ? 1ULL << CAP_SYS_ADMIN : 0);
 	struct xtr_err err = { "" };
 	struct passwd *pw = user ? getpwnam(user) : NULL;
 
-	if (xtr_priv_drop(user, data_plane, &err)) {
+	if (xtr_priv_drop(user, data_plane, namespaces, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
@@ -261,7 +261,7 @@ static int dropped(const char *user, bool data_plane)
 	return 0;
 }
 
-static void drop_in_child(const char *user, bool data_plane)
+static void drop_in_child(const char *user, bool data_plane, bool namespaces)
 {
 	pid_t pid;
 	int status;
@@ -270,16 +270,19 @@ static void drop_in_child(const char *user, bool data_plane)
 		cr_skip("needs root");
 	pid = fork();
 	if (!pid)
-		_exit(dropped(user, data_plane));
+		_exit(dropped(user, data_plane, namespaces));
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_assert(WIFEXITED(status) && !WEXITSTATUS(status), "check %d failed",
 		  WEXITSTATUS(status));
 }
 
-Test(priv, with_a_data_plane_four_stay) { drop_in_child(NULL, true); }
-Test(priv, without_a_data_plane_nothing_stays) { drop_in_child(NULL, false); }
-Test(priv, as_another_user) { drop_in_child("nobody", true); }
-Test(priv, as_another_user_without_a_data_plane) { drop_in_child("nobody", false); }
+Test(priv, with_a_data_plane_four_stay) { drop_in_child(NULL, true, false); }
+Test(priv, without_a_data_plane_nothing_stays) { drop_in_child(NULL, false, false); }
+Test(priv, as_another_user) { drop_in_child("nobody", true, false); }
+Test(priv, as_another_user_without_a_data_plane) { drop_in_child("nobody", false, false); }
+
+Test(priv, with_namespaces_a_fifth_stays) { drop_in_child(NULL, true, true); }
+Test(priv, with_namespaces_as_another_user) { drop_in_child("nobody", true, true); }
 
 Test(priv, roots_own_files_stay_usable)
 {
@@ -295,7 +298,7 @@ Test(priv, roots_own_files_stay_usable)
 	if (!pid) {
 		struct xtr_err err;
 
-		_exit(xtr_priv_drop(NULL, true, &err) || open(name, O_RDWR) < 0 || unlink(name));
+		_exit(xtr_priv_drop(NULL, true, false, &err) || open(name, O_RDWR) < 0 || unlink(name));
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_assert_eq(status, 0);

@@ -30,12 +30,12 @@ static int take(void *arg, const struct xtr_dp_iface_row *r)
 
 	if (t->dev && strcmp(t->dev, r->name))
 		return 0;
-	v = json_pack("{s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o}",
+	v = json_pack("{s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o, s:s?}",
 		      "ifindex", (json_int_t)r->ifindex, "name", r->name,
 		      "role", xtr_role_name(r->i.role), "mode", xtr_mode_name(r->i.mode),
 		      "iid", (json_int_t)r->i.iid, "xdp", r->xdp, "tc", r->tc, "tc_kind", r->tc ? r->tc_kind : NULL,
 		      "mac", xtr_json_mac(r->i.mac), "mtu", (int)r->i.mtu, "peer", xtr_json_ifname(r->i.peer),
-		      "flags", flag_names(r->i.flags));
+		      "flags", flag_names(r->i.flags), "namespace", r->netns[0] ? r->netns : NULL);
 	return v && !json_array_append_new(t->rows, v) ? 0 : -1;
 }
 
@@ -66,6 +66,8 @@ static void rows_plain(FILE *f, const json_t *v)
 			xtr_line_json(&l, "mode", json_object_get(row, "mode"));
 		if (strcmp(role, "underlay"))
 			xtr_line_json(&l, "instance", json_object_get(row, "iid"));
+		if (xtr_json_str(row, "namespace")[0])
+			xtr_line_json(&l, "namespace", json_object_get(row, "namespace"));
 		xtr_line_pair(&l, "attached", "%s", attached(row, hooks, sizeof(hooks)));
 		xtr_line_more(&l);
 		xtr_line_json(&l, "mac", json_object_get(row, "mac"));

@@ -4,7 +4,7 @@
  * struct xtr_conf, freed at once. Invariant: a configuration that was returned passed every check;
  * there is no half-good one.
  */
-#include "daemon/config.h"
+#include "daemon/config_check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,6 +176,7 @@ int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new
 	const struct xtr_yaml *at = xtr_yaml_get(new->v.at, "interfaces");
 
 	xtr_schema_check_restart(&xtr_conf_schema, &old->v, &new->v, errors);
+	xtr_conf_check_tenants_reload(old, new, errors);
 	if (old->data_plane != new->data_plane)
 		xtr_yaml_fail_at(errors, at ? at : new->v.at,
 				 "`interfaces` %s while xtrd runs; restart it",

@@ -214,6 +214,8 @@ int xtr_conf_parse(const char *text, size_t len, const struct xtr_conf_host *hos
 int xtr_conf_load(const char *path, struct xtr_yaml_errors *errors, struct xtr_conf **out);
 void xtr_conf_free(struct xtr_conf *c);
 
+/* Is some overlay device to be in another network namespace? */
+bool xtr_conf_has_namespaces(const struct xtr_conf *c);
 /* Errors for what can not change while the daemon runs. 0 or -EINVAL. */
 int xtr_conf_check_reload(const struct xtr_conf *old, const struct xtr_conf *new,
 			  struct xtr_yaml_errors *errors);

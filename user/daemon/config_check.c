@@ -631,7 +631,7 @@ void xtr_conf_check_not_eid(struct check *k, const struct xtr_yaml *at, const ch
 	for (unsigned i = 0; i < v->overlay.count; i++) {
 		const struct xtr_conf_overlay *o = &v->overlay.items[i];
 
-		for (unsigned j = 0; j < o->routes.count; j++) {
+		for (unsigned j = 0; j < o->routes.count && !xtr_conf_overlay_apart(o); j++) {
 			if (!o->routes.items[j].len || !xtr_ippfx_has(&o->routes.items[j], ip))
 				continue;
 			xtr_yaml_fail_at(
@@ -769,6 +769,7 @@ int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
 	check_rlocs(&k);
 	check_interfaces(&k);
 	check_overlay(&k);
+	xtr_conf_check_tenants(&k);
 	check_addresses(&k);
 	check_timers(&k);
 	check_route_table(&k);

@@ -39,6 +39,12 @@ void xtr_conf_check_not_eid(struct check *k, const struct xtr_yaml *at, const ch
 void xtr_conf_check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at,
 			  unsigned n, const char *what);
 
+/* --- config_tenant.c */
+/* In a namespace or VRF: its routes say nothing about what the host itself reaches. */
+bool xtr_conf_overlay_apart(const struct xtr_conf_overlay *o);
+void xtr_conf_check_tenants(struct check *k);
+void xtr_conf_check_tenants_reload(const struct xtr_conf *old, const struct xtr_conf *new, struct xtr_yaml_errors *errors);
+
 /* --- config_decent.c */
 /* 0 or -ENOMEM. */
 int xtr_conf_check_decent(struct check *k);

@@ -405,7 +405,7 @@ int xtr_daemon_start(struct xtr_daemon *d)
 	if (!rc)
 		rc = give_files(d, &err);
 	if (!rc)
-		rc = xtr_priv_drop(d->conf->v.user, d->dp, &err);
+		rc = xtr_priv_drop(d->conf->v.user, d->dp, xtr_conf_has_namespaces(d->conf), &err);
 	if (rc) {
 		xtr_error("%s", err.text);
 		return rc;

@@ -2,7 +2,8 @@
 /*
  * Privileges by libcap. What stays, and for what: CAP_NET_ADMIN (links, routes, attaching programs,
  * SO_MARK), CAP_BPF and CAP_PERFMON (maps and programs that use packet pointers), CAP_NET_RAW
- * (packets that waited are injected by a packet socket). The bounding set goes down to the same,
+ * (packets that waited are injected by a packet socket); and CAP_SYS_ADMIN where overlay devices are placed into network
+ * namespaces, because entering one needs it. The bounding set goes down to the same,
  * and no_new_privs keeps it there. Uid 0 without CAP_DAC_OVERRIDE still owns root's files: pins,
  * state and keys stay usable.
  */
@@ -17,8 +18,14 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static const cap_value_t wanted[] = { CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_NET_RAW };
-#define WANTED (sizeof(wanted) / sizeof(wanted[0]))
+static const cap_value_t wanted[] = { CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_NET_RAW, CAP_SYS_ADMIN };
+/* How many of them: the last only for namespaces. */
+static size_t xtr_priv_wanted(bool data_plane, bool namespaces)
+{
+	size_t all = sizeof(wanted) / sizeof(wanted[0]);
+
+	return !data_plane ? 0 : namespaces ? all : all - 1;
+}
 
 static int become(const char *user, struct xtr_err *err)
 {
@@ -35,7 +42,7 @@ static int become(const char *user, struct xtr_err *err)
 
 /* Those of the wanted ones that the process has: in a container some may be missing, and what needs
  * them has said so. */
-static int set_caps(bool data_plane, struct xtr_err *err)
+static int set_caps(size_t n, struct xtr_err *err)
 {
 	cap_t had = cap_get_proc(), caps = cap_init();
 	cap_flag_value_t v;
@@ -43,7 +50,7 @@ static int set_caps(bool data_plane, struct xtr_err *err)
 
 	if (!had || !caps)
 		rc = -errno;
-	for (size_t i = 0; !rc && data_plane && i < WANTED; i++) {
+	for (size_t i = 0; !rc && i < n; i++) {
 		if (cap_get_flag(had, wanted[i], CAP_PERMITTED, &v))
 			continue;
 		if (v == CAP_SET && (cap_set_flag(caps, CAP_PERMITTED, 1, &wanted[i], CAP_SET) ||
@@ -58,12 +65,12 @@ static int set_caps(bool data_plane, struct xtr_err *err)
 }
 
 /* Needs CAP_SETPCAP; a process that has not got it can not widen anything either. */
-static int drop_bounding(bool data_plane, struct xtr_err *err)
+static int drop_bounding(size_t n, struct xtr_err *err)
 {
 	for (cap_value_t c = 0; c <= cap_max_bits() && cap_get_bound(c) >= 0; c++) {
 		bool keep = false;
 
-		for (size_t i = 0; data_plane && i < WANTED; i++)
+		for (size_t i = 0; i < n; i++)
 			keep |= wanted[i] == c;
 		if (!keep && cap_get_bound(c) == 1 && cap_drop_bound(c) && errno != EPERM)
 			return xtr_fail(err, -errno, "capability bounding set: %s",
@@ -72,14 +79,15 @@ static int drop_bounding(bool data_plane, struct xtr_err *err)
 	return 0;
 }
 
-int xtr_priv_drop(const char *user, bool data_plane, struct xtr_err *err)
+int xtr_priv_drop(const char *user, bool data_plane, bool namespaces, struct xtr_err *err)
 {
-	int rc = drop_bounding(data_plane, err);
+	size_t n = xtr_priv_wanted(data_plane, namespaces);
+	int rc = drop_bounding(n, err);
 
 	if (!rc && user)
 		rc = become(user, err);
 	if (!rc)
-		rc = set_caps(data_plane, err);
+		rc = set_caps(n, err);
 	if (!rc && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		rc = xtr_fail(err, -errno, "no_new_privs: %s", strerror(errno));
 	return rc;

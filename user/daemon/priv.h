@@ -12,7 +12,8 @@
 /* Keeps CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON and CAP_NET_RAW (with data_plane; else nothing) of what
  * the process has, takes the rest away for good, and becomes user (NULL: stays who it is). Call
  * while there is one thread only. */
-int xtr_priv_drop(const char *user, bool data_plane, struct xtr_err *err);
+/* namespaces: CAP_SYS_ADMIN stays too, to enter those of tenants (setns) */
+int xtr_priv_drop(const char *user, bool data_plane, bool namespaces, struct xtr_err *err);
 /* Gives a file or a whole folder tree to the user, without following links or crossing file
  * systems. A missing one is fine. */
 int xtr_priv_give(const char *user, const char *path, struct xtr_err *err);

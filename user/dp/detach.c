@@ -93,6 +93,37 @@ static void xtr_dp_undo_device(struct xtr_dp_undo *u, struct xtr_dp_made_dev *d)
 	}
 }
 
+/* Rules and routes in the namespaces of tenants, as noted in the folder; the devices there go with their peer ends. A
+ * namespace that is gone has taken them along. */
+static void xtr_dp_undo_places(struct xtr_dp_undo *u, const char *dir)
+{
+	struct xtr_dp_place places[XTR_DP_NAMESPACES];
+	unsigned n = xtr_dp_places_read(dir, places);
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned rules = 0, routes = 0, neighs = 0;
+		struct xtr_nl *nl = NULL;
+		bool again = false;
+		int r;
+
+		for (unsigned j = 0; j < i; j++)
+			again |= places[j].dev == places[i].dev && places[j].ino == places[i].ino;
+		if (again)
+			continue;
+		r = xtr_dp_place_open(&places[i], &nl);
+		if (r == -ENOENT)
+			continue;
+		if (!r && !xtr_dp_check_others(nl, u->root, NULL)) /* or those of the other would go */
+			r = xtr_dp_routes_remove(nl, &rules, &routes, &neighs);
+		if (r)
+			u->failed = r;
+		if (rules || routes || neighs)
+			xtr_dp_say(u, "removed %u rules, %u routes and %u neighbours in network namespace %s", rules, routes,
+				   neighs, places[i].where);
+		xtr_nl_close(nl);
+	}
+}
+
 /* Devices and filters, as noted in the folder. */
 static int xtr_dp_undo_made(void *arg, const char *name)
 {
@@ -115,6 +146,9 @@ static int xtr_dp_undo_made(void *arg, const char *name)
 	    !bpf_map_lookup_elem(fd, &zero, &made)) {
 		xtr_dp_netns(&dev, &ino);
 		u->foreign |= made.netns_dev != dev || made.netns_ino != ino;
+		snprintf(path, sizeof(path), "%s/%s", u->root, name);
+		if (!u->foreign)
+			xtr_dp_undo_places(u, path);
 		for (unsigned i = 0; i < made.count && i < XTR_DP_MADE_DEVS && !u->foreign; i++)
 			xtr_dp_undo_device(u, &made.dev[i]);
 	}

@@ -132,6 +132,8 @@ static int xtr_dp_config_check_names(const struct xtr_dp_config *c, struct xtr_e
 		const struct xtr_dp_overlay *o = &c->overlays[i];
 
 		xtr_dp_peer_name(peer, o->name);
+		if (o->netns && (!*o->netns || strlen(o->netns) >= XTR_DP_NETNS_MAX))
+			return xtr_fail(err, -EINVAL, "overlay %s: the name of its network namespace is empty or too long", o->name);
 		if (!o->name[0] || o->iid >= XTR_IID_MAX)
 			return xtr_fail(err, -EINVAL,
 					"overlay '%s': no name, or instance ID %u is out of range",

@@ -15,6 +15,8 @@
 
 struct xtr_dp;
 
+#define XTR_DP_NETNS_MAX 128       /* name or path of a network namespace, with the end */
+
 struct xtr_dp_port {               /* interfaces[] of the configuration */
 	char name[16];
 	uint8_t role;              /* XTR_ROLE_UNDERLAY or XTR_ROLE_EID */
@@ -132,7 +134,8 @@ struct xtr_dp_local_row { uint32_t iid; struct xtr_ippfx eid; struct xtr_local l
 int xtr_dp_view_local(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg);
 struct xtr_dp_rloc_row { uint32_t id; struct xtr_rloc r; struct xtr_count count; bool fresh; };
 int xtr_dp_view_rloc(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_rloc_row *), void *arg);
-struct xtr_dp_iface_row { uint32_t ifindex; char name[16]; struct xtr_iface i; bool xdp, tc; /* attached links */ const char *tc_kind; /* "tcx", "clsact" */ };
+struct xtr_dp_iface_row { uint32_t ifindex; char name[16]; struct xtr_iface i; bool xdp, tc; /* attached links */ const char *tc_kind; /* "tcx", "clsact" */
+	char netns[XTR_DP_NETNS_MAX]; /* network namespace it is in, if that is another one: of overlay devices */ };
 int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *), void *arg);
 /* Our filters on clsact, where there is no tcx link to ask. */
 #define XTR_DP_TC_PRIORITY 4341

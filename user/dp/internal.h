@@ -35,7 +35,6 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_LISTS        16384          /* as many groups as the maps hold */
 #define XTR_DP_REPL_PARTS   64             /* of the list of one group of control messages */
 #define XTR_DP_NAMESPACES   (XTR_MAX_PORTS / 2)
-#define XTR_DP_WHERE        128            /* most characters of the name or path of a namespace, and the end */
 #define XTR_DP_MAP_PLACES   "xtr_places"
 #define XTR_DP_VRF_METRIC   4341           /* of EID routes in the table of a VRF, so that its own are never replaced */
 #define XTR_DP_VRF_LAST     4278198271u    /* unreachable default route of a VRF: just before the usual one of the administrator */
@@ -144,7 +143,7 @@ struct xtr_dp_list {
 };
 /* ---- netns.c: a network namespace that is not ours, with overlay devices in it */
 struct xtr_dp_ns {
-	char where[XTR_DP_WHERE];          /* as configured */
+	char where[XTR_DP_NETNS_MAX];      /* as configured */
 	uint64_t dev, ino;
 	int fd;                            /* -1: not there, or not usable: `why` */
 	struct xtr_nl *nl;
@@ -156,7 +155,7 @@ struct xtr_dp_ns {
 	bool trouble;                      /* its routes could not be set */
 };
 /* xtr_places: where the overlay devices are that are not with us. ARRAY, unknown to the programs. */
-struct xtr_dp_place { __u64 dev, ino; __u32 ifindex, peer; char device[16], where[XTR_DP_WHERE]; };
+struct xtr_dp_place { __u64 dev, ino; __u32 ifindex, peer; char device[16], where[XTR_DP_NETNS_MAX]; };
 /* ---- overlay.c */
 struct xtr_dp_ov {
 	char name[16], peer_name[16];

@@ -328,6 +328,35 @@ static int xtr_dp_view_link(void *arg, const char *name)
 	return 0;
 }
 
+/* Overlay devices in other namespaces have no row in xtr_ifaces: their numbers mean something else here. */
+static int xtr_dp_view_elsewhere(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *), void *arg)
+{
+	struct xtr_dp_place places[XTR_DP_NAMESPACES];
+	unsigned n = xtr_dp_places_read(v->dir, places);
+	int r = 0;
+
+	for (unsigned i = 0; i < n && !r; i++) {
+		struct xtr_port_key key = { .ifindex = places[i].peer };
+		struct xtr_dp_iface_row row = { .ifindex = places[i].ifindex, .tc_kind = "none" };
+		struct xtr_iface peer;
+		struct xtr_inst inst;
+
+		if (bpf_map_lookup_elem(v->map[XTR_M_IFACES], &key, &peer) || peer.role != XTR_ROLE_PEER ||
+		    bpf_map_lookup_elem(v->map[XTR_M_INST], &peer.iid, &inst) || inst.peer != places[i].peer)
+			continue;
+		row.i = (struct xtr_iface){ .role = XTR_ROLE_OVERLAY,
+					    .mode = XTR_MODE_NONE,
+					    .iid = peer.iid,
+					    .slot = peer.slot,
+					    .peer = places[i].peer };
+		memcpy(row.i.mac, inst.mac, 6);
+		memcpy(row.name, places[i].device, sizeof(row.name));
+		memcpy(row.netns, places[i].where, sizeof(row.netns));
+		r = fn(arg, &row);
+	}
+	return r;
+}
+
 int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_iface_row *),
 		      void *arg)
 {
@@ -363,6 +392,8 @@ int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_
 		}
 		r = fn(arg, &row);
 	}
+	if (!r)
+		r = xtr_dp_view_elsewhere(v, fn, arg);
 	if (fd >= 0)
 		close(fd);
 	free(made);
