@@ -7,7 +7,7 @@
 PREFIX and the name of a node make the path of its network namespace. A case is one line:
 
     udp FROM TO ADDRESS COUNT SIZE GSO     COUNT datagrams of SIZE octets, GSO at a time by UDP_SEGMENT (1: one by one)
-    tcp FROM TO ADDRESS OCTETS             one connection
+    tcp FROM TO ADDRESS OCTETS [LOST]      one connection; so many segments may be lost in any case (before the path MTU is known)
     dev NODE INTERFACE                     prints the counters of an interface: "dev NODE IF rx-packets rx-octets tx-packets tx-octets"
 
 and gives one line: "ok CASE: what was measured" or "bad CASE: why". Content is compared octet for octet: every datagram has to arrive
@@ -88,7 +88,7 @@ def udp(frm, to, addr, count, size, gso):
     return None, f"{count} datagrams in {(time.monotonic() - start) * 1e3:.0f} ms"
 
 
-def tcp(frm, to, addr, octets):
+def tcp(frm, to, addr, octets, lost=0):
     octets = int(octets)
     lst = sock(to, addr, socket.SOCK_STREAM)
     lst.bind((addr, 0))
@@ -125,7 +125,7 @@ def tcp(frm, to, addr, octets):
     again, segs, needless = (struct.unpack_from("I", info, at)[0] for at in (100, 136, 216))
     what = f"{octets * 8e-6 / (last - start):.0f} Mbit/s, {again} of {segs} segments sent again, {needless} of them needlessly, " \
         f"first MiB in {(first_mb - start) * 1e3:.0f} ms"
-    if (again - needless) * 50 > segs:
+    if (again - needless - int(lost)) * 50 > segs:
         return what
     return None, what
 
