@@ -66,7 +66,8 @@
 	X(MISS_LARGE,      "miss-large-limited", "map-cache miss of a large packet above the rate limit of those") \
 	X(SLOW_LIMITED,    "slow-limited",      "daemon: LISP packet in fragments or with IP options above data-plane.slow-rate") \
 	X(SLOW_BAD,        "slow-malformed",    "daemon: reassembled LISP packet that is truncated or does not fit a frame") \
-	X(OVERLAY_GONE,    "overlay-gone",      "overlay device or its network namespace is gone")
+	X(OVERLAY_GONE,    "overlay-gone",      "overlay device or its network namespace is gone") \
+	X(NOT_ASKED,       "not-asked",         "daemon: the EID is not asked for: more new ones than limits.requests-per-second, or unanswered lately")
 
 enum xtr_drop_reason {
 #define X(sym, name, text) XTR_DROP_##sym,

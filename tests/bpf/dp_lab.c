@@ -130,12 +130,14 @@ struct xtr_ippfx pfx(const char *s)
 	return v;
 }
 
-static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src,
-		    bool request_only)
+static bool on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src,
+		    unsigned how)
 {
 	seen.miss++;
-	seen.request += request_only;
+	seen.request += how & XTR_DP_MISS_REQUEST_ONLY;
+	seen.again += !!(how & XTR_DP_MISS_AGAIN);
 	seen.dst = *dst;
+	return !seen.refuse;
 }
 static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid,
 		     const struct xtr_dp_mapping *m)

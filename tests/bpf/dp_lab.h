@@ -29,7 +29,8 @@ extern const struct xtr_dp_callbacks cb;
 
 /* What the callbacks were told. */
 struct dp_seen {
-	unsigned miss, request, adopt, up;
+	unsigned miss, request, again, adopt, up;
+	bool refuse; /* what miss() answers: no */
 	struct xtr_ip dst;
 	struct xtr_dp_mapping adopted;
 	struct xtr_ippfx eid;

@@ -730,7 +730,9 @@ void fw_miss(struct fw_node *f, const char *eid, const char *src)
 
 	if (src)
 		s = fw_eid(src);
-	xtr_node_miss(f->n, &e, src ? &s : NULL, f->w->now);
+	/* packets of what is not asked for are not kept */
+	if (!xtr_node_miss(f->n, &e, src ? &s : NULL, f->w->now))
+		op_miss_failed(f, &e);
 	fw_tick(f);
 }
 

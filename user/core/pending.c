@@ -42,6 +42,34 @@ struct xtr_pending *xtr_pending_by_nonce(const struct xtr_pendings *ps, uint64_t
 	return p;
 }
 
+static void share_add(struct xtr_pendings *ps, struct xtr_pending *p)
+{
+	unsigned i = xtr_pending_share(p->eid.iid);
+
+	p->older_in = ps->share[i].newest;
+	if (p->older_in)
+		p->older_in->newer_in = p;
+	else
+		ps->share[i].oldest = p;
+	ps->share[i].newest = p;
+	ps->share[i].count++;
+}
+
+static void share_del(struct xtr_pendings *ps, struct xtr_pending *p)
+{
+	unsigned i = xtr_pending_share(p->eid.iid);
+
+	if (p->newer_in)
+		p->newer_in->older_in = p->older_in;
+	else
+		ps->share[i].newest = p->older_in;
+	if (p->older_in)
+		p->older_in->newer_in = p->newer_in;
+	else
+		ps->share[i].oldest = p->newer_in;
+	ps->share[i].count--;
+}
+
 struct xtr_pending *xtr_pending_add(struct xtr_pendings *ps, const struct xtr_eid_prefix *eid)
 {
 	struct xtr_pending *p = calloc(1, sizeof(*p));
@@ -62,7 +90,26 @@ struct xtr_pending *xtr_pending_add(struct xtr_pendings *ps, const struct xtr_ei
 		ps->oldest = p;
 	ps->newest = p;
 	ps->count++;
+	share_add(ps, p);
 	return p;
+}
+
+/* How far to look for one that nobody asked for again: mostly the oldest is such a one. */
+#define VICTIM_LOOK 64
+
+struct xtr_pending *xtr_pending_victim(const struct xtr_pendings *ps)
+{
+	struct xtr_pending *p, *oldest;
+	unsigned most = 0;
+
+	for (unsigned i = 1; i < XTR_PENDING_SHARES; i++)
+		if (ps->share[i].count > ps->share[most].count)
+			most = i;
+	oldest = p = ps->share[most].oldest;
+	for (unsigned i = 0; p && i < VICTIM_LOOK; i++, p = p->newer_in)
+		if (!p->wanted)
+			return p;
+	return oldest;
 }
 
 int xtr_pending_set_nonce(struct xtr_pendings *ps, struct xtr_pending *p, uint64_t nonce)
@@ -89,6 +136,7 @@ void xtr_pending_del(struct xtr_pendings *ps, struct xtr_pending *p)
 	xtr_timer_cancel(ps->timers, &p->timer);
 	xtr_pending_set_nonce(ps, p, 0);
 	HASH_DELETE(by_eid, ps->eids, p);
+	share_del(ps, p);
 	if (p->newer)
 		p->newer->older = p->older;
 	else

@@ -17,7 +17,8 @@
 
 #define WAYS 4
 
-bool xtr_bucket_take(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, uint64_t now)
+bool xtr_bucket_take_above(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, uint32_t keep,
+			   uint64_t now)
 {
 	uint64_t max = (uint64_t)burst * 1000, gone = now + 1 - b->last;
 
@@ -31,10 +32,15 @@ bool xtr_bucket_take(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, 
 		b->milli = max;
 	else
 		b->milli += gone * per_second;
-	if (b->milli < 1000)
+	if (b->milli < 1000 + (uint64_t)keep * 1000)
 		return false;
 	b->milli -= 1000;
 	return true;
+}
+
+bool xtr_bucket_take(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, uint64_t now)
+{
+	return xtr_bucket_take_above(b, per_second, burst, 0, now);
 }
 
 static uint32_t sets_for(uint32_t per_second)

@@ -19,6 +19,10 @@ struct xtr_bucket {
 /* Takes a token from a bucket of so many a second that holds at most burst. A zeroed bucket is
  * full. */
 bool xtr_bucket_take(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, uint64_t now);
+/* The same, but only if `keep` more than that one are in it: what is kept is for others that matter
+ * more. */
+bool xtr_bucket_take_above(struct xtr_bucket *b, uint32_t per_second, uint32_t burst, uint32_t keep,
+			   uint64_t now);
 
 struct xtr_reply_slot {
 	uint64_t print, at;

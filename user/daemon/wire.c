@@ -251,8 +251,8 @@ static void host_eid(uint32_t iid, const struct xtr_ip *ip, struct xtr_eid_prefi
 	xtr_eid_from_ippfx(iid, &p, out);
 }
 
-static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src,
-		    bool request_only)
+static bool on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src,
+		    unsigned how)
 {
 	struct xtr_daemon *d = ctx;
 	struct xtr_eid_prefix to, from;
@@ -260,7 +260,8 @@ static void on_miss(void *ctx, uint32_t iid, const struct xtr_ip *dst, const str
 	host_eid(iid, dst, &to);
 	if (src && src->family)
 		host_eid(iid, src, &from);
-	xtr_node_miss(d->node, &to, src && src->family ? &from : NULL, xtr_daemon_now());
+	return (how & XTR_DP_MISS_AGAIN ? xtr_node_miss_again : xtr_node_miss)(
+		d->node, &to, src && src->family ? &from : NULL, xtr_daemon_now());
 }
 
 static void on_drop(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid,

@@ -70,10 +70,15 @@ struct xtr_dp_mapping {
 	struct xtr_ip rloc[XTR_MAX_LOCATORS];
 	uint8_t weight[XTR_MAX_LOCATORS]; /* all equal: equal shares */
 };
+enum {
+	XTR_DP_MISS_REQUEST_ONLY = 1 << 0, /* nothing is queued (send-map-request entry) */
+	XTR_DP_MISS_AGAIN = 1 << 1,        /* there were packets to dst in the last seconds too: not one of a scan, most likely */
+};
 struct xtr_dp_callbacks {
 	void *ctx;
-	/* A packet to dst is waiting (queued here): resolve it. request_only: nothing is queued (send-map-request entry). */
-	void (*miss)(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src, bool request_only);
+	/* A packet to dst is waiting (queued here): resolve it. how: XTR_DP_MISS_*. False: it is not being asked for, what is queued
+	 * for it is dropped. */
+	bool (*miss)(void *ctx, uint32_t iid, const struct xtr_ip *dst, const struct xtr_ip *src, unsigned how);
 	/* Sampled drop of the programs, for monitor. frame may be NULL. */
 	void (*drop)(void *ctx, enum xtr_drop_reason reason, uint32_t ifindex, uint32_t iid, const struct xtr_ip *src, const struct xtr_ip *dst);
 	/* Addresses or links of our RLOCs changed: those that are up now. */

@@ -15,7 +15,7 @@
 /* send-map-request: the packet is gone already, so there is no queue that remembers when miss() was
  * called last. */
 static void xtr_dp_event_request(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst,
-				 const struct xtr_ip *src)
+				 const struct xtr_ip *src, bool again)
 {
 	struct {
 		uint32_t iid;
@@ -23,6 +23,7 @@ static void xtr_dp_event_request(struct xtr_dp *dp, uint32_t iid, const struct x
 	} what;
 	uint64_t tag;
 	unsigned i;
+	unsigned how = XTR_DP_MISS_REQUEST_ONLY | (again ? XTR_DP_MISS_AGAIN : 0);
 
 	memset(&what, 0, sizeof(what));
 	what.iid = iid;
@@ -34,7 +35,7 @@ static void xtr_dp_event_request(struct xtr_dp *dp, uint32_t iid, const struct x
 	dp->asked[i].tag = tag;
 	dp->asked[i].at = dp->now;
 	if (dp->cb.miss)
-		dp->cb.miss(dp->cb.ctx, iid, dst, src, true);
+		dp->cb.miss(dp->cb.ctx, iid, dst, src, how);
 }
 
 static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame)
@@ -61,7 +62,8 @@ static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, con
 		xtr_dp_cache_repair(dp, ev->iid, &dst);
 	if (e->action == XTR_ACT_ENCAP || e->action == XTR_ACT_NATIVE) {
 		memcpy(dp->scratch, frame, ev->caplen); /* the ring is read-only memory */
-		xtr_dp_inject(dp, ev->iid, dp->scratch, ev->caplen, ev->ifindex, ev->gso_size);
+		xtr_dp_inject(dp, ev->iid, dp->scratch, ev->caplen,
+			      &(struct xtr_dp_origin){ ev->ifindex, ev->vlan, ev->gso_size });
 	} else {
 		xtr_dp_drop(dp, XTR_DROP_QUEUE_NEGATIVE, 1);
 	}
@@ -80,7 +82,8 @@ static int xtr_dp_event(void *ctx, void *data, size_t size)
 		if (ev->type == XTR_EV_MISS)
 			xtr_dp_event_miss(dp, ev, (uint8_t *)(ev + 1));
 		else if (ev->type == XTR_EV_REQUEST && dst.family)
-			xtr_dp_event_request(dp, ev->iid, &dst, &src);
+			xtr_dp_event_request(dp, ev->iid, &dst, &src,
+					     ev->flags & XTR_EV_F_AGAIN);
 		else if (ev->type == XTR_EV_CONTROL)
 			xtr_dp_control(dp, ev, (const uint8_t *)(ev + 1));
 		else if (ev->type == XTR_EV_DROP && dp->cb.drop)

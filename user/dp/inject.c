@@ -22,8 +22,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define XTR_VIRTIO_GSO_UDP_L4 5 /* VIRTIO_NET_HDR_GSO_UDP_L4, Linux 6.2 */
-#define XTR_DP_EXT_MAX 8	/* IPv6 extension headers looked through */
+#define XTR_DP_EXT_MAX 8 /* IPv6 extension headers looked through */
 
 int xtr_dp_inject_open(struct xtr_dp *dp)
 {
@@ -146,13 +145,26 @@ bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len)
 
 /* ---- sending */
 
-static int xtr_dp_send(struct xtr_dp *dp, int ifindex, const struct virtio_net_hdr *v,
-		       const uint8_t *frame, uint32_t len, uint32_t mark)
+/* Where a frame goes: out of this device, with this mark, and with this VLAN's tag where it is not 0. */
+struct xtr_dp_out {
+	int ifindex;
+	uint32_t mark, vlan;
+};
+
+#define XTR_DP_MACS (2 * ETH_ALEN) /* octets in front of a tag */
+
+static int xtr_dp_send(struct xtr_dp *dp, const struct xtr_dp_out *to, struct virtio_net_hdr v,
+		       const uint8_t *frame, uint32_t len)
 {
+	const uint8_t tag[4] = { ETH_P_8021Q >> 8, ETH_P_8021Q & 0xff, (uint8_t)(to->vlan >> 8),
+				 (uint8_t)to->vlan };
 	struct sockaddr_ll sl = { .sll_family = AF_PACKET,
-				  .sll_ifindex = ifindex,
+				  .sll_ifindex = to->ifindex,
 				  .sll_halen = ETH_ALEN };
-	struct iovec io[2] = { { (void *)v, sizeof(*v) }, { (void *)frame, len } };
+	struct iovec io[4] = { { &v, sizeof(v) },
+			       { (void *)frame, XTR_DP_MACS },
+			       { (void *)tag, to->vlan ? sizeof(tag) : 0 },
+			       { (void *)(frame + XTR_DP_MACS), len - XTR_DP_MACS } };
 	union {
 		struct cmsghdr h;
 		char buf[CMSG_SPACE(sizeof(uint32_t))];
@@ -160,22 +172,29 @@ static int xtr_dp_send(struct xtr_dp *dp, int ifindex, const struct virtio_net_h
 	struct msghdr m = { .msg_name = &sl,
 			    .msg_namelen = sizeof(sl),
 			    .msg_iov = io,
-			    .msg_iovlen = 2,
+			    .msg_iovlen = 4,
 			    .msg_control = &c,
 			    .msg_controllen = sizeof(c) };
 
-	memcpy(&sl.sll_protocol, frame + 12, 2);
+	if (to->vlan && v.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		v.csum_start += sizeof(tag);
+		v.hdr_len += sizeof(tag);
+	}
+	memcpy(&sl.sll_protocol, to->vlan ? tag : frame + XTR_DP_MACS, 2);
 	c.h.cmsg_level = SOL_SOCKET;
 	c.h.cmsg_type = SO_MARK;
-	c.h.cmsg_len = CMSG_LEN(sizeof(mark));
-	memcpy(CMSG_DATA(&c.h), &mark, sizeof(mark));
+	c.h.cmsg_len = CMSG_LEN(sizeof(to->mark));
+	memcpy(CMSG_DATA(&c.h), &to->mark, sizeof(to->mark));
 	return sendmsg(dp->inject_fd, &m, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* A UDP super-packet as single datagrams: kernels before 6.2 do not take it whole from a packet
- * socket. */
-static int xtr_dp_send_udp(struct xtr_dp *dp, int ifindex, uint8_t *frame,
-			   const struct xtr_dp_l4 *l, uint32_t gso_size, uint32_t mark)
+/*
+ * A UDP super-packet as single datagrams, each exactly as the kernel would cut it off. Not whole:
+ * nothing segments it behind the hook it is sent to, and segments that outlive encapsulation are
+ * lost where TC decapsulates them (see xtr_tc_encap).
+ */
+static int xtr_dp_send_udp(struct xtr_dp *dp, const struct xtr_dp_out *to, uint8_t *frame,
+			   const struct xtr_dp_l4 *l, uint32_t gso_size)
 {
 	const struct virtio_net_hdr none = { 0 };
 	bool four = frame[12] == 0x08 && frame[13] == 0x00;
@@ -209,15 +228,15 @@ static int xtr_dp_send_udp(struct xtr_dp *dp, int ifindex, uint8_t *frame,
 		one[l->csum] = (uint8_t)(c >> 8);
 		one[l->csum + 1] = (uint8_t)c;
 		xtr_dp_csum_complete(one, head + n);
-		r = xtr_dp_send(dp, ifindex, &none, one, head + n, mark);
+		r = xtr_dp_send(dp, to, none, one, head + n);
 		done += n;
 		left -= n;
 	}
 	return r;
 }
 
-static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint32_t len,
-			   uint32_t mark, uint32_t gso_size)
+static int xtr_dp_send_gso(struct xtr_dp *dp, const struct xtr_dp_out *to, uint8_t *frame,
+			   uint32_t len, uint32_t gso_size)
 {
 	bool four = frame[12] == 0x08 && frame[13] == 0x00;
 	struct virtio_net_hdr v = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
@@ -228,7 +247,7 @@ static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint3
 	if (!l.l4 || gso_size > 65535)
 		return -EINVAL;
 	if (l.proto == IPPROTO_UDP)
-		return xtr_dp_send_udp(dp, ifindex, frame, &l, gso_size, mark);
+		return xtr_dp_send_udp(dp, to, frame, &l, gso_size);
 	if (l.proto != IPPROTO_TCP)
 		return -EINVAL;
 	v.gso_type = four ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
@@ -237,21 +256,23 @@ static int xtr_dp_send_gso(struct xtr_dp *dp, int ifindex, uint8_t *frame, uint3
 	v.csum_start = (uint16_t)l.l4;
 	v.csum_offset = (uint16_t)(l.csum - l.l4);
 	v.hdr_len = (uint16_t)(l.l4 + (frame[l.l4 + 12] >> 4) * 4u);
-	return xtr_dp_send(dp, ifindex, &v, frame, len, mark);
+	return xtr_dp_send(dp, to, v, frame, len);
 }
 
 int xtr_dp_inject_frame(struct xtr_dp *dp, int ifindex, const uint8_t *frame, uint32_t len, uint32_t mark)
 {
 	const struct virtio_net_hdr none = { 0 };
+	const struct xtr_dp_out to = { .ifindex = ifindex, .mark = mark };
 
-	return xtr_dp_send(dp, ifindex, &none, frame, len, mark);
+	return len < ETH_HLEN ? -EINVAL : xtr_dp_send(dp, &to, none, frame, len);
 }
 
-void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex,
-		   uint32_t gso_size)
+void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len,
+		   const struct xtr_dp_origin *from)
 {
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_of(dp, iid);
 	const struct virtio_net_hdr none = { 0 };
+	struct xtr_dp_out to = { .mark = from->ifindex, .vlan = from->vlan };
 	int r;
 
 	/* out of the peer end of its own instance: of no other's, whatever else is there */
@@ -259,11 +280,12 @@ void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len
 		xtr_dp_drop(dp, ov && !ov->peer ? XTR_DROP_OVERLAY_GONE : XTR_DROP_INJECT_FAILED, 1);
 		return;
 	}
-	if (gso_size) {
-		r = xtr_dp_send_gso(dp, ov->peer, frame, len, ifindex, gso_size);
+	to.ifindex = ov->peer;
+	if (from->gso_size) {
+		r = xtr_dp_send_gso(dp, &to, frame, len, from->gso_size);
 	} else {
 		xtr_dp_csum_complete(frame, len);
-		r = xtr_dp_send(dp, ov->peer, &none, frame, len, ifindex);
+		r = xtr_dp_send(dp, &to, none, frame, len);
 	}
 	/* ENOBUFS: our own program on that hook refused it and has counted why. */
 	if (r && r != -ENOBUFS) {

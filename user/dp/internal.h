@@ -113,17 +113,25 @@ struct xtr_dp_entry {
 };
 /* ---- missq.c */
 struct xtr_dp_pkt {
-	struct xtr_dp_pkt *next;
+	struct xtr_dp_pkt *next;           /* in its queue */
+	struct xtr_dp_pkt *older, *newer;  /* in its share */
+	struct xtr_dp_queue *q;
 	uint64_t at;
-	uint32_t len, ifindex, gso_size, gso_segs, hold;
+	uint32_t len, ifindex, vlan, gso_size, gso_segs, hold;
 	uint8_t frame[];
+};
+/* All packets of one instance, or of several that meet in a hash. A queue is part of one share. */
+#define XTR_DP_SHARES 64
+struct xtr_dp_share {
+	struct xtr_dp_pkt *oldest, *newest;
+	uint32_t packets; uint64_t octets;
 };
 struct xtr_dp_queue {
 	struct xtr_dp_queue *prev, *next;  /* of dp->queues */
 	uint32_t iid;
 	struct xtr_ip dst;
 	struct xtr_dp_pkt *head, **tail;
-	uint32_t count;
+	uint32_t count; uint64_t octets;
 	uint64_t asked;                    /* when miss() was called last */
 };
 struct xtr_dp_hold_state {
@@ -234,6 +242,7 @@ struct xtr_dp {
 	struct xtr_trie *q4, *q6;          /* queues by iid and destination */
 	struct xtr_dp_queue *queues;
 	uint32_t q_packets; uint64_t q_octets;
+	struct xtr_dp_share shares[XTR_DP_SHARES];
 	struct xtr_dp_hold_state *holds; struct xtr_hold *hold_mem; size_t hold_size; uint32_t hold_next, hold_active;
 	struct { uint64_t tag, at; } asked[1024]; /* request_only: last call per fingerprint */
 	int inject_fd;
@@ -400,8 +409,10 @@ int xtr_dp_inject_open(struct xtr_dp *dp);
 int xtr_dp_inject_frame(struct xtr_dp *dp, int ifindex, const uint8_t *frame, uint32_t len, uint32_t mark);
 uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum); /* RFC 1071, of big-endian words */
 uint16_t xtr_dp_fold(uint32_t sum);
-void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len, uint32_t ifindex,
-		   uint32_t gso_size);
+/* A captured packet; from: the interface and VLAN where it was, and its gso_size. */
+struct xtr_dp_origin { uint32_t ifindex, vlan, gso_size; };
+void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len,
+		   const struct xtr_dp_origin *from);
 /* offsets in the frame; l4 0: none found */
 struct xtr_dp_l4 { unsigned l3, l4, l4_len, csum; uint8_t proto; bool partial; };
 void xtr_dp_l4_find(const uint8_t *frame, uint32_t len, struct xtr_dp_l4 *out);

@@ -2,7 +2,12 @@
 /*
  * Packets that wait for a mapping: a queue per destination EID, bounded per EID, in packets and in
  * octets, each packet for a limited time. The tries (key: instance, destination) find the queues
- * inside an EID-prefix and do not own them; dp->queues does.
+ * inside an EID-prefix and do not own them; dp->queues does. A queue without packets does not exist.
+ *
+ * All together are bounded too. When that is full a packet finds room all the same: the oldest one
+ * of the instance that has most gives way, so that one tenant's scan takes no room from another's,
+ * and within an instance what nobody has answered for longest goes first. The packets of an instance
+ * are a list by age, the oldest of which is at the head of its queue.
  *
  * Order (struct xtr_hold): installing an entry and then injecting would let fresh packets overtake
  * queued ones. So the entry names a hold slot whose queued count starts ahead of drained; while
@@ -115,6 +120,7 @@ static struct xtr_trie *xtr_dp_qtrie(struct xtr_dp *dp, uint8_t family)
 	return family == 4 ? dp->q4 : dp->q6;
 }
 
+/* A new one if there is none: it is to get a packet. */
 static struct xtr_dp_queue *xtr_dp_queue_get(struct xtr_dp *dp, uint32_t iid,
 					     const struct xtr_ip *dst)
 {
@@ -140,8 +146,35 @@ static struct xtr_dp_queue *xtr_dp_queue_get(struct xtr_dp *dp, uint32_t iid,
 	return q;
 }
 
+static struct xtr_dp_share *xtr_dp_share(struct xtr_dp *dp, uint32_t iid)
+{
+	return &dp->shares[(iid * 0x9e3779b1u >> 16) % XTR_DP_SHARES];
+}
+
+static void xtr_dp_queue_push(struct xtr_dp *dp, struct xtr_dp_queue *q, struct xtr_dp_pkt *p)
+{
+	struct xtr_dp_share *s = xtr_dp_share(dp, q->iid);
+
+	p->q = q;
+	*q->tail = p;
+	q->tail = &p->next;
+	q->count++;
+	q->octets += p->len;
+	p->older = s->newest;
+	if (p->older)
+		p->older->newer = p;
+	else
+		s->oldest = p;
+	s->newest = p;
+	s->packets++;
+	s->octets += p->len;
+	dp->q_packets++;
+	dp->q_octets += p->len;
+}
+
 static struct xtr_dp_pkt *xtr_dp_queue_pop(struct xtr_dp *dp, struct xtr_dp_queue *q)
 {
+	struct xtr_dp_share *s = xtr_dp_share(dp, q->iid);
 	struct xtr_dp_pkt *p = q->head;
 
 	if (!p)
@@ -150,6 +183,17 @@ static struct xtr_dp_pkt *xtr_dp_queue_pop(struct xtr_dp *dp, struct xtr_dp_queu
 	if (!q->head)
 		q->tail = &q->head;
 	q->count--;
+	q->octets -= p->len;
+	if (p->older)
+		p->older->newer = p->newer;
+	else
+		s->oldest = p->newer;
+	if (p->newer)
+		p->newer->older = p->older;
+	else
+		s->newest = p->older;
+	s->packets--;
+	s->octets -= p->len;
 	dp->q_packets--;
 	dp->q_octets -= p->len;
 	return p;
@@ -178,17 +222,63 @@ static void xtr_dp_queue_end(struct xtr_dp *dp, struct xtr_dp_queue *q, enum xtr
 	free(q);
 }
 
-static void xtr_dp_queue_ask(struct xtr_dp *dp, struct xtr_dp_queue *q, const struct xtr_ip *src)
+static struct xtr_dp_queue *xtr_dp_queue_find(struct xtr_dp *dp, uint32_t iid,
+					      const struct xtr_ip *dst)
 {
+	struct xtr_ippfx host = { .ip = *dst, .len = (uint8_t)xtr_ip_bits(dst) };
+	uint8_t key[32];
+	unsigned bits = xtr_dp_trie_key(key, iid, &host);
+
+	return xtr_trie_get(xtr_dp_qtrie(dp, dst->family), key, bits);
+}
+
+static void xtr_dp_queue_ask(struct xtr_dp *dp, struct xtr_dp_queue *q, const struct xtr_ip *src,
+			     bool again)
+{
+	/* the queue stood for a second already: this is another packet of somebody who waits */
+	unsigned how = again || q->asked ? XTR_DP_MISS_AGAIN : 0;
 	uint32_t iid = q->iid;
 	struct xtr_ip dst = q->dst;
 
 	if (q->asked && dp->now - q->asked < XTR_DP_ASK_MS)
 		return;
 	q->asked = dp->now ? dp->now : 1;
-	if (dp->cb.miss)
-		/* may put an entry, and with it end the queue */
-		dp->cb.miss(dp->cb.ctx, iid, &dst, src, false);
+	/* may put an entry, and with it end the queue */
+	if (!dp->cb.miss || dp->cb.miss(dp->cb.ctx, iid, &dst, src, how))
+		return;
+	q = xtr_dp_queue_find(dp, iid, &dst);
+	if (q)
+		xtr_dp_queue_end(dp, q, XTR_DROP_NOT_ASKED);
+}
+
+/* The oldest packet of whoever has most gives way. */
+static void xtr_dp_queue_push_out(struct xtr_dp *dp, bool by_octets)
+{
+	struct xtr_dp_share *most = &dp->shares[0];
+	struct xtr_dp_queue *q;
+	struct xtr_dp_pkt *p;
+
+	for (unsigned i = 1; i < XTR_DP_SHARES; i++) {
+		struct xtr_dp_share *s = &dp->shares[i];
+
+		if (by_octets ? s->octets > most->octets : s->packets > most->packets)
+			most = s;
+	}
+	q = most->oldest->q;
+	p = xtr_dp_queue_pop(dp, q);
+	xtr_dp_drop(dp, XTR_DROP_QUEUE_FULL, 1);
+	xtr_dp_hold_drained(dp, p->hold);
+	free(p);
+	if (!q->head)
+		xtr_dp_queue_end(dp, q, XTR_DROP_QUEUE_FULL);
+}
+
+static void xtr_dp_queue_make_room(struct xtr_dp *dp, uint32_t octets)
+{
+	while (dp->q_packets && dp->q_packets >= dp->cfg.queue_packets)
+		xtr_dp_queue_push_out(dp, false);
+	while (dp->q_packets && dp->q_octets + octets > dp->cfg.queue_octets)
+		xtr_dp_queue_push_out(dp, true);
 }
 
 /* A captured packet without an entry: keep it within the bounds and have it resolved. */
@@ -197,45 +287,45 @@ void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8
 	struct xtr_dp_queue *q;
 	struct xtr_dp_pkt *p;
 	struct xtr_ip dst, src;
+	bool again = ev->flags & XTR_EV_F_AGAIN;
 
 	xtr_dp_from_abi(&dst, &ev->dst, ev->family);
 	xtr_dp_from_abi(&src, &ev->src, ev->family);
-	if (!dst.family)
-		return;
-	if (dp->q_packets >= dp->cfg.queue_packets ||
-	    dp->q_octets + ev->caplen > dp->cfg.queue_octets) {
-		xtr_dp_drop(dp, XTR_DROP_QUEUE_FULL, 1);
+	q = xtr_dp_queue_find(dp, ev->iid, &dst);
+	/* one EID may fill a quarter of the memory at most */
+	if (ev->caplen > dp->cfg.queue_octets ||
+	    (q && (q->count >= dp->cfg.queue_eid_packets ||
+		   q->octets + ev->caplen > dp->cfg.queue_octets / 4))) {
+		xtr_dp_drop(dp, q ? XTR_DROP_QUEUE_EID_FULL : XTR_DROP_QUEUE_FULL, 1);
+		xtr_dp_hold_drained(dp, ev->hold);
+		if (q)
+			xtr_dp_queue_ask(dp, q, &src, again);
 		return;
 	}
-	q = xtr_dp_queue_get(dp, ev->iid, &dst);
-	p = q ? malloc(sizeof(*p) + ev->caplen) : NULL;
-	if (!p || q->count >= dp->cfg.queue_eid_packets) {
-		xtr_dp_drop(dp, p ? XTR_DROP_QUEUE_EID_FULL : XTR_DROP_QUEUE_FULL, 1);
+	xtr_dp_queue_make_room(dp, ev->caplen);
+	p = malloc(sizeof(*p) + ev->caplen);
+	q = p ? xtr_dp_queue_get(dp, ev->iid, &dst) : NULL;
+	if (!q) {
 		free(p);
-		if (q && !q->count)
-			xtr_dp_queue_end(dp, q, XTR_DROP_QUEUE_FULL);
-		else if (q)
-			xtr_dp_queue_ask(dp, q, &src);
+		xtr_dp_drop(dp, XTR_DROP_QUEUE_FULL, 1);
+		xtr_dp_hold_drained(dp, ev->hold);
 		return;
 	}
 	*p = (struct xtr_dp_pkt){ .at = dp->now,
 				  .len = ev->caplen,
 				  .ifindex = ev->ifindex,
+				  .vlan = ev->vlan,
 				  .gso_size = ev->gso_size,
 				  .gso_segs = ev->gso_segs,
 				  .hold = ev->hold };
 	memcpy(p->frame, frame, ev->caplen);
-	*q->tail = p;
-	q->tail = &p->next;
-	q->count++;
-	dp->q_packets++;
-	dp->q_octets += p->len;
-	xtr_dp_queue_ask(dp, q, &src);
+	xtr_dp_queue_push(dp, q, p);
+	xtr_dp_queue_ask(dp, q, &src, again);
 }
 
 struct xtr_dp_qlist {
 	struct xtr_dp_queue **at;
-	unsigned n, room, packets;
+	unsigned n, room, packets; /* queues found; only counted while there is no room */
 };
 
 static int xtr_dp_queue_collect(void *arg, const uint8_t *key, unsigned bits, void *value)
@@ -244,10 +334,9 @@ static int xtr_dp_queue_collect(void *arg, const uint8_t *key, unsigned bits, vo
 	struct xtr_dp_queue *q = value;
 
 	l->packets += q->count;
-	if (!l->at)
-		return 0;
-	if (l->n < l->room)
-		l->at[l->n++] = q;
+	if (l->at && l->n < l->room)
+		l->at[l->n] = q;
+	l->n++;
 	return 0;
 }
 
@@ -269,19 +358,23 @@ void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippf
 			  uint32_t hold)
 {
 	struct xtr_trie *t = xtr_dp_qtrie(dp, eid->ip.family);
-	struct xtr_dp_qlist l = { .room = (unsigned)xtr_trie_count(t) };
+	struct xtr_dp_qlist l = { 0 };
 	uint8_t key[32];
 	unsigned bits = xtr_dp_trie_key(key, iid, eid);
 
+	xtr_trie_walk(t, key, bits, xtr_dp_queue_collect, &l);
+	l.room = l.n;
 	l.at = calloc(l.room + 1, sizeof(*l.at));
 	if (!l.at)
 		return; /* they time out */
+	l.n = 0;
 	xtr_trie_walk(t, key, bits, xtr_dp_queue_collect, &l);
-	for (unsigned i = 0; i < l.n; i++) {
+	for (unsigned i = 0; i < l.room; i++) {
 		struct xtr_dp_pkt *p;
 
 		while (inject && (p = xtr_dp_queue_pop(dp, l.at[i]))) {
-			xtr_dp_inject(dp, iid, p->frame, p->len, p->ifindex, p->gso_size);
+			xtr_dp_inject(dp, iid, p->frame, p->len,
+				      &(struct xtr_dp_origin){ p->ifindex, p->vlan, p->gso_size });
 			xtr_dp_hold_drained(dp, hold);
 			free(p);
 		}
@@ -292,36 +385,32 @@ void xtr_dp_queue_release(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippf
 
 void xtr_dp_queue_expire(struct xtr_dp *dp)
 {
-	struct xtr_dp_queue *q, *next;
+	for (unsigned i = 0; dp->queues && i < XTR_DP_SHARES; i++) {
+		struct xtr_dp_pkt *p;
 
-	for (q = dp->queues; q; q = next) {
-		next = q->next;
-		while (q->head && dp->now - q->head->at >= dp->cfg.queue_timeout_ms) {
-			struct xtr_dp_pkt *p = xtr_dp_queue_pop(dp, q);
+		while ((p = dp->shares[i].oldest) &&
+		       dp->now - p->at >= dp->cfg.queue_timeout_ms) {
+			struct xtr_dp_queue *q = p->q;
 
+			xtr_dp_queue_pop(dp, q);
 			xtr_dp_drop(dp, XTR_DROP_QUEUE_TIMEOUT, 1);
 			xtr_dp_hold_drained(dp, p->hold);
 			free(p);
+			if (!q->head)
+				xtr_dp_queue_end(dp, q, XTR_DROP_QUEUE_TIMEOUT);
 		}
-		if (!q->head)
-			xtr_dp_queue_end(dp, q, XTR_DROP_QUEUE_TIMEOUT);
 	}
 }
 
 void xtr_dp_miss_failed(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst)
 {
-	struct xtr_ippfx host = { .ip = *dst, .len = (uint8_t)xtr_ip_bits(dst) };
 	struct xtr_dp_queue *q;
-	uint8_t key[32];
-	unsigned bits;
 
 	if (dst->family != 4 && dst->family != 6)
 		return;
-	bits = xtr_dp_trie_key(key, iid, &host);
-	q = xtr_trie_get(xtr_dp_qtrie(dp, dst->family), key, bits);
+	q = xtr_dp_queue_find(dp, iid, dst);
 	if (q)
 		xtr_dp_queue_end(dp, q, XTR_DROP_QUEUE_TIMEOUT);
-	xtr_dp_drops_flush(dp);
 }
 
 void xtr_dp_queue_free(struct xtr_dp *dp)

@@ -8,6 +8,11 @@
  * out or within the request interval after it, none in the hold-off after ten without an answer. A
  * miss that comes too early is remembered and served when its time comes, so a cleared cache does
  * not lose packets.
+ *
+ * There are more EIDs than requests may be sent (limits.requests-per-second), and a scan tries them
+ * all. So requests have a rank: what carries traffic (refresh) goes before an EID that packets came
+ * for again, and that before one that is new. Besides, each instance may send a quarter of all, come
+ * what may: one tenant's scan takes nothing from another's. The ranks are levels of one bucket.
  */
 #include "roles/itr.h"
 #include "xtr/abi.h"
@@ -77,19 +82,36 @@ static void transmit(struct xtr_itr *itr, struct xtr_pending *p)
 		      env->now + retry_delay(itr, p->denied ? 1 : p->tries));
 }
 
-/* A new request with a new nonce. False: not allowed now. */
+/* May a Map-Request for an EID of this instance be sent now? Then it is counted. */
+static bool may_send(struct xtr_itr *itr, uint32_t iid, uint8_t why)
+{
+	uint32_t rate = itr->env->cfg.limits.requests_per_second, share = rate / 4;
+	struct xtr_bucket *own = &itr->share[xtr_pending_share(iid)];
+	uint32_t keep = why & XTR_WHY_REFRESH			? 0
+			: why & (XTR_WHY_SMR | XTR_WHY_AGAIN) ? rate / 4
+								: rate / 2;
+	bool within = xtr_bucket_take(own, share, share, itr->env->now);
+
+	/* what is kept comes on top of the burst */
+	return xtr_bucket_take_above(&itr->requests, rate, rate + rate / 2, within ? 0 : keep,
+				     itr->env->now);
+}
+
+static uint8_t rank_of(const struct xtr_pending *p)
+{
+	return p->why | (p->wanted ? XTR_WHY_AGAIN : 0);
+}
+
+/* A new request with a new nonce. */
 static bool start(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
 {
 	struct xtr_env *env = itr->env;
-	const struct xtr_node_limits *l = &env->cfg.limits;
 
-	if (!xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second,
-			     env->now))
-		return false;
 	if (xtr_pending_set_nonce(&itr->pending, p, xtr_env_random(env)))
 		return false;
 	p->state = XTR_PENDING_WAITING;
-	p->why = why;
+	p->why = why & ~XTR_WHY_AGAIN;
+	p->wanted = why & XTR_WHY_AGAIN;
 	p->again = false;
 	p->again_why = 0;
 	p->tries = p->silent = 0;
@@ -107,9 +129,9 @@ static uint64_t interval_of(const struct xtr_itr *itr, uint8_t why)
 
 static void ask_again(struct xtr_itr *itr, struct xtr_pending *p)
 {
-	uint8_t why = p->again_why;
+	uint8_t why = p->again_why | XTR_WHY_AGAIN;
 
-	if (start(itr, p, why))
+	if (may_send(itr, p->eid.iid, why) && start(itr, p, why))
 		return;
 	xtr_count(itr->env, MISS_LIMITED);
 	if (why & XTR_WHY_MISS)
@@ -122,6 +144,7 @@ static bool ask_known(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
 {
 	if (p->state == XTR_PENDING_WAITING) {
 		p->why |= why & XTR_WHY_MISS;
+		p->wanted |= why & XTR_WHY_MISS;
 		return true;
 	}
 	if (p->state == XTR_PENDING_HOLDOFF)
@@ -138,15 +161,18 @@ static bool ask_known(struct xtr_itr *itr, struct xtr_pending *p, uint8_t why)
 	return true;
 }
 
+static void drop(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	if (p->why & XTR_WHY_MISS && p->state == XTR_PENDING_WAITING)
+		fail(itr, &p->eid);
+	xtr_pending_del(&itr->pending, p);
+}
+
 static void make_room(struct xtr_itr *itr)
 {
-	while (itr->pending.count >= itr->pending.limit && itr->pending.oldest) {
-		struct xtr_pending *p = itr->pending.oldest;
-
+	while (itr->pending.count >= itr->pending.limit && itr->pending.count) {
 		xtr_count(itr->env, DROP_LIMIT);
-		if (p->why & XTR_WHY_MISS && p->state == XTR_PENDING_WAITING)
-			fail(itr, &p->eid);
-		xtr_pending_del(&itr->pending, p);
+		drop(itr, xtr_pending_victim(&itr->pending));
 	}
 }
 
@@ -159,10 +185,14 @@ bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
 		return false;
 	if (p)
 		return ask_known(itr, p, why);
+	if (!may_send(itr, eid->iid, why))
+		return false;
 	make_room(itr);
 	p = xtr_pending_add(&itr->pending, eid);
 	if (!p)
 		return false;
+	if (why & XTR_WHY_MISS)
+		xtr_env_event(itr->env, XTR_EVENT_MISS, eid, "no map-cache entry");
 	if (src) {
 		memcpy(&p->source, src, sizeof(*src));
 		p->has_source = true;
@@ -173,28 +203,26 @@ bool xtr_itr_ask(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
 	return false;
 }
 
-void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
-		  const struct xtr_eid_prefix *src)
+bool xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+		  const struct xtr_eid_prefix *src, bool again)
 {
 	struct xtr_env *env = itr->env;
 	struct xtr_mapping *m;
 
 	/* Our own EIDs are not behind a tunnel. */
-	if (xtr_eiddb_match(&env->own, eid, NULL)) {
-		fail(itr, eid);
-		return;
-	}
+	if (xtr_eiddb_match(&env->own, eid, NULL))
+		return false;
 	m = xtr_itr_lookup(itr, eid);
 	if (m && (m->positive || m->act != XTR_ACT_SEND_REQUEST)) {
 		/* The answer overtook this event: let the packets go that were queued since. */
 		xtr_itr_give(itr, m, true);
-		return;
+		return true;
 	}
-	xtr_env_event(env, XTR_EVENT_MISS, eid, "no map-cache entry");
-	if (!xtr_itr_ask(itr, eid, src, XTR_WHY_MISS)) {
+	if (!xtr_itr_ask(itr, eid, src, XTR_WHY_MISS | (again ? XTR_WHY_AGAIN : 0))) {
 		xtr_count(env, MISS_LIMITED);
-		fail(itr, eid);
+		return false;
 	}
+	return true;
 }
 
 void xtr_itr_found(struct xtr_itr *itr)
@@ -210,10 +238,19 @@ void xtr_itr_found(struct xtr_itr *itr)
 	}
 }
 
+/* There are more questions than may be sent, this one has had its chance, and no packet came for it
+ * since: others go first. The next packet starts anew, with a better rank. */
+static void yield(struct xtr_itr *itr, struct xtr_pending *p)
+{
+	xtr_count(itr->env, REQUEST_YIELDED);
+	xtr_env_event(itr->env, XTR_EVENT_REQUEST_TIMEOUT, &p->eid,
+		      "given up for others after %u Map-Requests without an answer", p->tries);
+	drop(itr, p);
+}
+
 static void retry(struct xtr_itr *itr, struct xtr_pending *p)
 {
 	struct xtr_env *env = itr->env;
-	const struct xtr_node_limits *l = &env->cfg.limits;
 	const struct xtr_mapping *m;
 
 	/* The answer to a request for a neighbour can have brought what this one asks for. */
@@ -229,9 +266,10 @@ static void retry(struct xtr_itr *itr, struct xtr_pending *p)
 		believe(itr, p);
 	else if (p->tries >= env->cfg.timers.request_retries)
 		give_up(itr, p);
-	else if (xtr_bucket_take(&itr->requests, l->requests_per_second, l->requests_per_second,
-				 env->now))
+	else if (may_send(itr, p->eid.iid, rank_of(p)))
 		transmit(itr, p);
+	else if (rank_of(p) == XTR_WHY_MISS && !p->denied)
+		yield(itr, p);
 	else
 		xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));
 }
@@ -386,8 +424,7 @@ static bool negative(struct xtr_itr *itr, struct xtr_pending *p, const struct fo
 	 * another member, at most once to each. */
 	if (xtr_seek_more(&itr->resolvers, env, &p->eid, &p->seek) &&
 	    p->tries < env->cfg.timers.request_retries &&
-	    xtr_bucket_take(&itr->requests, env->cfg.limits.requests_per_second,
-			    env->cfg.limits.requests_per_second, env->now) &&
+	    may_send(itr, p->eid.iid, rank_of(p)) &&
 	    !xtr_pending_set_nonce(&itr->pending, p, xtr_env_random(env)))
 		transmit(itr, p);
 	else

@@ -17,7 +17,7 @@ struct xtr_itr {
 	struct xtr_mapcache cache;
 	struct xtr_pendings pending;
 	struct xtr_resolvers resolvers;
-	struct xtr_bucket requests;
+	struct xtr_bucket requests, share[XTR_PENDING_SHARES]; /* of all; of each instance */
 	bool parked; /* some questions wait until it is known whom to ask */
 };
 
@@ -26,8 +26,9 @@ int xtr_itr_new(struct xtr_env *env, struct xtr_itr **out);
 void xtr_itr_free(struct xtr_itr *itr, bool drop);
 /* Takes up what env->cfg says now. */
 int xtr_itr_reconfigure(struct xtr_itr *itr);
-void xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
-		  const struct xtr_eid_prefix *src);
+/* again: not the first packet to that EID lately. False: it is not asked for. */
+bool xtr_itr_miss(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
+		  const struct xtr_eid_prefix *src, bool again);
 /* False: the nonce is not one of ours. */
 bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 		   const struct xtr_map_reply *m);

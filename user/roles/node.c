@@ -302,16 +302,28 @@ uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now)
 	return n->env.direct ? now : next;
 }
 
-void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
-		   const struct xtr_eid_prefix *src, uint64_t now)
+static bool miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+		 const struct xtr_eid_prefix *src, bool again, uint64_t now)
 {
+	bool asked;
+
 	n->env.now = now;
 	xtr_count(&n->env, MISS);
-	if (n->itr)
-		xtr_itr_miss(n->itr, eid, src);
-	else if (n->env.ops.miss_failed)
-		n->env.ops.miss_failed(n->env.ops.ctx, eid);
+	asked = n->itr && xtr_itr_miss(n->itr, eid, src, again);
 	run_direct(n);
+	return asked;
+}
+
+bool xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+		   const struct xtr_eid_prefix *src, uint64_t now)
+{
+	return miss(n, eid, src, false, now);
+}
+
+bool xtr_node_miss_again(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+			 const struct xtr_eid_prefix *src, uint64_t now)
+{
+	return miss(n, eid, src, true, now);
 }
 
 /* ---- life */

@@ -38,9 +38,14 @@ void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const u
  * each of them. */
 uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now);
 /* Data plane: a packet to this host EID found no entry (or a send-map-request entry). src: its
- * source EID, may be NULL. */
-void xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+ * source EID, may be NULL. False: the EID is not being asked for (it is ours, too many are asked for,
+ * nobody answered lately, there is nobody to ask). */
+bool xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
 		   const struct xtr_eid_prefix *src, uint64_t now);
+/* The same for an EID that packets came for in the last seconds too, be it that it was not asked for
+ * then: it goes before those that are new. */
+bool xtr_node_miss_again(struct xtr_node *n, const struct xtr_eid_prefix *eid,
+			 const struct xtr_eid_prefix *src, uint64_t now);
 /* Data plane at start: an entry found in the kernel. Kept for adopt_lifetime and refreshed when in
  * use. */
 void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
@@ -195,7 +200,7 @@ const struct xtr_pull_config *xtr_node_pull(const struct xtr_node *n, uint64_t n
 	X(TX_SMR, "tx-smr") X(TX_GROUP, "tx-group") X(RX_GROUP, "rx-group") \
 	X(DNS_LOOKUPS, "dns-lookups") X(DNS_FAILURES, "dns-failures") \
 	X(DROP_GROUP, "drop-not-our-group") X(SUBSCRIPTIONS, "subscriptions") \
-	X(PUBLICATIONS, "publications")
+	X(PUBLICATIONS, "publications") X(REQUEST_YIELDED, "request-yielded")
 enum xtr_node_counter {
 #define X(sym, name) XTR_NODE_##sym,
 	XTR_NODE_COUNTERS(X)
