@@ -22,7 +22,13 @@
 #define IP_MF_OFFSET    0x3fff /* more fragments, or an offset: this is a fragment */
 #define IP_DF           0x4000
 
+#define PACKET_HOST      0
 #define PACKET_OTHERHOST 3
+
+#define AF_INET         2
+#define AF_INET6        10
+
+#define EINVAL          22
 
 #define TC_ACT_UNSPEC   (-1)   /* untouched: the next program, then the stack */
 #define TC_ACT_OK       0
@@ -36,6 +42,8 @@
 #define XTR_OUTER6      (IP6_HLEN + UDP_HLEN + LISP_HLEN)
 
 #define XTR_INLINE      static __always_inline
+/* For programs: or the compiler may keep a branch for a context that is NULL, and the verifier believe in it. */
+#define XTR_NONNULL     __attribute__((nonnull))
 #define XTR_FUNC        static __noinline /* a valve for program size: verified where it is called */
 
 struct lisphdr {

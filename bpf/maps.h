@@ -184,6 +184,7 @@ struct {
 const volatile __u32 xtr_hz = 250;
 const volatile __u8 feat_decap_l3 = 0;
 const volatile __u8 feat_meta = 1;
+const volatile __u16 meta_version = XTR_META_VERSION;
 
 XTR_INLINE struct xtr_cfg *xtr_cfg_get(void)
 {

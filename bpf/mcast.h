@@ -168,7 +168,7 @@ XTR_INLINE int xtr_copy_resolve(struct __sk_buff *skb, const struct xtr_cfg *cfg
 	struct xtr_rloc *t = xtr_rloc_get(id);
 
 	if (t && t->ifindex)
-		return xtr_tc_resolve(skb, cfg, t->ifindex);
+		return xtr_tc_resolve(skb, cfg, t, skb->ifindex);
 	xtr_count_drop(XTR_DROP_NO_LOCATOR);
 	return TC_ACT_SHOT;
 }

@@ -28,6 +28,7 @@ struct xtr_report {
 	__u32 iid;
 	__u32 hold;
 	__u32 flags;
+	__u32 ifindex; /* 0: where the program runs */
 };
 
 /*
@@ -241,7 +242,7 @@ XTR_INLINE int xtr_submit(const struct xtr_ctx *c, const struct xtr_inner *p, co
 	ev->type = what->type;
 	ev->family = p->family;
 	ev->reason = what->reason;
-	ev->ifindex = xtr_ifindex(c);
+	ev->ifindex = what->ifindex ?: xtr_ifindex(c);
 	ev->iid = what->iid;
 	ev->len = xtr_len_all(c);
 	ev->caplen = len;
@@ -321,10 +322,12 @@ XTR_INLINE void xtr_ask(const struct xtr_ctx *c, const struct xtr_cfg *cfg, cons
 	xtr_submit_head(c, p, &what);
 }
 
-/* A control message from a known source: the whole frame to the daemon. 0: it is there; else the drop reason, negative. */
-XTR_INLINE int xtr_control(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_iface *ifc, struct xtr_inner *p)
+/* A control message from a known source: the whole frame to the daemon. port: where it came in, and ifc says what that is.
+ * 0: it is there; else the drop reason, negative. */
+XTR_INLINE int xtr_control(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_iface *ifc, struct xtr_inner *p,
+			   __u32 port)
 {
-	struct xtr_report what = { .type = XTR_EV_CONTROL, .iid = XTR_IID_MAX };
+	struct xtr_report what = { .type = XTR_EV_CONTROL, .iid = XTR_IID_MAX, .ifindex = port };
 	struct xtr_misstb *tb = xtr_token_of(ifc->slot, cfg->control_rate, cfg->control_burst, cfg, bpf_jiffies64());
 
 	if (!tb)

@@ -97,13 +97,59 @@ XTR_INLINE int xtr_tc_taken(void)
 }
 
 /*
- * The kernel resolves and sends. Its route lookup carries the mark of the rule that leads past the EID routes; the
- * interface alone does not: with IPv6 an EID route of another device is taken all the same, and its gateway looked for.
+ * Out by the routes of the host as they are now: the port and next hop that the routing table names, and the kernel resolves
+ * layer 2. For packets whose template nobody vouches for (a route may have moved to another port since), and for what is
+ * forwarded natively. pair: source and destination; how: the family, XTR_BY_MAIN for packets that come from EIDs.
+ *
+ * The lookup is to pass by the EID routes: with the mark of the rule that says so; before 6.10, which takes no mark here, an
+ * outer header does it by its source (rule "from RLOC lookup main"), an EID by reading the main table alone. As the input
+ * device serves a peer end, which is in no VRF. Without an answer (forwarding is off, no route) the port it is, and the route
+ * lookup of bpf_redirect_neigh, with the same mark: the interface alone would not do, with IPv6 an EID route of another
+ * device is taken all the same, and its gateway looked for.
  */
-XTR_INLINE int xtr_tc_resolve(struct __sk_buff *skb, const struct xtr_cfg *cfg, __u32 ifindex)
+#define XTR_BY_MAIN 0x100
+XTR_FUNC int xtr_tc_by_routes(struct __sk_buff *skb, const struct xtr_abi_ip *pair, __u32 how, __u32 via, __u32 port)
+{
+	bool six = (how & 0xff) == XTR_FAMILY_IP6;
+	struct bpf_fib_lookup f = {
+		.family = six ? AF_INET6 : AF_INET, .l4_protocol = IPPROTO_UDP, .ifindex = via, .mark = skb->mark,
+	};
+	struct bpf_redir_neigh nh = {};
+	long r;
+
+	__builtin_memcpy(f.ipv6_src, pair, sizeof(f.ipv6_src));
+	__builtin_memcpy(f.ipv6_dst, pair + 1, sizeof(f.ipv6_dst));
+	r = bpf_fib_lookup(skb, &f, sizeof(f), BPF_FIB_LOOKUP_MARK);
+	if (r == -EINVAL)
+		r = bpf_fib_lookup(skb, &f, sizeof(f), how & XTR_BY_MAIN ? BPF_FIB_LOOKUP_DIRECT : 0);
+	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH && r != BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return bpf_redirect_neigh(port, NULL, 0, 0);
+	if (f.ifindex != port && !(how & XTR_BY_MAIN))
+		xtr_stat(XTR_STAT_REROUTED, skb->len - ETH_HLEN - (six ? XTR_OUTER6 : XTR_OUTER4));
+	nh.nh_family = f.family; /* an IPv4 route may have an IPv6 next hop */
+	__builtin_memcpy(nh.ipv6_nh, f.ipv6_dst, sizeof(nh.ipv6_nh));
+	return bpf_redirect_neigh(f.ifindex, &nh, sizeof(nh), 0);
+}
+
+/* The peer end of the overlay device that belongs to the port of a packet. */
+XTR_INLINE __u32 xtr_tc_via(const struct __sk_buff *skb, const struct xtr_iface *ifc)
+{
+	__u32 iid = ifc->iid;
+	struct xtr_inst *inst;
+
+	if (ifc->role == XTR_ROLE_OVERLAY)
+		return ifc->peer;
+	if (ifc->role == XTR_ROLE_PEER)
+		return skb->ifindex;
+	inst = bpf_map_lookup_elem(&xtr_inst, &iid);
+	return inst && inst->peer ? inst->peer : skb->ifindex;
+}
+
+/* An encapsulated packet, whose template nobody vouches for. The mark is that of the rule that leads past the EID routes. */
+XTR_INLINE int xtr_tc_resolve(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_rloc *t, __u32 via)
 {
 	skb->mark = cfg->mark;
-	return bpf_redirect_neigh(ifindex, NULL, 0, 0);
+	return xtr_tc_by_routes(skb, &t->src, t->family, via, t->ifindex);
 }
 
 /* Encapsulates and sends. Returns a TC action, or -reason. */
@@ -126,7 +172,7 @@ XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, c
 	if (!xtr_fresh(t, cfg, now)) {
 		/* nobody vouches for the layer-2 header: the kernel resolves */
 		xtr_stat(XTR_STAT_FALLBACK, p->len);
-		return xtr_tc_resolve(skb, cfg, t->ifindex);
+		return xtr_tc_resolve(skb, cfg, t, xtr_tc_via(skb, ifc));
 	}
 	eth = xtr_data(c);
 	if ((void *)(eth + 1) > xtr_data_end(c))
@@ -153,14 +199,58 @@ XTR_INLINE int xtr_tc_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, const
 	return xtr_refuse(ifc, XTR_DROP_ENCAP_MALFORMED);
 }
 
-/* Cuts the outer headers off and delivers on the overlay device. Returns a TC action, or -reason. */
-XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_decap *d)
+/*
+ * A decapsulated packet whose MAC is the overlay device's: into that device. One that is in another network namespace is
+ * reached through its peer end only, never by its own ifindex, which means another device here. bpf_redirect_peer goes there
+ * without a queue in between, but only from an ingress, and the packet keeps protocol and type as they are: direct says that
+ * the protocol is right. Else the packet takes a turn at the peer end's ingress, where the kernel looks at the Ethernet header
+ * again, and xtr_tc_carry does the rest. No way is limited by the MTU of the overlay device. Returns a TC action, or -reason.
+ */
+XTR_INLINE int xtr_tc_into(struct __sk_buff *skb, const struct xtr_inst *inst, bool direct)
+{
+	__u32 peer = inst->peer;
+	struct xtr_iface *end;
+
+	if (!(inst->flags & XTR_INST_F_ELSEWHERE)) {
+		skb->mark = 0;
+		return bpf_redirect(inst->overlay, BPF_F_INGRESS);
+	}
+	end = xtr_iface_get(peer, 0);
+	if (!end || end->role != XTR_ROLE_PEER)
+		return -XTR_DROP_OVERLAY_GONE;
+	if (!direct) {
+		skb->mark = XTR_MARK_DECAP | peer;
+		return bpf_redirect(peer, BPF_F_INGRESS);
+	}
+	if (skb->pkt_type != PACKET_HOST)
+		bpf_skb_change_type(skb, PACKET_HOST);
+	skb->mark = 0; /* this namespace's */
+	return bpf_redirect_peer(peer, 0);
+}
+
+/* At the ingress of a peer end: what xtr_tc_into has sent there. Nothing else has this mark: what comes out of another
+ * network namespace has none. */
+XTR_INLINE bool xtr_tc_carried(const struct __sk_buff *skb, const struct xtr_iface *ifc)
+{
+	return ifc->role == XTR_ROLE_PEER && skb->mark == (XTR_MARK_DECAP | skb->ifindex);
+}
+
+XTR_INLINE int xtr_tc_carry(struct __sk_buff *skb)
+{
+	bpf_skb_change_type(skb, PACKET_HOST); /* the MAC is that of the other end */
+	skb->mark = 0;
+	return bpf_redirect_peer(skb->ifindex, 0);
+}
+
+/* Cuts the outer headers off and delivers on the overlay device. direct: this is an ingress. Returns a TC action, or -reason. */
+XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_decap *d, bool direct)
 {
 	struct __sk_buff *skb = c->skb;
 	__u32 cut = xtr_decap_cut(d);
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
 	struct ethhdr *eth;
 	__u32 sum;
+	int r;
 
 	if (feat_decap_l3)
 		flags |= d->in.family == XTR_FAMILY_IP4 ? BPF_F_ADJ_ROOM_DECAP_L3_IPV4 : BPF_F_ADJ_ROOM_DECAP_L3_IPV6;
@@ -183,8 +273,47 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_decap *d
 	eth->h_proto = xtr_ethertype(d->in.family);
 	if (bpf_skb_adjust_room(skb, -(__s32)cut, BPF_ADJ_ROOM_MAC, flags))
 		return -XTR_DROP_DECAP_ROOM;
-	xtr_count_decap(d);
-	return bpf_redirect(d->inst->overlay, BPF_F_INGRESS);
+	/* only those flags set skb->protocol */
+	r = xtr_tc_into(skb, d->inst, direct && (feat_decap_l3 || d->family == d->in.family));
+	if (r >= 0)
+		xtr_count_decap(d);
+	return r;
+}
+
+/*
+ * A LISP packet at TC, by the rules of the underlay port it came in at. direct: this is its ingress; else the daemon sends it
+ * on. Returns a TC action, -reason, or XTR_TC_FOREIGN: it is not ours, and untouched.
+ */
+#define XTR_TC_FOREIGN 0x100
+XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d, __u32 port, bool direct)
+{
+	struct __sk_buff *skb = c->skb;
+	struct xtr_iface *ifc;
+	int r = XTR_D_PASS;
+
+	for (int i = 0; i < 2; i++) {
+		r = xtr_decap_check(c, cfg, d);
+		if (r != XTR_D_SHORT)
+			break;
+		if (skb->data_end - skb->data >= skb->len || xtr_pull(c, XTR_DECAP_MAX))
+			return XTR_TC_FOREIGN;
+		__builtin_memset(d, 0, sizeof(*d));
+	}
+	if (r == XTR_D_PASS || r == XTR_D_SHORT)
+		return XTR_TC_FOREIGN;
+	ifc = xtr_iface_get(port, 0);
+	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
+		return XTR_TC_FOREIGN;
+	if (r == XTR_D_OK)
+		return xtr_tc_deliver(c, d, direct);
+	if (r == XTR_D_CONTROL) {
+		d->in.family = d->family;
+		d->in.src = d->src;
+		r = xtr_control(skb, cfg, ifc, &d->in, port);
+		if (!r)
+			return xtr_tc_taken();
+	}
+	return r;
 }
 
 /*
@@ -198,7 +327,7 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, struct xtr_decap *d)
 
 	if ((void *)&m->version > (void *)eth || m->magic != XTR_META_MAGIC)
 		return 0;
-	if ((void *)(m + 1) > (void *)eth || m->version != XTR_META_VERSION)
+	if ((void *)(m + 1) > (void *)eth || m->version < XTR_META_OLDEST || m->version > meta_version)
 		return -XTR_DROP_META_VERSION;
 	d->iid = m->iid;
 	m->magic = 0; /* for no program further on */
@@ -210,7 +339,7 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, struct xtr_decap *d)
 	if ((void *)(eth + 1) > xtr_data_end(c))
 		return -XTR_DROP_META_VERSION;
 	__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN);
-	return bpf_redirect(d->inst->overlay, BPF_F_INGRESS);
+	return xtr_tc_into(c->skb, d->inst, true);
 }
 
 #endif

@@ -106,7 +106,7 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	eth = data + cut;
 	if ((void *)(m + 1) > data || (void *)(eth + 1) > xtr_data_end(c) || !xtr_decap_remark(c, d))
 		goto spoiled;
-	*m = (struct xtr_meta){ .magic = XTR_META_MAGIC, .version = XTR_META_VERSION, .iid = d->iid };
+	*m = (struct xtr_meta){ .magic = XTR_META_MAGIC, .version = meta_version, .iid = d->iid };
 	__builtin_memcpy(eth->h_source, old->h_source, ETH_ALEN);
 	__builtin_memcpy(eth->h_dest, nobody, ETH_ALEN);
 	eth->h_proto = xtr_ethertype(d->in.family);

@@ -32,12 +32,18 @@ XTR_INLINE bool xtr_tc_hold(const struct xtr_ctx *c, const struct xtr_iface *ifc
 	return true;
 }
 
-XTR_INLINE int xtr_tc_native(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_inner *p)
+XTR_INLINE int xtr_tc_native(struct __sk_buff *skb, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+			     const struct xtr_inner *p)
 {
-	if (!cfg->native_ifindex)
+	__u32 iid = ifc->iid;
+	struct xtr_inst *inst = bpf_map_lookup_elem(&xtr_inst, &iid);
+
+	/* A tenant's addresses may be anybody's: the underlay is no place for them, nor are the host's routes. */
+	if (!cfg->native_ifindex || (inst && (inst->flags & XTR_INST_F_APART)))
 		return -XTR_DROP_NATIVE_NO_ROUTE;
 	xtr_stat(XTR_STAT_NATIVE, p->len);
-	return xtr_tc_resolve(skb, cfg, cfg->native_ifindex);
+	skb->mark = cfg->mark;
+	return xtr_tc_by_routes(skb, &p->src, p->family | XTR_BY_MAIN, xtr_tc_via(skb, ifc), cfg->native_ifindex);
 }
 
 /* Has the host's routing led a packet of one instance into the overlay device of another? Tenants must not meet. */
@@ -48,7 +54,7 @@ XTR_INLINE bool xtr_tc_crosses(const struct __sk_buff *skb, const struct xtr_ifa
 	if (ifc->role != XTR_ROLE_OVERLAY || !skb->ingress_ifindex)
 		return false;
 	in = xtr_iface_get(skb->ingress_ifindex, 0);
-	return in && (in->role == XTR_ROLE_EID || in->role == XTR_ROLE_OVERLAY) && in->iid != ifc->iid;
+	return in && in->role != XTR_ROLE_UNDERLAY && in->iid != ifc->iid;
 }
 
 /*
@@ -59,7 +65,7 @@ XTR_INLINE bool xtr_tc_crosses(const struct __sk_buff *skb, const struct xtr_ifa
  * the kernel segments on the way, and this same program encapsulates the segments there. The like holds for every other
  * segmented protocol than TCP.
  */
-SEC("tc")
+SEC("tc") XTR_NONNULL
 int xtr_tc_encap(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
@@ -81,6 +87,8 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		xtr_drop(&c, cfg, &p, 0, XTR_DROP_ENCAP_NO_IFACE);
 		return TC_ACT_SHOT;
 	}
+	if (xtr_tc_carried(skb, ifc))
+		return xtr_tc_carry(skb);
 	if (ifc->role == XTR_ROLE_EID) {
 		struct ethhdr *eth;
 
@@ -124,7 +132,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
 			xtr_stat(XTR_STAT_NATIVE, p.len);
 			return TC_ACT_UNSPEC;
 		}
-		r = xtr_tc_native(skb, cfg, &p);
+		r = xtr_tc_native(skb, cfg, ifc, &p);
 		if (r >= 0)
 			return r;
 		break;
@@ -142,13 +150,32 @@ int xtr_tc_encap(struct __sk_buff *skb)
 	return TC_ACT_SHOT;
 }
 
+/* What the kernel has put together, or the daemon freed of options: the same checks as at the port where it came in. */
+XTR_INLINE int xtr_tc_slow(const struct xtr_ctx *c, const struct xtr_cfg *cfg, __u32 port)
+{
+	struct xtr_iface *ifc = xtr_iface_get(port, 0);
+	struct xtr_decap d = {};
+	int r = -XTR_DROP_INJECT_MARK;
+
+	if (ifc && ifc->role == XTR_ROLE_UNDERLAY)
+		r = xtr_tc_decap(c, cfg, &d, port, false);
+	if (r == XTR_TC_FOREIGN)
+		r = -XTR_DROP_SLOW_BAD;
+	if (r >= 0) {
+		xtr_stat(XTR_STAT_SLOW, d.in.len);
+		return r;
+	}
+	xtr_drop(c, cfg, &d.in, d.iid, -r);
+	return TC_ACT_SHOT;
+}
+
 /*
  * TC egress of the overlay device's peer end: packets that waited in the daemon for their mapping. skb->mark is the
  * ifindex where each came in, so it is treated by the rules of that port. What the stack of the port has to do (answer
  * with ICMP, forward natively) goes back to the port, whose TC program comes to the same verdict and lets it up.
  * Other marks: see abi.h.
  */
-SEC("tc")
+SEC("tc") XTR_NONNULL
 int xtr_tc_inject(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
@@ -164,6 +191,8 @@ int xtr_tc_inject(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if ((from & XTR_MARK_KIND) == XTR_MARK_RESOLVE)
 		return xtr_copy_resolve(skb, cfg, from & ~XTR_MARK_KIND);
+	if ((from & XTR_MARK_KIND) == XTR_MARK_DECAP)
+		return xtr_tc_slow(&c, cfg, from & ~XTR_MARK_KIND);
 	if (from & XTR_MARK_CONTROL) {
 		part = from & ~XTR_MARK_KIND;
 		port = (struct xtr_iface){ .role = XTR_ROLE_PEER, .iid = XTR_IID_MAX };
@@ -203,7 +232,7 @@ decide:
 	case XTR_V_NATIVE:
 		if (port.role == XTR_ROLE_EID)
 			return bpf_redirect(from, BPF_F_INGRESS);
-		r = xtr_tc_native(skb, cfg, &p);
+		r = xtr_tc_native(skb, cfg, &port, &p);
 		if (r >= 0)
 			return r;
 		break;
@@ -223,57 +252,34 @@ drop:
 }
 
 /* TC ingress of underlay ports: finishes what XDP has decapsulated, and decapsulates the rest. */
-SEC("tc")
+SEC("tc") XTR_NONNULL
 int xtr_tc_underlay(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
 	struct xtr_cfg *cfg = xtr_cfg_get();
 	struct xtr_decap d = {};
-	struct xtr_iface *ifc;
 	int r;
 
 	if (!cfg)
 		return TC_ACT_UNSPEC;
 	xtr_tc_at_mac(skb);
 	r = xtr_tc_finish_xdp(&c, &d);
-	if (r > 0)
-		return r;
-	if (r < 0)
-		goto drop;
-	/* tagged: another network's; not to us: the bridge's or a capture's */
-	if (skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
-		return TC_ACT_UNSPEC;
-	for (int i = 0; i < 2; i++) {
-		r = xtr_decap_check(&c, cfg, &d);
-		if (r != XTR_D_SHORT)
-			break;
-		if (skb->data_end - skb->data >= skb->len || xtr_pull(&c, XTR_DECAP_MAX))
+	if (!r) {
+		/* tagged: another network's; not to us: the bridge's or a capture's */
+		if (skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)
 			return TC_ACT_UNSPEC;
-		__builtin_memset(&d, 0, sizeof(d));
-	}
-	if (r == XTR_D_PASS || r == XTR_D_SHORT)
-		return TC_ACT_UNSPEC;
-	ifc = xtr_iface_get(skb->ifindex, 0);
-	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
-		return TC_ACT_UNSPEC;
-	if (r == XTR_D_OK) {
-		r = xtr_tc_deliver(&c, &d);
-	} else if (r == XTR_D_CONTROL) {
-		d.in.family = d.family;
-		d.in.src = d.src;
-		r = xtr_control(skb, cfg, ifc, &d.in);
-		if (!r)
-			return xtr_tc_taken();
+		r = xtr_tc_decap(&c, cfg, &d, skb->ifindex, true);
+		if (r == XTR_TC_FOREIGN)
+			return TC_ACT_UNSPEC;
 	}
 	if (r >= 0)
 		return r;
-drop:
 	xtr_drop(&c, cfg, &d.in, d.iid, -r);
 	return TC_ACT_SHOT;
 }
 
 /* XDP on underlay ports. xdp.frags: jumbo frames of several buffers go up instead of keeping the port from attaching. */
-SEC("xdp.frags")
+SEC("xdp.frags") XTR_NONNULL
 int xtr_xdp_under(struct xdp_md *xdp)
 {
 	struct xtr_ctx c = { .xdp = xdp };
@@ -301,7 +307,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 }
 
 /* XDP on EID ports. Drops and misses are TC's as well: it alone counts them. */
-SEC("xdp.frags")
+SEC("xdp.frags") XTR_NONNULL
 int xtr_xdp_eid(struct xdp_md *xdp)
 {
 	struct xtr_ctx c = { .xdp = xdp };
@@ -322,7 +328,7 @@ int xtr_xdp_eid(struct xdp_md *xdp)
 }
 
 /* Run by BPF_PROG_TEST_RUN only: jiffies have no other way to user space. */
-SEC("tc")
+SEC("tc") XTR_NONNULL
 int xtr_clock(struct __sk_buff *skb)
 {
 	struct xtr_cfg *cfg = xtr_cfg_get();

@@ -46,9 +46,9 @@ enum { false = 0, true = 1 };
 
 H
 for t in 'enum bpf_map_type' 'enum xdp_action' 'enum bpf_adj_room_mode' 'enum bpf_hdr_start_off'; do named "$t"; done
-for m in BPF_F_NO_PREALLOC BPF_F_INGRESS BPF_F_ADJ_ROOM_FIXED_GSO; do anonymous $m; done
+for m in BPF_F_NO_PREALLOC BPF_F_INGRESS BPF_F_ADJ_ROOM_FIXED_GSO BPF_FIB_LOOKUP_DIRECT BPF_FIB_LKUP_RET_SUCCESS; do anonymous $m; done
 echo 'struct bpf_flow_keys;'
 echo 'struct bpf_sock;'
 echo
-for t in __sk_buff xdp_md ethhdr in6_addr iphdr ipv6hdr udphdr; do named "struct $t"; done
+for t in __sk_buff xdp_md ethhdr in6_addr iphdr ipv6hdr udphdr bpf_fib_lookup bpf_redir_neigh; do named "struct $t"; done
 echo '#endif'
