@@ -277,7 +277,7 @@ void xtr_dp_inject(struct xtr_dp *dp, uint32_t iid, uint8_t *frame, uint32_t len
 
 	/* out of the peer end of its own instance: of no other's, whatever else is there */
 	if (!ov || !ov->peer || len < ETH_HLEN) {
-		xtr_dp_drop(dp, ov && !ov->peer ? XTR_DROP_OVERLAY_GONE : XTR_DROP_INJECT_FAILED, 1);
+		xtr_dp_drop(dp, XTR_DROP_INJECT_FAILED, 1);
 		return;
 	}
 	to.ifindex = ov->peer;
