@@ -6,101 +6,29 @@
  *	wire --- underx [veth] under ( XDP | TC ) ---redirect---> xtr0 [veth] xtr0p
  *	host --- eidx   [veth] eid   ( XDP | TC ) ---redirect---> under [veth] underx --- wire
  */
-#include "bpf/lab.h"
+#include "bpf/wire_lab.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
-#include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define WIRE ETH(MAC_UNDER, MAC_NEXT)
 #define I4(...) IP4("10.2.0.20", "10.1.0.10", ##__VA_ARGS__)
 #define TAIL UDP(53, 5000, .csum = true), DATA(20)
-#define PKT(...) pkt_build((const struct layer[]){ __VA_ARGS__, {} })
-
-/* Frames with a virtio_net header in front, so that super-packets are seen and sent as what they are. */
-static int open_port(const char *name)
-{
-	struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex(name) };
-	int fd = socket(AF_PACKET, SOCK_RAW, 0), one = 1;
-
-	cr_assert(fd >= 0 && !setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) &&
-		  !setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) &&
-		  !bind(fd, (struct sockaddr *)&a, sizeof(a)), "packet socket on %s: %s", name, strerror(errno));
-	return fd;
-}
-
-static ssize_t write_frame(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
-{
-	static const struct virtio_net_hdr none;
-	struct iovec io[] = { { (void *)(v ?: &none), sizeof(*v) }, { (void *)p->b, p->len } };
-
-	return writev(fd, io, 2);
-}
-
-static void put(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
-{
-	cr_assert_eq(write_frame(fd, v, p), (ssize_t)(sizeof(*v) + p->len), "send: %s", strerror(errno));
-}
-
-/* How long to wait for a frame that has to come, and for one that must not. */
-#define COMES   3000
-#define NOTHING 200
-
-/* The next frame, or one of length 0 after ms. */
-static struct pkt take(int fd, struct virtio_net_hdr *v, int ms)
-{
-	struct virtio_net_hdr h;
-	struct pkt p = {};
-	struct iovec io[] = { { &h, sizeof(h) }, { p.b, PKT_MAX } };
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	ssize_t n;
-
-	if (poll(&pfd, 1, ms) != 1)
-		return p;
-	n = readv(fd, io, 2);
-	cr_assert(n >= (ssize_t)sizeof(h));
-	p.len = n - sizeof(h);
-	if (v)
-		*v = h;
-	return p;
-}
-
-static void attach(const struct bpf_program *prog, int ifindex, enum bpf_tc_attach_point at)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = bpf_program__fd(prog));
-	int r = bpf_tc_hook_create(&hook);
-
-	cr_assert(!r || r == -EEXIST, "clsact: %d", r);
-	hook.attach_point = at;
-	cr_assert_eq(bpf_tc_attach(&hook, &o), 0);
-}
-
-static void xdp(int ifindex, const struct bpf_program *prog, __u32 flags)
-{
-	bpf_xdp_detach(ifindex, 0, NULL);
-	if (prog)
-		cr_assert_eq(bpf_xdp_attach(ifindex, bpf_program__fd(prog), flags, NULL), 0);
-}
 
 /* A frame into underx; counters as in lab_run. */
 static struct ran on_the_wire(int wire, const struct pkt *p, int overlay, struct pkt *delivered)
 {
 	struct ran r = lab_count_start();
 
-	put(wire, NULL, p);
-	*delivered = take(overlay, NULL, COMES);
+	put_frame(wire, NULL, p);
+	*delivered = take_frame(overlay, NULL, COMES);
 	lab_count_end(&r);
 	return r;
 }
@@ -108,7 +36,7 @@ static struct ran on_the_wire(int wire, const struct pkt *p, int overlay, struct
 static void wire_init(void)
 {
 	lab_init();
-	attach(lab.skel->progs.xtr_tc_underlay, lab.under, BPF_TC_INGRESS);
+	attach_tc(lab.skel->progs.xtr_tc_underlay, lab.under, BPF_TC_INGRESS);
 }
 
 static void check_delivery(const char *what, __u32 xdp_flags, bool with_xdp)
@@ -121,7 +49,7 @@ static void check_delivery(const char *what, __u32 xdp_flags, bool with_xdp)
 	};
 	int wire = open_port("underx"), overlay = open_port("xtr0");
 
-	xdp(lab.under, with_xdp ? lab.skel->progs.xtr_xdp_under : NULL, xdp_flags);
+	attach_xdp(lab.under, with_xdp ? lab.skel->progs.xtr_xdp_under : NULL, xdp_flags);
 	for (unsigned i = 0; i < 4; i++) {
 		struct layer out[] = { ETH(MAC_XTR0, MAC_NEXT), forms[i][4], TAIL, {} };
 		struct pkt p = pkt_build(forms[i]), want = pkt_build(out), got;
@@ -151,7 +79,7 @@ Test(wire, other_traffic_passes_generic_xdp_and_tc_untouched, .init = wire_init)
 	int wire = open_port("underx"), under;
 	struct ran r;
 
-	xdp(lab.under, lab.skel->progs.xtr_xdp_under, XDP_FLAGS_SKB_MODE);
+	attach_xdp(lab.under, lab.skel->progs.xtr_xdp_under, XDP_FLAGS_SKB_MODE);
 	under = open_port("under");
 	r = on_the_wire(wire, &p, under, &got);
 	expect_pkt("not LISP", &got, &p);
@@ -170,14 +98,14 @@ Test(wire, without_tc_what_xdp_decapsulated_dies, .init = lab_init)
 	cr_assert_eq(system("ip addr add 10.1.0.10/32 dev lo; for d in all under; do "
 			    "sysctl -qw net.ipv4.conf.$d.rp_filter=0; done"), 0);
 	cr_assert_eq(bind(app, (struct sockaddr *)&a, sizeof(a)), 0);
-	put(wire, NULL, &p);
+	put_frame(wire, NULL, &p);
 	usleep(200000);
 	lab_count_end(&r);
 	expect_moved(&r, "decapsulated", 0, XTR_STAT_DECAP, XTR_STAT_DECAP_XDP);
 	cr_expect(recv(app, buf, sizeof(buf), MSG_DONTWAIT) < 0 && errno == EAGAIN, "delivered into the wrong instance");
 	/* and the same frame to its own MAC is received, so the above proves something */
 	p = PKT(WIRE, I4(), TAIL);
-	put(wire, NULL, &p);
+	put_frame(wire, NULL, &p);
 	usleep(200000);
 	cr_expect_eq(recv(app, buf, sizeof(buf), MSG_DONTWAIT), 20);
 }
@@ -195,7 +123,7 @@ static struct ran with_metadata(const struct xtr_meta *meta, unsigned len, const
 	memcpy(in + len, p->b, p->len);
 	/* not LISP in itself: xtr_xdp_under passes it as it is */
 	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_xdp_under), &run), 0, "%s", strerror(errno));
-	*delivered = take(overlay, NULL, ms);
+	*delivered = take_frame(overlay, NULL, ms);
 	lab_count_end(&r);
 	return r;
 }
@@ -249,11 +177,11 @@ Test(wire, tcp_super_packets_stay_whole, .init = lab_init)
 	struct virtio_net_hdr v = TCP_GSO(1000, 34);
 	struct ran r;
 
-	xdp(lab.under, NULL, 0);
-	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
+	attach_xdp(lab.under, NULL, 0);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
 	r = lab_count_start();
-	put(xtr0, &v, &p);
-	got = take(wire, &v, COMES);
+	put_frame(xtr0, &v, &p);
+	got = take_frame(wire, &v, COMES);
 	lab_count_end(&r);
 	expect_moved(&r, "TCP", 0, XTR_STAT_ENCAP);
 	take_entropy(&got, &want);
@@ -263,8 +191,8 @@ Test(wire, tcp_super_packets_stay_whole, .init = lab_init)
 	/* IPv4 in IPv6 */
 	v = TCP_GSO(1000, 34);
 	p = PKT(ETH(MAC_XTR0, MAC_XTR0), IP4("10.1.0.10", "10.6.0.20", .ttl = 64), TCP(1, 2, .partial = true), DATA(3000));
-	put(xtr0, &v, &p);
-	got = take(wire, &v, COMES);
+	put_frame(xtr0, &v, &p);
+	got = take_frame(wire, &v, COMES);
 	take_entropy(&got, &want6);
 	expect_pkt("TCP in IPv6", &got, &want6);
 	cr_expect_eq(v.gso_size, 1000, "gso_size %u", v.gso_size);
@@ -279,17 +207,17 @@ Test(wire, udp_super_packets_are_segmented_at_the_peer_end, .init = lab_init)
 	struct ran r;
 
 	cr_assert_eq(system("ethtool -K xtr0 tx-udp-segmentation off"), 0);
-	xdp(lab.under, NULL, 0);
-	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
-	attach(lab.skel->progs.xtr_tc_encap, lab.peer, BPF_TC_INGRESS);
+	attach_xdp(lab.under, NULL, 0);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.peer, BPF_TC_INGRESS);
 	r = lab_count_start();
 	if (write_frame(xtr0, &v, &p) < 0 && errno == EINVAL)
 		cr_skip_test("this kernel's packet sockets have no UDP segmentation (6.2)");
 	for (unsigned i = 0; i < 3; i++) {
-		got = take(wire, NULL, COMES);
+		got = take_frame(wire, NULL, COMES);
 		cr_expect_eq(got.len, 14 + 36 + 28 + (i < 2 ? 1000 : 500), "segment %u has %u octets", i, got.len);
 	}
-	cr_expect_eq(take(wire, NULL, NOTHING).len, 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	cr_expect_eq(r.stats[XTR_STAT_GSO_PEER].packets, 1);
 	cr_expect_eq(r.stats[XTR_STAT_ENCAP].packets, 3);
@@ -304,8 +232,8 @@ Test(wire, stale_template_is_resolved_by_the_kernel, .init = lab_init)
 	int xtr0 = open_port("xtr0"), wire = open_port("underx");
 	struct xtr_rloc t = lab_rloc_get(RLOC4);
 
-	xdp(lab.under, NULL, 0);
-	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
+	attach_xdp(lab.under, NULL, 0);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
 	/* the kernel knows the neighbour; the template's own addresses are wrong and must not be used */
 	cr_assert_eq(system("ip addr add 192.0.2.1/24 dev under; ip neigh replace 192.0.2.2 lladdr 02:00:00:00:00:41 dev under"), 0);
 	memset(t.dmac, 0xee, 6);
@@ -313,8 +241,8 @@ Test(wire, stale_template_is_resolved_by_the_kernel, .init = lab_init)
 	lab_rloc(RLOC4, t);
 	lab.cfg.heartbeat_max = 10;
 	lab_cfg();
-	put(xtr0, NULL, &p);
-	got = take(wire, NULL, COMES);
+	put_frame(xtr0, NULL, &p);
+	got = take_frame(wire, NULL, COMES);
 	take_entropy(&got, &want);
 	expect_pkt("resolved by the kernel", &got, &want);
 }
@@ -329,8 +257,8 @@ Test(wire, nested_tunnels, .init = lab_init)
 	};
 	int wire = open_port("underx");
 
-	xdp(lab.under, NULL, 0);
-	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
+	attach_xdp(lab.under, NULL, 0);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
 	cr_assert_eq(system("sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ip addr add 10.1.0.10/32 dev xtr0;"
 			    "ip addr add fd01::10/128 dev xtr0 nodad"), 0);
 	for (unsigned i = 0; i < 4; i++) {
@@ -347,7 +275,7 @@ Test(wire, nested_tunnels, .init = lab_init)
 		r = lab_count_start();
 		cr_assert_eq(system("bash -c 'echo 1234567 >/dev/udp/172.31.0.2/9'"), 0);
 		for (unsigned n = 0; n < 5; n++) {
-			got = take(wire, NULL, COMES);
+			got = take_frame(wire, NULL, COMES);
 			if (!got.len || (got.b[udp + 2] << 8 | got.b[udp + 3]) == 4789)
 				break;
 		}
@@ -371,13 +299,13 @@ Test(wire, xdp_port_to_underlay, .init = lab_init)
 
 	/* frames redirected out of a veth need its other end to take XDP frames */
 	cr_assert_eq(system("ethtool -K underx gro on"), 0);
-	xdp(lab.under, NULL, 0);
+	attach_xdp(lab.under, NULL, 0);
 	for (unsigned i = 0; i < 2; i++) {
 		struct ran r = lab_count_start();
 
-		xdp(lab.eid, lab.skel->progs.xtr_xdp_eid, modes[i]);
-		put(host, NULL, &p);
-		got = take(wire, NULL, COMES);
+		attach_xdp(lab.eid, lab.skel->progs.xtr_xdp_eid, modes[i]);
+		put_frame(host, NULL, &p);
+		got = take_frame(wire, NULL, COMES);
 		lab_count_end(&r);
 		take_entropy(&got, &want);
 		expect_pkt(i ? "generic" : "native", &got, &want);
