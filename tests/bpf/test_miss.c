@@ -373,6 +373,41 @@ Test(miss, marks_outlive_a_scan, .init = lab_init)
 	cr_log_info("%u of 100 that came again, and %u of %u newcomers got through", through, stray, 2 * XTR_MISS_SLOTS);
 }
 
+/* Nanoseconds for the program as a whole, one of its runs; the least of several measurements. */
+static unsigned cost(const struct pkt *p)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = p->b, .data_size_in = p->len, .repeat = 20000);
+	struct __sk_buff skb = { .ifindex = (__u32)lab.eid, .ingress_ifindex = (__u32)lab.eid };
+	unsigned least = ~0u;
+
+	o.ctx_in = &skb;
+	o.ctx_size_in = sizeof(skb);
+	for (unsigned i = 0; i < 10; i++) {
+		cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_tc_encap), &o), 0);
+		cr_assert_eq(o.retval, TC_SHOT);
+		least = o.duration < least ? o.duration : least;
+	}
+	return least;
+}
+
+Test(miss, what_is_refused_costs_little, .init = lab_init)
+{
+	__u32 slot;
+	unsigned dropped, none, newcomer;
+
+	freeze();
+	slot = lab_iface_get(lab.eid).slot;
+	lab_eid(0, "10.98.0.0/16", (struct xtr_eid){ .action = XTR_ACT_DROP });
+	dropped = cost(packet_to("10.98.0.1")); /* all that comes before the limits */
+	set_tokens(slot, lab_jiffies(), 0);
+	none = cost(packet_to(UNKNOWN));
+	set_newcomers(slot, 0);
+	newcomer = cost(packet_to(UNKNOWN));
+	cr_log_info("a packet that an entry drops: %u ns; a miss without a token: %u ns; a newcomer when there is none for those: %u ns",
+		    dropped, none, newcomer);
+	cr_expect_lt(newcomer, dropped + 2000);
+}
+
 Test(miss, large_packets_have_a_limit_of_their_own, .init = lab_init)
 {
 	struct pkt p = PKT(IP4("10.1.0.10", UNKNOWN), UDP(1, 2), DATA(XTR_EV_MEDIUM + 1 - 42));

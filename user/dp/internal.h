@@ -252,7 +252,7 @@ struct xtr_dp {
 	unsigned turn;                     /* events of this turn */
 	uint64_t now;                      /* of the public function that runs */
 
-	uint64_t drops[XTR_DROP_MAX]; bool drops_dirty; /* those of the daemon */
+	uint64_t drops[XTR_DROP_MAX]; bool drop_dirty[XTR_DROP_MAX], drops_dirty; /* those of the daemon */
 	uint64_t beat_at;                  /* next heartbeat */
 	uint64_t sync_at;                  /* when to look at links, addresses, routes again; 0: nothing changed */
 	bool repair;                       /* then: everything, not only the way to each locator */

@@ -263,7 +263,8 @@ static bool xtr_dp_drop_ours(unsigned reason)
 void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n)
 {
 	dp->drops[reason] += n;
-	dp->drops_dirty = n || dp->drops_dirty;
+	dp->drop_dirty[reason] |= n > 0;
+	dp->drops_dirty |= n > 0;
 }
 
 void xtr_dp_drops_flush(struct xtr_dp *dp)
@@ -276,8 +277,9 @@ void xtr_dp_drops_flush(struct xtr_dp *dp)
 	if (!all)
 		return;
 	for (__u32 i = 0; i < XTR_DROP_MAX; i++) {
-		if (!xtr_dp_drop_ours(i))
+		if (!dp->drop_dirty[i] || !xtr_dp_drop_ours(i))
 			continue;
+		dp->drop_dirty[i] = false;
 		all[0] = dp->drops[i];
 		bpf_map_update_elem(dp->map[XTR_M_DROPS], &i, all, BPF_ANY);
 	}
