@@ -23,7 +23,7 @@ static struct ring_buffer *ring;
 static struct seen seen;
 
 const char *const hook_name[H_MAX] = {
-	"tc-eid", "xdp-eid", "tc-xtr0", "tc-peer", "inject", "inject-xtr0", "tc-under", "xdp-under",
+	"tc-eid", "xdp-eid", "tc-xtr0", "tc-peer", "inject", "inject-xtr0", "tc-under", "xdp-under", "slow",
 };
 
 #define must(cond, ...) do { if (!(cond)) { fprintf(stderr, "lab: " __VA_ARGS__); fprintf(stderr, ": %s\n", strerror(errno)); abort(); } } while (0)
@@ -425,15 +425,17 @@ void lab_count_end(struct ran *r)
 static void run_tc(struct ran *r, enum hook h, const struct pkt *p, const struct run_opt *o)
 {
 	const struct bpf_program *prog = h == H_TC_UNDER ? lab.skel->progs.xtr_tc_underlay :
-		h == H_INJECT || h == H_INJECT_XTR0 ? lab.skel->progs.xtr_tc_inject : lab.skel->progs.xtr_tc_encap;
+		h == H_INJECT || h == H_INJECT_XTR0 || h == H_SLOW ? lab.skel->progs.xtr_tc_inject : lab.skel->progs.xtr_tc_encap;
 	int dev[H_MAX] = { [H_TC_EID] = lab.eid, [H_TC_XTR0] = lab.xtr0, [H_TC_PEER] = lab.peer, [H_INJECT] = lab.peer,
-			   [H_INJECT_XTR0] = lab.peer, [H_TC_UNDER] = lab.under };
+			   [H_INJECT_XTR0] = lab.peer, [H_TC_UNDER] = lab.under, [H_SLOW] = lab.peer };
 	struct __sk_buff ctx = { .ifindex = o->ifindex ?: dev[h], .gso_size = o->gso_size, .gso_segs = o->gso_segs };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p->b, .data_size_in = p->len, .data_out = r->out.b,
 		    .data_size_out = PKT_MAX, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
 
 	if (h == H_INJECT || h == H_INJECT_XTR0)
 		ctx.mark = o->mark ?: (__u32)(h == H_INJECT ? lab.eid : lab.xtr0);
+	if (h == H_SLOW)
+		ctx.mark = o->mark ?: XTR_MARK_DECAP | (__u32)lab.under;
 	if (o->mark == ~0u)
 		ctx.mark = 0;
 	if (o->ingress || h == H_TC_EID || h == H_TC_PEER || h == H_TC_UNDER)

@@ -59,6 +59,7 @@ enum hook {
 	H_INJECT_XTR0, /* the same, captured on the overlay device */
 	H_TC_UNDER,
 	H_XDP_UNDER,
+	H_SLOW,        /* egress of the peer end: a LISP packet the daemon has put together, which reached the underlay port */
 	H_MAX,
 };
 extern const char *const hook_name[H_MAX];

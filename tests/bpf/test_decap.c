@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Decapsulation, octet for octet, by one table on both hooks (RFC 9300 4.2, 5.3; RFC 6040 4.2; RFC 9302 7). TC delivers on
- * the overlay device; XDP leaves the same frame with nobody's destination MAC and the instance ID in metadata.
+ * the overlay device; XDP leaves the same frame with nobody's destination MAC and the instance ID in metadata. What the daemon
+ * sends on (fragments it got from the kernel as one packet, packets with options) goes through the same tables.
  */
 #include "bpf/lab.h"
 
@@ -20,8 +21,11 @@
 #define L5    LISP(0x08000000, 5 << 8)
 #define TAIL  UDP(53, 5000, .csum = true), DATA(20)
 
-static const enum hook hooks[] = { H_TC_UNDER, H_XDP_UNDER };
-#define EACH_HOOK(h) (enum hook *h = (enum hook *)hooks; h < hooks + 2; h++)
+static const enum hook hooks[] = { H_TC_UNDER, H_XDP_UNDER, H_SLOW };
+#define HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+#define EACH_HOOK(h) (enum hook *h = (enum hook *)hooks; h < hooks + HOOKS; h++)
+/* TC or XDP; else a packet from the daemon, which is ours or malformed */
+#define AT_PORT(h) ((h) != H_SLOW)
 
 struct decap_case {
 	const char *name;
@@ -113,11 +117,13 @@ static void check_decap(const struct decap_case *c, enum hook h)
 
 	snprintf(what, sizeof(what), "%s on %s", c->name, hook_name[h]);
 	/* without the DECAP_L3 flags an IPv4 packet under 40 octets comes out of IPv6 with padding (zeros) */
-	if (!lab.decap_l3 && h == H_TC_UNDER && c->in[1].type == L_IP6 && want.len < 14 + 40)
+	if (!lab.decap_l3 && h != H_XDP_UNDER && c->in[1].type == L_IP6 && want.len < 14 + 40)
 		want.len = 14 + 40;
 	check_out(what, h, &r, &want, c->iid);
 	if (h == H_XDP_UNDER)
 		expect_moved(&r, what, 0, XTR_STAT_DECAP, XTR_STAT_DECAP_XDP);
+	else if (h == H_SLOW)
+		expect_moved(&r, what, 0, XTR_STAT_DECAP, XTR_STAT_SLOW);
 	else
 		expect_moved(&r, what, 0, XTR_STAT_DECAP);
 }
@@ -169,7 +175,7 @@ Test(decap, RFC6040_4_2_ecn_table, .init = lab_init)
 	};
 	static const bool odd[4][4] = { { 0, 1, 1, 1 }, { 0, 0, 1, 0 }, { 0, 0, 0, 0 }, { 0, 1, 0, 0 } };
 
-	for (unsigned n = 0; n < 4 * 4 * 4 * 2; n++) {
+	for (unsigned n = 0; n < 4 * 4 * 4 * HOOKS; n++) {
 		unsigned inner = n & 3, outer = n >> 2 & 3, fam = n >> 4 & 3;
 		enum hook h = hooks[n >> 6];
 		int want_ecn = result[inner][outer];
@@ -296,10 +302,14 @@ Test(decap, truncated_at_every_octet, .init = lab_init)
 			cut.len = n;
 			snprintf(what, sizeof(what), "form %u cut to %u", f, n);
 			for EACH_HOOK(h) {
-				if (*h == H_TC_UNDER && n < pkt_offset(forms[f], 2))
+				if (*h != H_XDP_UNDER && n < pkt_offset(forms[f], 2))
 					continue; /* the kernel takes no such skb */
 				if (n >= udp_end) {
 					expect_drop(what, *h, &cut, XTR_DROP_DECAP_TRUNCATED);
+					continue;
+				}
+				if (!AT_PORT(*h)) {
+					expect_drop(what, *h, &cut, XTR_DROP_SLOW_BAD);
 					continue;
 				}
 				r = lab_run(*h, &cut, NULL);
@@ -405,8 +415,13 @@ Test(decap, what_is_not_ours_is_untouched, .init = lab_init)
 		struct pkt p = pkt_build(foreign[i].in);
 
 		for EACH_HOOK(h) {
-			struct ran r = lab_run(*h, &p, NULL);
+			struct ran r;
 
+			if (!AT_PORT(*h)) {
+				expect_drop(foreign[i].name, *h, &p, XTR_DROP_SLOW_BAD);
+				continue;
+			}
+			r = lab_run(*h, &p, NULL);
 			cr_expect_eq(r.ret, *h == H_XDP_UNDER ? (int)XDP_PASS : TC_UNSPEC, "%s on %s: action %d", foreign[i].name,
 				     hook_name[*h], r.ret);
 			expect_pkt(foreign[i].name, &r.out, &p);
@@ -448,6 +463,21 @@ Test(decap, interface_without_a_role_is_left_alone, .init = lab_init)
 	r = lab_run(H_XDP_UNDER, &wrong, NULL);
 	cr_expect_eq(r.ret, XDP_PASS);
 	expect_pkt("no role", &r.out, &wrong);
+	expect_drop("the port of a packet from the daemon has gone", H_SLOW, &good, XTR_DROP_INJECT_MARK);
+}
+
+/* A mark that names a port of another role, or none at all. */
+Test(decap, a_packet_from_the_daemon_names_its_underlay_port, .init = lab_init)
+{
+	const __u32 marks[] = { 0, 0x3ffffff, lab.eid, lab.xtr0, lab.peer };
+	struct pkt p = pkt_build((struct layer[]){ IN, O4(), LU, L5, I4(), TAIL, {} });
+
+	for (unsigned i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		struct ran r = lab_run(H_SLOW, &p, &(struct run_opt){ .mark = XTR_MARK_DECAP | marks[i] });
+
+		cr_expect_eq(r.ret, TC_SHOT, "mark %u", marks[i]);
+		expect_moved(&r, "mark", XTR_DROP_INJECT_MARK);
+	}
 }
 
 Test(decap, nowhere_to_deliver, .init = lab_init)
