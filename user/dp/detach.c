@@ -129,30 +129,21 @@ static int xtr_dp_undo_made(void *arg, const char *name)
 {
 	struct xtr_dp_undo *u = arg;
 	unsigned abi, cache, rloc;
-	struct bpf_map_info info;
 	struct xtr_dp_made made;
-	char path[PATH_MAX];
+	char dir[PATH_MAX];
 	uint64_t dev, ino;
-	__u32 zero = 0;
-	int fd;
 
 	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s/%s", u->root, name, XTR_DP_MAP_MADE);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
+	snprintf(dir, sizeof(dir), "%s/%s", u->root, name);
+	if (xtr_dp_made_read(dir, &made))
 		return 0;
-	if (!xtr_dp_map_info(fd, &info) && info.value_size == sizeof(made) &&
-	    !bpf_map_lookup_elem(fd, &zero, &made)) {
-		xtr_dp_netns(&dev, &ino);
-		u->foreign |= made.netns_dev != dev || made.netns_ino != ino;
-		snprintf(path, sizeof(path), "%s/%s", u->root, name);
-		if (!u->foreign)
-			xtr_dp_undo_places(u, path);
-		for (unsigned i = 0; i < made.count && i < XTR_DP_MADE_DEVS && !u->foreign; i++)
-			xtr_dp_undo_device(u, &made.dev[i]);
-	}
-	close(fd);
+	xtr_dp_netns(&dev, &ino);
+	u->foreign |= made.netns_dev != dev || made.netns_ino != ino;
+	if (!u->foreign)
+		xtr_dp_undo_places(u, dir);
+	for (unsigned i = 0; i < made.count && i < XTR_DP_MADE_DEVS && !u->foreign; i++)
+		xtr_dp_undo_device(u, &made.dev[i]);
 	return 0;
 }
 
@@ -213,6 +204,7 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 		if (!xtr_nl_link_del(nl, strays.ifindex[i]))
 			xtr_dp_say(&u, "removed an overlay device (index %d)", strays.ifindex[i]);
 	xtr_dp_each_name(root, xtr_dp_undo_folder, &u);
+	xtr_dp_unfinished_remove(root);
 	if (rmdir(root) && errno != ENOENT)
 		u.failed = -errno;
 	if (u.foreign)
@@ -253,6 +245,11 @@ int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char 
 		xtr_fail(err, r, "netlink: %s", strerror(-r));
 	else if (!force)
 		r = xtr_dp_check_others(nl, root, err); /* or its routes and rules would go */
+	if (!r && !force && pins && (r = xtr_dp_check_foreign(root)))
+		xtr_fail(err, r,
+			 "%s: the programs of these pins run in another network namespace: run xtrctl detach there (nsenter "
+			 "--net=...), or use force: then devices, routes and rules stay behind there",
+			 root);
 	if (!r)
 		r = xtr_dp_unmake(nl, root, say, ctx, err);
 	xtr_nl_close(nl);

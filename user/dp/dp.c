@@ -261,74 +261,6 @@ static int xtr_dp_apply_steady(struct xtr_dp *dp, struct xtr_err *err)
 	return r;
 }
 
-/* Links may be alive in another network namespace: then these pins are not ours to change. */
-struct xtr_dp_alive {
-	const char *dir;
-	bool alive;
-};
-
-static int xtr_dp_check_links(void *arg, const char *name)
-{
-	struct xtr_dp_alive *c = arg;
-	struct bpf_link_info i = { 0 };
-	__u32 len = sizeof(i);
-	char path[512], prog[16];
-	int ifindex, fd;
-
-	if (xtr_dp_link_parse(name, prog, &ifindex))
-		return 0;
-	snprintf(path, sizeof(path), "%s/%s", c->dir, name);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return 0;
-	if (!bpf_obj_get_info_by_fd(fd, &i, &len))
-		c->alive |= i.xdp.ifindex != 0;
-	close(fd);
-	return 0;
-}
-
-static int xtr_dp_check_folder(void *arg, const char *name)
-{
-	const struct xtr_dp *dp = arg;
-	struct xtr_dp_alive c = { .alive = false };
-	struct xtr_dp_made made;
-	char dir[448], path[512];
-	unsigned abi, cache, rloc;
-	uint64_t dev, ino;
-	__u32 zero = 0;
-	int fd, r;
-
-	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc) || abi != XTR_ABI_VERSION)
-		return 0;
-	snprintf(dir, sizeof(dir), "%s/%s", dp->root, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, XTR_DP_MAP_MADE);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return 0;
-	r = bpf_map_lookup_elem(fd, &zero, &made);
-	close(fd);
-	xtr_dp_netns(&dev, &ino);
-	if (r || (made.netns_dev == dev && made.netns_ino == ino))
-		return 0;
-	c.dir = dir;
-	xtr_dp_each_name(dir, xtr_dp_check_links, &c);
-	return c.alive ? -EXDEV : 0;
-}
-
-static int xtr_dp_sweep_folder(void *arg, const char *name)
-{
-	struct xtr_dp *dp = arg;
-	unsigned abi, cache, rloc;
-	char dir[448];
-
-	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
-		return 0;
-	snprintf(dir, sizeof(dir), "%s/%s", dp->root, name);
-	if (strcmp(dir, dp->dir))
-		xtr_dp_remove_folder(dir);
-	return 0;
-}
-
 /* Overlay devices of an xtrd with another folder of pins: we would take each other's routes and
  * rules away. */
 struct xtr_dp_other {
@@ -375,7 +307,8 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	r = dp->lock = xtr_dp_lock(dp->root, err);
 	if (r < 0)
 		return r;
-	r = xtr_dp_each_name(dp->root, xtr_dp_check_folder, dp);
+	xtr_dp_at("locked");
+	r = xtr_dp_check_foreign(dp->root);
 	if (r)
 		return xtr_fail(
 			err, r,
@@ -410,7 +343,7 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	if (!r)
 		r = xtr_dp_apply_steady(dp, err);
 	if (!r) {
-		xtr_dp_each_name(dp->root, xtr_dp_sweep_folder, dp);
+		xtr_dp_upgrade_finish(dp);
 		xtr_dp_nb_sweep(dp);
 	}
 	return r;
@@ -492,6 +425,8 @@ int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *
 		/* What was there before stays as it was; what this start alone has made goes. */
 		if (dp->mine && dp->fresh)
 			xtr_dp_unmake(dp->nl, dp->root, NULL, NULL, NULL);
+		else
+			xtr_dp_upgrade_undo(dp);
 		xtr_dp_close(dp);
 		return r;
 	}
@@ -509,6 +444,7 @@ void xtr_dp_close(struct xtr_dp *dp)
 		return;
 	if (dp->skel && dp->map[XTR_M_DROPS] > 0)
 		xtr_dp_drops_flush(dp);
+	xtr_dp_left_free(dp);
 	ring_buffer__free(dp->ring);
 	if (dp->q4)
 		xtr_dp_queue_free(dp);
@@ -779,6 +715,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 	uint64_t next;
 
 	dp->now = now;
+	if (dp->left)
+		xtr_dp_left_turn(dp);
 	if (dp->hold_active)
 		xtr_dp_hold_check(dp, xtr_dp_ring_turn(dp));
 	if ((dp->sync_at && now >= dp->sync_at) || now >= dp->look_at)

@@ -70,7 +70,7 @@ static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, con
 	xtr_dp_hold_drained(dp, ev->hold);
 }
 
-static int xtr_dp_event(void *ctx, void *data, size_t size)
+int xtr_dp_event(void *ctx, void *data, size_t size)
 {
 	struct xtr_dp *dp = ctx;
 	struct xtr_event *ev = data;
@@ -110,6 +110,7 @@ int xtr_dp_event_fd(const struct xtr_dp *dp) { return ring_buffer__epoll_fd(dp->
 void xtr_dp_events(struct xtr_dp *dp, uint64_t now)
 {
 	dp->now = now;
+	xtr_dp_left_turn(dp);
 	xtr_dp_hold_check(dp, xtr_dp_ring_turn(dp));
 	xtr_dp_drops_flush(dp);
 }

@@ -27,7 +27,8 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_GATEWAY6     "fe80::1"      /* make a kernel neighbour per EID) */
 #define XTR_DP_MAP_MADE     "xtr_made"
 #define XTR_DP_GRACE_MS     2000           /* before a set or template that nothing names is deleted and its id reused */
-#define XTR_DP_HEARTBEAT_MS 15000          /* age after which the programs let the kernel resolve */
+#define XTR_DP_HEARTBEAT_MS 10000          /* age after which the programs let the kernel resolve: safely within 15 s of
+					    * whatever happens just after the daemon died */
 #define XTR_DP_HOLD_MS      50             /* hard end of keeping order behind queued packets */
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
@@ -40,9 +41,13 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_VRF_LAST     4278198271u    /* unreachable default route of a VRF: just before the usual one of the administrator */
 #define XTR_DP_ADOPTED_MS   180000         /* lists and sources of a former daemon that nobody renews (as registrations) */
 
-extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
+#define XTR_DP_UNFINISHED   "new_"         /* name of a folder before it is complete: this and what it will be */
 
-/* ---- xtr_made: what detach has to know. ARRAY(1), made and pinned by user space, unknown to the programs. */
+extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
+extern void (*xtr_dp_step)(const char *what); /* tests: called between the steps of a start */
+
+/* ---- xtr_made: what detach has to know. ARRAY(1), made and pinned by user space, unknown to the programs. Other versions read it by
+ * its size: what is here stays as it is, more goes behind the end of struct xtr_dp_made. */
 #define XTR_DP_MADE_DEVS 128
 enum {
 	XTR_MADE_OVERLAY  = 1 << 0,        /* we created this device */
@@ -69,6 +74,23 @@ extern const char *const xtr_dp_prog_names[XTR_P_MAX];
 
 union xtr_dp_key { struct xtr_lpm4 k4; struct xtr_lpm6 k6; };
 union xtr_dp_mckey { struct xtr_mc4 k4; struct xtr_mc6 k6; };
+
+/* ---- upgrade.c: a folder whose contents are taken over */
+struct xtr_dp_source {
+	char dir[256];
+	unsigned abi;
+	bool found, own;                   /* own: the folder of this ABI and these sizes itself */
+	uint32_t since[XTR_M_MAX];         /* ABI in which its maps got their layout; 0: unknown */
+	int fd[XTR_M_MAX];                 /* maps of our layout that are not shared; -1 */
+};
+/* the ring of a folder that is gone */
+struct xtr_dp_left {
+	struct xtr_dp_left *next;
+	struct xtr_dp *dp;
+	struct ring_buffer *ring;
+	uint32_t octets;                   /* of an event, before the frame; 0: unknown */
+	unsigned seen, lost;
+};
 
 /* ---- ids: numbers 1..max-1 for locator-sets and templates */
 struct xtr_dp_ids { uint32_t max, next, top; uint64_t *used; }; /* top: above every id ever used */
@@ -198,6 +220,8 @@ struct xtr_dp {
 	char root[192], dir[256];          /* <bpffs>/xtr, and the folder in it */
 	int lock;
 	bool fresh;                        /* nothing was adopted */
+	bool built;                        /* dir was made by this start */
+	struct xtr_dp_left *left;          /* rings still to be read */
 	struct xtr_bpf *skel;
 	int map[XTR_M_MAX], prog[XTR_P_MAX]; /* fds; those of map and prog belong to the skeleton */
 	int made_fd;
@@ -269,11 +293,33 @@ int xtr_dp_pin(int fd, const char *dir, const char *name); /* replaces what is t
 bool xtr_dp_folder_parse(const char *name, unsigned *abi, unsigned *cache, unsigned *rloc);
 int xtr_dp_each_name(const char *dir, int (*fn)(void *arg, const char *name), void *arg);
 int xtr_dp_remove_folder(const char *dir);                 /* with the pins in it */
-/* maps.c */
+/* load.c */
 int xtr_dp_load(struct xtr_dp *dp, struct xtr_err *err);
+/* upgrade.c */
+void xtr_dp_at(const char *what);
+uint32_t xtr_dp_layout_since(unsigned map);
+int xtr_dp_layout_pin(const char *dir);
+/* the one element of an array that another version may have made longer or shorter; the rest is 0 */
+int xtr_dp_read_record(int fd, void *out, size_t size);
+void xtr_dp_source_find(struct xtr_dp *dp, struct xtr_dp_source *src);
+void xtr_dp_source_close(struct xtr_dp_source *src);
+void xtr_dp_unfinished_remove(const char *root);
+int xtr_dp_places_keep(const char *from, const char *to);
+int xtr_dp_check_foreign(const char *root);                /* -EXDEV: in use in another network namespace */
+void xtr_dp_upgrade_finish(struct xtr_dp *dp);
+void xtr_dp_upgrade_undo(struct xtr_dp *dp);
+void xtr_dp_left_turn(struct xtr_dp *dp);
+void xtr_dp_left_free(struct xtr_dp *dp);
+/* move.c */
+int xtr_dp_move(struct xtr_dp *dp, const struct xtr_dp_source *src, struct xtr_err *err);
+/* made.c */
+int xtr_dp_made_read(const char *dir, struct xtr_dp_made *made);
+int xtr_dp_made_open(struct xtr_dp *dp, const char *from, const char *to, struct xtr_err *err);
 int xtr_dp_made_save(struct xtr_dp *dp);
 struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, const char *name,
 					bool add);
+/* maps.c */
+void xtr_dp_drops_read(struct xtr_dp *dp);
 int xtr_dp_map_info(int fd, struct bpf_map_info *info);
 void xtr_dp_key(union xtr_dp_key *k, uint32_t iid, const struct xtr_ippfx *p);
 void xtr_dp_unkey4(const struct xtr_lpm4 *k, uint32_t *iid, struct xtr_ippfx *p);
@@ -420,6 +466,7 @@ void xtr_dp_l4_find(const uint8_t *frame, uint32_t len, struct xtr_dp_l4 *out);
 bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len);
 /* events.c */
 int xtr_dp_ring_open(struct xtr_dp *dp, struct xtr_err *err);
+int xtr_dp_event(void *dp, void *event, size_t size);
 bool xtr_dp_ring_turn(struct xtr_dp *dp);                   /* true: the ring was emptied */
 /* detach.c */
 int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx,
