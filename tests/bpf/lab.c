@@ -372,8 +372,7 @@ void lab_init_with(bool decap_l3, bool meta)
 	world();
 }
 
-/* What the loader finds out by trying: BPF_F_ADJ_ROOM_DECAP_L3_* came with 6.3. */
-static bool kernel_has_decap_l3(void)
+bool lab_kernel_has_decap_l3(void)
 {
 	struct utsname u;
 	unsigned major = 0, minor = 0;
@@ -385,7 +384,7 @@ static bool kernel_has_decap_l3(void)
 
 void lab_init(void)
 {
-	lab_init_with(kernel_has_decap_l3(), true);
+	lab_init_with(lab_kernel_has_decap_l3(), true);
 }
 
 /* --- running */
@@ -484,13 +483,24 @@ struct ran lab_run(enum hook h, const struct pkt *p, const struct run_opt *opt)
 
 /* --- judging */
 
+static const char *const drop_name[] = {
+#define X(sym, name, text) name,
+	XTR_DROP_REASONS(X)
+#undef X
+};
+
+const char *ran_dropped(const struct ran *r)
+{
+	for (int i = 0; i < XTR_DROP_MAX; i++)
+		if (r->drops[i])
+			return drop_name[i];
+	return NULL;
+}
+
 const char *ran_counters(const struct ran *r, int drop, const int *stats)
 {
-	static const char *const drop_name[] = {
-#define X(sym, name, text) name,
-		XTR_DROP_REASONS(X)
-	};
 	static const char *const stat_name[] = {
+#define X(sym, name, text) name,
 		XTR_STATS(X)
 #undef X
 	};

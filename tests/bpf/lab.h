@@ -47,6 +47,8 @@ extern struct lab lab;
 
 /* Criterion .init: namespace, devices, programs for this kernel, world. */
 void lab_init(void);
+/* What the loader finds out by trying: BPF_F_ADJ_ROOM_DECAP_L3_* came with 6.3. */
+bool lab_kernel_has_decap_l3(void);
 /* The same with what the loader may choose: feat_decap_l3, feat_meta. */
 void lab_init_with(bool decap_l3, bool meta);
 
@@ -95,6 +97,8 @@ void lab_count_end(struct ran *r);
 
 /* Name of the first counter that did not move as said, or NULL. drop: reason or 0. stats: XTR_STAT_*, ends with -1. */
 const char *ran_counters(const struct ran *r, int drop, const int *stats);
+/* Name of the first drop reason that moved, or NULL. */
+const char *ran_dropped(const struct ran *r);
 /* Exactly these statistics moved by one packet each, and exactly this drop (0: none). */
 #define expect_moved(r, what, drop, ...) do { \
 	const int moved_[] = { __VA_ARGS__ __VA_OPT__(,) -1 }; \

@@ -5,6 +5,7 @@
 #ifndef XTR_TEST_WIRE_LAB_H
 #define XTR_TEST_WIRE_LAB_H
 
+#include <linux/if_link.h>
 #include <linux/virtio_net.h>
 #include <sys/types.h>
 #include "bpf/lab.h"
