@@ -197,7 +197,7 @@ Test(dp_tenant, the_next_daemon_takes_the_pair_as_it_is)
 	detach();
 }
 
-Test(dp_tenant, detach_leaves_nothing_in_any_namespace)
+static void leaves_nothing(void)
 {
 	char *here = snapshot(), *red = snapshot_in("red"), *blue = snapshot_in("blue"), *after;
 	struct xtr_dp *dp;
@@ -220,6 +220,13 @@ Test(dp_tenant, detach_leaves_nothing_in_any_namespace)
 	free(red);
 	free(blue);
 	detach();
+}
+
+Test(dp_tenant, detach_leaves_nothing_in_any_namespace) { leaves_nothing(); }
+Test(dp_tenant, detach_leaves_nothing_in_any_namespace_clsact)
+{
+	xtr_dp_no_tcx = true;
+	leaves_nothing();
 }
 
 /* ---- what happens there is put right there */
@@ -328,6 +335,33 @@ Test(dp_tenant, a_device_of_somebody_else_there_is_left_alone)
 	cr_expect(strstr(out("ip -n red -d link show xtr-red"), "bridge"));
 	sh("ip -n red link del xtr-red");
 	cr_expect(becomes(dp, "ip -n red route show table 4341", "dev xtr-red", true));
+	xtr_dp_close(dp);
+	detach();
+}
+
+/* A namespace without a name: that of a process. */
+Test(dp_tenant, the_namespace_of_a_process_ends_with_it)
+{
+	static char path[64];
+	struct xtr_dp *dp;
+	int holder;
+
+	holder = number(out("unshare -n sleep 60 >/dev/null 2>&1 & echo $!"));
+	cr_assert_gt(holder, 0);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", holder);
+	while (!strcmp(out("readlink %s", path), "") || !system(out("echo -n '[ $(readlink %s) = $(readlink /proc/self/ns/net) ]'", path)))
+		usleep(10000);
+	config_tenants();
+	tenants[1].netns = path;
+	dp = open_dp();
+	cr_expect_neq(inst_of(dp, 10).overlay, 0);
+	cr_expect(strstr(out("nsenter --net=%s ip route show table 4341", path), "dev xtr-red"));
+	xtr_dp_close(dp); /* another daemon, the same process */
+	dp = open_dp();
+	cr_expect_neq(inst_of(dp, 10).overlay, 0);
+	sh("kill %d", holder);
+	cr_expect(becomes(dp, "ip -o link", "xtr-redp", false));
+	cr_expect_neq(inst_of(dp, 20).overlay, 0);
 	xtr_dp_close(dp);
 	detach();
 }
