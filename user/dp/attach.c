@@ -354,8 +354,10 @@ static int xtr_dp_take_elsewhere(void *arg, const char *name)
 static int xtr_dp_attach_one(struct xtr_dp *dp, const struct xtr_dp_want *w, struct xtr_err *err)
 {
 	struct xtr_dp_from f = { dp, w, 0 };
-	int r = xtr_dp_link_take(dp, w, dp->dir);
+	int r;
 
+	xtr_dp_at("link");
+	r = xtr_dp_link_take(dp, w, dp->dir);
 	if (!r) {
 		xtr_dp_each_name(dp->root, xtr_dp_take_elsewhere, &f);
 		r = f.r;

@@ -88,8 +88,11 @@ static int xtr_dp_put_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip
 	e->action = m->action;
 	e->map_version = m->map_version;
 	e->set = NULL;
-	if (m->action == XTR_ACT_ENCAP)
+	if (m->action == XTR_ACT_ENCAP) {
+		dp->writing = e;
 		r = xtr_dp_set_get(dp, m, &e->set);
+		dp->writing = NULL;
+	}
 	if (!r && queued && m->action == XTR_ACT_ENCAP && !e->hold)
 		e->hold = xtr_dp_hold_take(dp, iid, eid, queued);
 	if (!r)
@@ -223,6 +226,67 @@ int xtr_dp_cache_unhold(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx 
 		return 0;
 	e->hold = 0;
 	return xtr_dp_entry_write(dp, iid, eid, e, true, false);
+}
+
+/* ---- making room */
+
+struct xtr_dp_idle {
+	struct xtr_dp *dp;
+	struct {
+		uint64_t used;
+		uint32_t iid;
+		struct xtr_ippfx eid;
+	} * at;
+	unsigned n, room;
+	uint8_t family;
+};
+
+static int xtr_dp_idle_keep(void *arg, const uint8_t *key, unsigned bits, void *value)
+{
+	struct xtr_dp_idle *l = arg;
+	const struct xtr_dp_entry *e = value;
+	union xtr_dp_key k;
+	struct xtr_eid v;
+	uint32_t be;
+
+	if (!e->set || e == l->dp->writing || l->n == l->room)
+		return 0;
+	memcpy(&be, key, 4);
+	l->at[l->n].iid = ntohl(be);
+	l->at[l->n].eid = (struct xtr_ippfx){ .ip.family = l->family,
+					      .len = bits > 32 ? (uint8_t)(bits - 32) : 0 };
+	memcpy(l->at[l->n].eid.ip.a, key + 4, l->family == 4 ? 4 : 16);
+	xtr_dp_key(&k, l->at[l->n].iid, &l->at[l->n].eid);
+	l->at[l->n].used = bpf_map_lookup_elem(xtr_dp_eid_fd(l->dp, l->family), &k, &v) ? 0 : v.used;
+	l->n++;
+	return 0;
+}
+
+static int xtr_dp_idle_cmp(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b; /* used comes first */
+
+	return x < y ? -1 : x > y;
+}
+
+unsigned xtr_dp_cache_evict(struct xtr_dp *dp, unsigned n)
+{
+	static const uint8_t zero[32];
+	struct xtr_dp_idle l = { .dp = dp };
+	unsigned done = 0;
+
+	l.room = (unsigned)(xtr_trie_count(dp->eid4) + xtr_trie_count(dp->eid6));
+	l.at = calloc(l.room + 1, sizeof(*l.at));
+	if (!l.at)
+		return 0;
+	for (l.family = 4; l.family <= 6; l.family += 2)
+		xtr_trie_walk(xtr_dp_trie(dp, l.family), zero, 0, xtr_dp_idle_keep, &l);
+	if (l.n)
+		qsort(l.at, l.n, sizeof(*l.at), xtr_dp_idle_cmp);
+	for (unsigned i = 0; i < l.n && done < n; i++)
+		done += !xtr_dp_cache_del(dp, l.at[i].iid, &l.at[i].eid);
+	free(l.at);
+	return done;
 }
 
 /* ---- adoption */

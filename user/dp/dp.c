@@ -724,6 +724,7 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 	if (now >= dp->beat_at) {
 		xtr_dp_clock(dp);
 		xtr_dp_rl_beat(dp);
+		xtr_dp_nb_probe(dp);
 		dp->beat_at = now + 1000;
 		if (dp->look_at != UINT64_MAX && (dp->trouble || xtr_dp_namespaces_changed(dp)))
 			xtr_dp_soon(dp, true);
@@ -734,8 +735,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		xtr_dp_mcast_sweep(dp);
 	if (dp->reap_at && now >= dp->reap_at) {
 		dp->reap_at = 0;
-		xtr_dp_set_reap(dp);
-		xtr_dp_rl_reap(dp);
+		xtr_dp_set_reap(dp, false);
+		xtr_dp_rl_reap(dp, false);
 	}
 	xtr_dp_drops_flush(dp);
 	next = dp->beat_at < dp->look_at ? dp->beat_at : dp->look_at;

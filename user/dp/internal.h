@@ -100,6 +100,7 @@ struct xtr_dp_nbkey { int ifindex; struct xtr_ip ip; };
 struct xtr_dp_nb {
 	struct xtr_dp_nbkey key;
 	uint8_t mac[6];
+	uint64_t probed;                   /* when the kernel was told to ask it again */
 	bool valid, ours, lost;            /* usable layer 2 address; managed by us; gone from the kernel */
 	uint32_t refs;
 	UT_hash_handle hh;
@@ -253,6 +254,8 @@ struct xtr_dp {
 	struct xtr_dp_set *sets, **set_by_id;
 	uint32_t set_count;
 	struct xtr_trie *eid4, *eid6;      /* key: iid, address */
+	const struct xtr_dp_entry *writing; /* must not be put out to make room for itself */
+	uint64_t room_at, evicted_at;      /* when room was made last */
 	bool rl_stale;                     /* some template has to be resolved again */
 	uint64_t reap_at;                  /* 0: nothing to reap */
 	uint32_t rl_next;                  /* where resolving goes on */
@@ -310,6 +313,7 @@ void xtr_dp_upgrade_finish(struct xtr_dp *dp);
 void xtr_dp_upgrade_undo(struct xtr_dp *dp);
 void xtr_dp_left_turn(struct xtr_dp *dp);
 void xtr_dp_left_free(struct xtr_dp *dp);
+void xtr_dp_programs_end(void);                            /* returns when whatever program runs now has ended */
 /* move.c */
 int xtr_dp_move(struct xtr_dp *dp, const struct xtr_dp_source *src, struct xtr_err *err);
 /* made.c */
@@ -392,6 +396,7 @@ bool xtr_dp_nb_event(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n)
 void xtr_dp_nb_refresh(struct xtr_dp *dp);                  /* ask the kernel again about each */
 /* those a former daemon managed and nobody needs */
 void xtr_dp_nb_sweep(struct xtr_dp *dp);
+void xtr_dp_nb_probe(struct xtr_dp *dp);
 void xtr_dp_nb_free(struct xtr_dp *dp);
 int xtr_dp_rl_get(struct xtr_dp *dp, const struct xtr_ip *dst, struct xtr_dp_rl **out);
 void xtr_dp_rl_put(struct xtr_dp *dp, struct xtr_dp_rl *rl);
@@ -402,7 +407,7 @@ void xtr_dp_rl_all_stale(struct xtr_dp *dp);
 /* resolves stale ones; true: more to do */
 bool xtr_dp_rl_work(struct xtr_dp *dp, unsigned max);
 void xtr_dp_rl_beat(struct xtr_dp *dp);
-void xtr_dp_rl_reap(struct xtr_dp *dp);
+unsigned xtr_dp_rl_reap(struct xtr_dp *dp, bool now);       /* now: without the grace period; how many */
 void xtr_dp_rl_free(struct xtr_dp *dp);
 int xtr_dp_ids_init(struct xtr_dp_ids *ids, uint32_t max);
 uint32_t xtr_dp_ids_take(struct xtr_dp_ids *ids);           /* 0: none left */
@@ -414,8 +419,10 @@ int xtr_dp_set_get(struct xtr_dp *dp, const struct xtr_dp_mapping *m, struct xtr
 void xtr_dp_set_put(struct xtr_dp *dp, struct xtr_dp_set *s);
 int xtr_dp_set_adopt(struct xtr_dp *dp);
 void xtr_dp_set_refill(struct xtr_dp *dp);                  /* those with a locator that moved */
-void xtr_dp_set_reap(struct xtr_dp *dp);
+void xtr_dp_set_reap(struct xtr_dp *dp, bool now);
 void xtr_dp_set_free(struct xtr_dp *dp);
+/* room.c: numbers for templates and sets have run out. True: there are some again. */
+bool xtr_dp_room(struct xtr_dp *dp);
 /* mcast.c */
 int xtr_dp_mc_key(union xtr_dp_mckey *k, const struct xtr_dp_mc *mc); /* -EINVAL: cannot be said as one prefix */
 int xtr_dp_mcast_adopt(struct xtr_dp *dp);                  /* after the templates */
@@ -433,6 +440,8 @@ struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const s
 					struct xtr_ippfx *eid);
 bool xtr_dp_cache_repair(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
 int xtr_dp_cache_unhold(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
+/* removes up to n of the entries with locators that were idle longest; how many */
+unsigned xtr_dp_cache_evict(struct xtr_dp *dp, unsigned n);
 void xtr_dp_cache_free(struct xtr_dp *dp);
 unsigned xtr_dp_trie_key(uint8_t key[32], uint32_t iid, const struct xtr_ippfx *p); /* bits */
 /* missq.c */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Next hops of the underlay. The kernel keeps each one resolved for us (a managed neighbour): XDP
- * bypasses the stack, so an ordinary neighbour would go stale and never be confirmed. What the
- * administrator made permanent is used as it is. Counted references from templates; the table owns
- * the entries.
+ * bypasses the stack, so an ordinary neighbour would go stale and never be confirmed. It believes in
+ * what it resolved for up to 45 seconds; so that a next hop that changed its address without a word is
+ * found out sooner, it is told to ask each one again every few seconds (RFC 1122 2.3.2.1: unicast
+ * poll). What the administrator made permanent is used as it is. Counted references from templates;
+ * the table owns the entries.
  */
 #include "dp/internal.h"
 
@@ -14,6 +16,9 @@
 
 #define XTR_NUD_VALID                                                                              \
 	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
+
+#define XTR_DP_PROBE_MS   5000 /* three questions a second apart follow, then it is looked for anew: 9 s at most */
+#define XTR_DP_PROBE_TURN 64   /* of a second */
 
 /* Takes over what the kernel says. True: something that templates hold changed. */
 static bool xtr_dp_nb_update(struct xtr_dp_nb *nb, const struct xtr_nl_neigh *n)
@@ -74,12 +79,35 @@ struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr
 		nb->key.ifindex = ifindex;
 		nb->key.ip = *ip;
 		nb->lost = true;
+		nb->probed = dp->now;
 		HASH_ADD(hh, dp->nbs, key, sizeof(nb->key), nb);
 	}
 	if (nb->lost)
 		xtr_dp_nb_ask(dp, nb);
 	nb->refs++;
 	return nb;
+}
+
+/* Once a second. While it is asked the kernel goes on using what it has. */
+void xtr_dp_nb_probe(struct xtr_dp *dp)
+{
+	unsigned left = XTR_DP_PROBE_TURN;
+	struct xtr_dp_nb *nb, *next;
+
+	HASH_ITER(hh, dp->nbs, nb, next) {
+		struct xtr_nl_neigh n = { .ifindex = nb->key.ifindex,
+					  .ip = nb->key.ip,
+					  .managed = true,
+					  .state = NUD_PROBE,
+					  .protocol = XTR_DP_PROTO };
+
+		if (!nb->ours || !nb->valid || dp->now - nb->probed < XTR_DP_PROBE_MS)
+			continue;
+		nb->probed = dp->now;
+		xtr_nl_neigh_put(dp->nl, &n);
+		if (!--left)
+			return;
+	}
 }
 
 void xtr_dp_nb_put(struct xtr_dp *dp, struct xtr_dp_nb *nb)

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,14 @@ static void xtr_dp_rl_layer2(struct xtr_dp *dp, struct xtr_dp_rl *rl, struct xtr
 	xtr_dp_nb_put(dp, old);
 }
 
+/* The kernel keeps routes of a port whose cable is out; other locators are better then. */
+static bool xtr_dp_rl_carrier(struct xtr_dp *dp, int ifindex)
+{
+	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, ifindex);
+
+	return !f || f->flags & IFF_RUNNING;
+}
+
 static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 {
 	struct xtr_rloc t = { .family = rl->dst.family,
@@ -149,6 +158,7 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	xtr_dp_abi_ip(&t.dst, &rl->dst);
 	if (!xtr_nl_route_get(dp->nl, &rl->dst, dp->cfg.mark, &route) &&
 	    route.type == RTN_UNICAST && route.oif && !xtr_dp_is_overlay(dp, route.oif) &&
+	    xtr_dp_rl_carrier(dp, route.oif) &&
 	    (src = xtr_dp_rl_source(dp, &route, rl->dst.family))) {
 		xtr_dp_abi_ip(&t.src, src);
 		t.ifindex = (__u32)route.oif;
@@ -210,6 +220,8 @@ int xtr_dp_rl_get(struct xtr_dp *dp, const struct xtr_ip *dst, struct xtr_dp_rl 
 	HASH_FIND(hh, dp->rls, dst, sizeof(*dst), rl);
 	if (!rl) {
 		id = xtr_dp_ids_take(&dp->rl_ids);
+		if (!id && xtr_dp_room(dp))
+			id = xtr_dp_ids_take(&dp->rl_ids);
 		if (!id)
 			return -ENOSPC;
 		rl = xtr_dp_rl_add(dp, dst, id);
@@ -352,14 +364,16 @@ static void xtr_dp_rl_drop(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	free(rl);
 }
 
-void xtr_dp_rl_reap(struct xtr_dp *dp)
+unsigned xtr_dp_rl_reap(struct xtr_dp *dp, bool now)
 {
+	unsigned n = 0;
+
 	for (uint32_t id = 1; id < dp->rl_ids.top; id++) {
 		struct xtr_dp_rl *rl = dp->rl_by_id[id];
 
 		if (!rl || rl->refs)
 			continue;
-		if (dp->now - rl->dead < XTR_DP_GRACE_MS) {
+		if (!now && dp->now - rl->dead < XTR_DP_GRACE_MS) {
 			if (!dp->reap_at || rl->dead + XTR_DP_GRACE_MS < dp->reap_at)
 				dp->reap_at = rl->dead + XTR_DP_GRACE_MS;
 			continue;
@@ -368,7 +382,9 @@ void xtr_dp_rl_reap(struct xtr_dp *dp)
 		xtr_dp_ids_mark(&dp->rl_ids, id, false);
 		xtr_dp_nb_put(dp, rl->nb);
 		xtr_dp_rl_drop(dp, rl);
+		n++;
 	}
+	return n;
 }
 
 void xtr_dp_rl_free(struct xtr_dp *dp)

@@ -147,6 +147,8 @@ static int xtr_dp_set_new(struct xtr_dp *dp, const struct xtr_dp_setkey *key,
 	struct xtr_dp_set *s;
 	int r;
 
+	if (!id && xtr_dp_room(dp))
+		id = xtr_dp_ids_take(&dp->set_ids);
 	if (!id)
 		return -ENOSPC;
 	s = xtr_dp_set_add(dp, key, id);
@@ -316,14 +318,14 @@ void xtr_dp_set_refill(struct xtr_dp *dp)
 			dp->rl_by_id[id]->moved = false;
 }
 
-void xtr_dp_set_reap(struct xtr_dp *dp)
+void xtr_dp_set_reap(struct xtr_dp *dp, bool now)
 {
 	for (uint32_t id = 1; id < dp->set_ids.top; id++) {
 		struct xtr_dp_set *s = dp->set_by_id[id];
 
 		if (!s || s->refs)
 			continue;
-		if (dp->now - s->dead < XTR_DP_GRACE_MS) {
+		if (!now && dp->now - s->dead < XTR_DP_GRACE_MS) {
 			if (!dp->reap_at || s->dead + XTR_DP_GRACE_MS < dp->reap_at)
 				dp->reap_at = s->dead + XTR_DP_GRACE_MS;
 			continue;

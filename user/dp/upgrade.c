@@ -409,6 +409,13 @@ static int xtr_dp_end_folder(void *arg, const char *name)
 	return 0;
 }
 
+void xtr_dp_programs_end(void)
+{
+	/* waits for an RCU grace period; where it is not to be had, for longer than any program runs */
+	if (syscall(__NR_membarrier, XTR_MEMBARRIER_GLOBAL, 0, 0))
+		usleep(50000);
+}
+
 /* Everything runs on the new programs. On return no old one runs any more. */
 void xtr_dp_upgrade_finish(struct xtr_dp *dp)
 {
@@ -416,9 +423,8 @@ void xtr_dp_upgrade_finish(struct xtr_dp *dp)
 
 	xtr_dp_at("attached");
 	xtr_dp_each_name(dp->root, xtr_dp_end_folder, &e);
-	/* waits for an RCU grace period; elsewhere for longer than any program runs */
-	if (e.folders && syscall(__NR_membarrier, XTR_MEMBARRIER_GLOBAL, 0, 0))
-		usleep(50000);
+	if (e.folders)
+		xtr_dp_programs_end();
 	xtr_dp_at("finished");
 }
 
