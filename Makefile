@@ -53,7 +53,7 @@ SIM_SRC := $(wildcard tests/sim/*.c)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 LIB := $(B)/libxtr.a
 
-.PHONY: all deps test e2e demo bench check sim fuzz asan install uninstall clean help unit-bin bpf-bin fuzz-bin
+.PHONY: all deps test e2e kernel-test demo bench check sim fuzz asan install uninstall clean help unit-bin bpf-bin fuzz-bin
 
 all: $(B)/xtrd $(B)/xtrctl ## build the daemon, the command line tool and the BPF programs
 
@@ -197,10 +197,13 @@ check: ## layer rules, ABI golden, style of the tree
 test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
 	$(Q)$(PARMAKE) all unit-bin bpf-bin e2e-bin fuzz-bin $(SIM_BIN)
 	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin
-	$(Q)tests/run.sh --build $(B) check unit bpf fuzz sim e2e interop asan
+	$(Q)tests/run.sh --build $(B) check unit bpf fuzz sim e2e interop asan kernel
 
 e2e: all e2e-bin ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e
+
+kernel-test: all bpf-bin ## boot Linux 6.1, 6.12 and 6.19 in QEMU and test there (KERNELS="6.1" for some of them)
+	$(Q)tests/run.sh --build $(B) kernel
 
 demo: deps ## the tour: two sites, then LISP-Decent by pull and by push; ACT=one, pull or push (root)
 	$(Q)$(PARMAKE) all
@@ -243,6 +246,6 @@ clean: ## remove build/
 	rm -rf $(B)
 
 help: ## this list
-	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

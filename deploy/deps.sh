@@ -17,6 +17,8 @@ packages=(
 	libcap-dev libc-ares-dev libcurl4-openssl-dev
 	# tests, demo and benchmark
 	libcriterion-dev iproute2 iputils-ping ethtool iperf3 tshark tcpdump python3 python3-scapy jq procps man-db
+	# other kernels: an emulator, and what unpacks their images
+	qemu-system-x86 kmod cpio xz-utils zstd
 	# DNS servers and a multicast router for tests and demo: run by them in namespaces, never as services of this host
 	knot knot-dnsutils knot-dnssecutils unbound dnsdist smcroute
 )

@@ -13,11 +13,14 @@
 #   sim     hundreds of routers in virtual time     DIR/sim/xtr-sim --quick
 #   e2e     tests/e2e/[0-9]*.sh, real daemons in network namespaces (root)
 #   interop tests/interop/[0-9]*.sh, real daemons and a foreign peer in network namespaces (root)
+#   kernel  other kernels in QEMU                   tests/kernel/run.sh
 #   asan    unit tests, and the e2e tests that stress the daemon's memory most, with the sanitizer build in DIR/asan
 #
 # --asan  DIR itself is a sanitizer build: any sanitizer report, leaks included, is a failure.
 # ONLY=PATTERN  run only the programs whose name matches the pattern. FUZZ_TOTAL=20  seconds for the fuzz suite.
 # JOBS=2        end-to-end scripts at a time.
+#
+# The kernel suite only computes: when others are to run before it, it begins with them and takes what CPU time they leave.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -26,7 +29,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=${2:?--build needs a folder}; shift ;;
 	--asan) asan=1 ;;
-	-*) sed -n '3,24s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,27s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$1") ;;
 	esac
 	shift
@@ -152,7 +155,7 @@ script() { # suite/name, time limit, command...
 
 # Each script has mount, process and network namespaces of its own, so several can run at once.
 e2e() { # suite, build folder, pattern, [folder of the scripts]
-	local t name what pending=() rest n=0
+	local t name what pending=() rest pids=() n=0
 	if [ "$(id -u)" != 0 ]; then
 		skip_suite "$1" "network namespaces and BPF need root: sudo make test"
 		return
@@ -175,9 +178,10 @@ e2e() { # suite, build folder, pattern, [folder of the scripts]
 			harvest
 		done
 		script_run "$logs/$1-$name" 400 "$t" "$2" &
+		pids+=($!)
 		pending+=("$1/$name")
 	done
-	wait
+	[ $n = 0 ] || wait "${pids[@]}"
 	harvest
 	[ $n -gt 0 ] || [ -n "${ONLY-}" ] || { failed=$((failed + 1)); fails+=("$1: no script found"); }
 }
@@ -197,6 +201,19 @@ fuzz() {
 	tally fuzz "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
 }
 
+# One guest after the other, in what the other suites leave of the CPUs.
+kernel=
+case "${ONLY-} ${suites[*]} " in
+" "*" kernel "*)
+	rm -f "$logs/kernel".*
+	idle=(nice -n 19)
+	! chrt --idle 0 true 2>/dev/null || idle+=(chrt --idle 0)
+	asan_run=0
+	KERNEL_JOBS=1 KERNEL_SECONDS=1000 script_run "$logs/kernel" 3000 "${idle[@]}" tests/kernel/run.sh "$build" &
+	kernel=$!
+	;;
+esac
+
 for suite in "${suites[@]}"; do
 	asan_run=$asan
 	case $suite in
@@ -215,12 +232,22 @@ for suite in "${suites[@]}"; do
 	sim) script sim 240 "$build/sim/xtr-sim" --quick --json "$build/sim/quick.json" ;;
 	e2e) e2e e2e "$build" '*' ;;
 	interop) e2e interop "$build" '*' tests/interop ;;
+	kernel)
+		# shellcheck disable=SC2053
+		[[ kernel == ${ONLY:-*} ]] || continue
+		asan_run=0
+		if [ -n "$kernel" ]; then
+			wait "$kernel"
+			script_tally kernel
+		else
+			script kernel 1500 tests/kernel/run.sh "$build"
+		fi ;;
 	asan)
 		asan_run=1
 		criterion asan-unit "$build/asan/tests/unit" 1
 		e2e asan-e2e "$build/asan" "$asan_e2e"
 		unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS ;;
-	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz sim e2e interop asan)" >&2; exit 2 ;;
+	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz sim e2e interop kernel asan)" >&2; exit 2 ;;
 	esac
 done
 
