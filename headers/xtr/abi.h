@@ -144,7 +144,17 @@ struct xtr_iface {
 	__be32 addr6[4];       /* the same for IPv6 (a global one rather than a link-local one) */
 	__u16 vlan;            /* as in the key */
 	__u8  wanted;          /* enum xtr_mode of the configuration */
-	__u8  pad;
+	__u8  why;             /* enum xtr_mode_why: of a mode that is not XDP */
+};
+/* For a person: no program looks at it. */
+enum xtr_mode_why {
+	XTR_WHY_NONE,
+	XTR_WHY_SOFT,          /* virtual device: TC keeps super-packets whole, which is worth more there */
+	XTR_WHY_DRIVER,        /* the driver has no native XDP, or is no Ethernet device's */
+	XTR_WHY_BRIDGE,        /* port of a bridge, which would flood what XDP marks for TC if our TC program went */
+	XTR_WHY_REFUSED,       /* the driver refused XDP as the device is set up */
+	XTR_WHY_BUSY,          /* another XDP program is on the device */
+	XTR_WHY_TAGS,          /* VLAN tags are kept outside of the frames, where XDP does not see them */
 };
 enum xtr_mode { XTR_MODE_NONE, XTR_MODE_AUTO, XTR_MODE_XDP, XTR_MODE_XDP_GENERIC, XTR_MODE_TC };
 

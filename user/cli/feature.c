@@ -30,7 +30,11 @@ static void dev_plain(FILE *f, const json_t *v)
 	}
 	if (*xtr_json_str(v, "unlock")) {
 		xtr_line_more(&l);
-		xtr_line_json(&l, "to change that:", json_object_get(v, "unlock"));
+		xtr_line_json(&l, "for the faster one:", json_object_get(v, "unlock"));
+	}
+	if (*xtr_json_str(v, "hint")) {
+		xtr_line_more(&l);
+		xtr_line_json(&l, "note:", json_object_get(v, "hint"));
 	}
 	xtr_line_end(&l);
 }
@@ -65,10 +69,11 @@ static json_t *probe_dev(struct xtr_cli *c, const char *dev, uint8_t role)
 		xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 		return NULL;
 	}
-	return json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:s, s:s}]", "name", dev,
+	return json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:I, s:s, s:s, s:s}]", "name", dev,
 			 "role", xtr_role_name(role), "mode", xtr_mode_name(p.mode), "driver", p.driver,
 			 "native_xdp", p.native_xdp, "ndo_xmit", p.ndo_xmit, "tcx", p.tcx,
-			 "mtu", (json_int_t)p.mtu, "reason", p.reason, "unlock", p.unlock);
+			 "mtu", (json_int_t)p.mtu, "reason", p.reason, "unlock", p.unlock,
+			 "hint", p.hint);
 }
 
 struct probe {

@@ -14,6 +14,7 @@ static json_t *flag_names(unsigned flags)
 	static const struct { unsigned bit; const char *name; } names[] = {
 		{ XTR_IF_F_ROUTER_HOP, "router-hop" }, { XTR_IF_F_CSUM_PARTIAL, "csum-partial" },
 		{ XTR_IF_F_XDP_TX, "xdp-tx" }, { XTR_IF_F_XDP_GENERIC, "xdp-generic" },
+		{ XTR_IF_F_FALLBACK, "fallback" },
 	};
 	json_t *a = json_array();
 
@@ -30,9 +31,11 @@ static int take(void *arg, const struct xtr_dp_iface_row *r)
 
 	if (t->dev && strcmp(t->dev, r->name))
 		return 0;
-	v = json_pack("{s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o, s:s?}",
+	v = json_pack("{s:I, s:s, s:s, s:s, s:s, s:b, s:s, s:i, s:I, s:b, s:b, s:s?, s:o, s:i, s:o, s:o, s:s?}",
 		      "ifindex", (json_int_t)r->ifindex, "name", r->name,
 		      "role", xtr_role_name(r->i.role), "mode", xtr_mode_name(r->i.mode),
+		      "wanted", xtr_mode_name(r->i.wanted), "fallback", !!(r->i.flags & XTR_IF_F_FALLBACK),
+		      "why", xtr_mode_why(r->i.why), "vlan", (int)r->i.vlan,
 		      "iid", (json_int_t)r->i.iid, "xdp", r->xdp, "tc", r->tc, "tc_kind", r->tc ? r->tc_kind : NULL,
 		      "mac", xtr_json_mac(r->i.mac), "mtu", (int)r->i.mtu, "peer", xtr_json_ifname(r->i.peer),
 		      "flags", flag_names(r->i.flags), "namespace", r->netns[0] ? r->netns : NULL);
@@ -64,6 +67,10 @@ static void rows_plain(FILE *f, const json_t *v)
 		xtr_line_json(&l, "role", json_object_get(row, "role"));
 		if (strcmp(xtr_json_str(row, "mode"), "none"))
 			xtr_line_json(&l, "mode", json_object_get(row, "mode"));
+		if (xtr_json_true(row, "fallback"))
+			xtr_line_json(&l, "UNPLANNED, wanted", json_object_get(row, "wanted"));
+		if (xtr_json_int(row, "vlan"))
+			xtr_line_json(&l, "vlan", json_object_get(row, "vlan"));
 		if (strcmp(role, "underlay"))
 			xtr_line_json(&l, "instance", json_object_get(row, "iid"));
 		if (xtr_json_str(row, "namespace")[0])
@@ -76,6 +83,10 @@ static void rows_plain(FILE *f, const json_t *v)
 		xtr_line_json(&l, "peer", json_object_get(row, "peer"));
 		json_array_foreach(json_object_get(row, "flags"), j, flag)
 			xtr_line_word(&l, json_string_value(flag));
+		if (xtr_json_str(row, "why")[0]) {
+			xtr_line_more(&l);
+			xtr_line_pair(&l, "why", "%s", xtr_json_str(row, "why"));
+		}
 		xtr_line_end(&l);
 	}
 }

@@ -509,9 +509,12 @@ static void check_interfaces(struct check *k)
 
 		underlay += p->role == XTR_ROLE_UNDERLAY;
 		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(p->name, v->interfaces.items[j].name))
+			if (!strcmp(p->name, v->interfaces.items[j].name) && p->vlan == v->interfaces.items[j].vlan)
 				xtr_conf_fail_twice(k, at, at_key(v->interfaces.items[j].at, "name"),
-					   "interface", p->name);
+					   p->vlan ? "this vlan of interface" : "interface", p->name);
+		if (p->vlan && p->role != XTR_ROLE_EID)
+			xtr_yaml_fail_at(k->errors, at_key(p->at, "vlan"),
+					 "`vlan` is for role eid; for an underlay in a VLAN make a VLAN device and name that");
 		for (unsigned j = 0; j < v->overlay.count; j++)
 			if (!strcmp(p->name, v->overlay.items[j].device))
 				xtr_yaml_fail_at(

@@ -61,6 +61,29 @@ uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bo
 	return *l->kind ? XTR_MODE_TC : XTR_MODE_XDP;
 }
 
+/* Mode by plan, and why it is not XDP. What XDP decapsulated a bridge would flood, if our TC program behind it went. */
+static void xtr_dp_plan(struct xtr_dp *dp, const struct xtr_dp_port *p, struct xtr_dp_if *f, const struct xtr_nl_link *l)
+{
+	char driver[32] = "";
+	uint64_t features = 0;
+	bool known = !xtr_nl_xdp_features(dp->nl, l->ifindex, &features);
+	struct xtr_nl_link master;
+
+	xtr_nl_driver(p->name, driver, sizeof(driver));
+	f->soft = xtr_dp_is_soft(l->kind, driver);
+	f->ndo_xmit = known ? features & XTR_NL_XDP_NDO_XMIT : !f->soft;
+	f->wanted = p->mode;
+	f->planned = xtr_dp_mode(p, l, f->soft, known, features);
+	f->why = f->planned != XTR_MODE_TC || p->mode == XTR_MODE_TC ? XTR_WHY_NONE :
+		 f->soft				    ? XTR_WHY_SOFT :
+							      XTR_WHY_DRIVER;
+	if (p->mode == XTR_MODE_AUTO && f->planned == XTR_MODE_XDP && p->role == XTR_ROLE_UNDERLAY && l->master &&
+	    !xtr_nl_link_get(dp->nl, l->master, NULL, &master) && !strcmp(master.kind, "bridge")) {
+		f->planned = XTR_MODE_TC;
+		f->why = XTR_WHY_BRIDGE;
+	}
+}
+
 /* Looks at every configured port. One that is missing is an error at start only; later it may come
  * back. */
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
@@ -70,37 +93,37 @@ int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
 	for (unsigned i = 0; i < dp->cfg.port_count; i++) {
 		const struct xtr_dp_port *p = &dp->cfg.ports[i];
 		struct xtr_dp_if *f = &dp->ifs[i];
-		uint8_t before = f->mode;
+		uint8_t before = f->mode, why = f->why;
 		int was = f->ifindex;
-		char driver[32] = "";
 		struct xtr_nl_link l;
-		uint64_t features = 0;
-		bool known;
 		int r = xtr_nl_link_get(dp->nl, 0, p->name, &l);
 
 		snprintf(f->name, sizeof(f->name), "%s", p->name);
 		f->role = p->role;
 		f->iid = p->iid;
+		f->vlan = p->vlan;
 		f->ifindex = 0;
 		if (r && err)
 			return xtr_fail(err, r, "interface %s: %s (key interfaces[].name)", p->name,
 					r == -ENODEV ? "there is no such device" : strerror(-r));
 		if (r)
 			continue;
-		xtr_nl_driver(p->name, driver, sizeof(driver));
-		known = !xtr_nl_xdp_features(dp->nl, l.ifindex, &features);
 		f->ifindex = l.ifindex;
 		f->mtu = l.mtu;
 		f->flags = l.flags;
 		f->master = l.master;
 		f->type = l.type;
 		memcpy(f->mac, l.mac, 6);
-		f->soft = xtr_dp_is_soft(l.kind, driver);
-		f->ndo_xmit = known ? features & XTR_NL_XDP_NDO_XMIT : !f->soft;
-		/* auto that fell back to TC stays there while the device is the same */
-		f->mode = was == f->ifindex && before == XTR_MODE_TC && p->mode == XTR_MODE_AUTO
-				  ? before
-				  : xtr_dp_mode(p, &l, f->soft, known, features);
+		xtr_dp_plan(dp, p, f, &l);
+		if (was != f->ifindex)
+			f->told = XTR_WHY_NONE;
+		f->mode = f->planned;
+		/* What a driver refused is not asked of it again while the device is the same: a card stops for each try. */
+		if (was == f->ifindex && before == XTR_MODE_TC && p->mode == XTR_MODE_AUTO &&
+		    (why == XTR_WHY_REFUSED || why == XTR_WHY_BUSY)) {
+			f->mode = before;
+			f->why = why;
+		}
 		native |= p->role == XTR_ROLE_EID && f->mode == XTR_MODE_XDP;
 		generic |= p->role == XTR_ROLE_EID && f->mode == XTR_MODE_XDP_GENERIC;
 	}
@@ -387,6 +410,23 @@ static int xtr_dp_attach_overlays(struct xtr_dp *dp, struct xtr_err *err)
 	return r;
 }
 
+/* Slower than planned: said once for each device and reason. */
+static void xtr_dp_fall_back(struct xtr_dp_if *f, enum xtr_mode_why why, const char *detail)
+{
+	struct xtr_dp_probe p = { .unlock = "" };
+	struct xtr_err err;
+
+	f->mode = XTR_MODE_TC;
+	f->why = why;
+	if (f->told == why)
+		return;
+	f->told = why;
+	if (why == XTR_WHY_REFUSED)
+		xtr_dp_probe_iface(f->name, f->role, &p, &err);
+	xtr_warn("interface %s: runs in tc, not in %s: %s%s%s%s%s", f->name, xtr_mode_name(f->planned), xtr_mode_why(why),
+		 *detail ? ": " : "", detail, *p.unlock ? "; this may help, then a reload: " : "", p.unlock);
+}
+
 /* XDP on one port. In mode auto a refusal means TC. */
 static int xtr_dp_attach_xdp(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
 {
@@ -397,16 +437,47 @@ static int xtr_dp_attach_xdp(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
 				 f->mode == XTR_MODE_XDP ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE,
 				 f->name,
 				 f->mtu };
-	struct xtr_err why;
-	int r = xtr_dp_attach_one(dp, &w, &why);
+	struct xtr_err why = { "" };
+	int r;
 
-	if (!r)
+	if (!xtr_dp_tags_ready(dp, f)) {
+		xtr_dp_fall_back(f, XTR_WHY_TAGS, "");
 		return 0;
+	}
+	r = xtr_dp_attach_one(dp, &w, &why);
+	if (!r) {
+		f->told = XTR_WHY_NONE;
+		return 0;
+	}
 	if (dp->cfg.ports[i].mode != XTR_MODE_AUTO)
 		return xtr_fail(err, r, "%s", why.text);
-	xtr_info("interface %s: mode auto takes tc: %s", f->name, why.text);
-	f->mode = XTR_MODE_TC;
+	xtr_dp_fall_back(f, r == -EBUSY || r == -EEXIST ? XTR_WHY_BUSY : XTR_WHY_REFUSED, why.text);
 	return 0;
+}
+
+/* All ports of one device have the same XDP program, or none. Underlay comes first: it alone needs XDP of its own. */
+static int xtr_dp_attach_xdp_device(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
+{
+	struct xtr_dp_if *f = &dp->ifs[i];
+
+	for (unsigned j = 0; j < i; j++) {
+		const struct xtr_dp_if *g = &dp->ifs[j];
+
+		if (g->ifindex != f->ifindex)
+			continue;
+		if (g->role == f->role) {
+			f->mode = g->mode;
+			f->why = g->why;
+			return 0;
+		}
+		if (g->mode == XTR_MODE_XDP || g->mode == XTR_MODE_XDP_GENERIC) {
+			xtr_dp_fall_back(f, XTR_WHY_BUSY, "that of another role of the interface");
+			return 0;
+		}
+	}
+	if (f->mode != XTR_MODE_XDP && f->mode != XTR_MODE_XDP_GENERIC)
+		return 0;
+	return xtr_dp_attach_xdp(dp, i, err);
 }
 
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
@@ -425,8 +496,8 @@ int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
 		if (!f->ifindex)
 			continue;
 		r = xtr_dp_attach_one(dp, &w, err);
-		if (!r && (f->mode == XTR_MODE_XDP || f->mode == XTR_MODE_XDP_GENERIC))
-			r = xtr_dp_attach_xdp(dp, i, err);
+		if (!r)
+			r = xtr_dp_attach_xdp_device(dp, i, err);
 	}
 	return r;
 }
@@ -441,17 +512,31 @@ struct xtr_dp_sweep {
 
 static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
 {
-	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, ifindex);
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_by_index(dp, ifindex);
 
 	if (ov)
 		return !strcmp(prog, XTR_PROG_ENCAP) || (ov->peer == ifindex && !strcmp(prog, XTR_PROG_INJECT));
-	if (!f)
-		return false;
-	if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY))
-		return true;
-	return f->mode != XTR_MODE_TC &&
-	       !strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_XDP_EID : XTR_PROG_XDP_UNDER);
+	for (unsigned i = 0; i < dp->if_count; i++) {
+		const struct xtr_dp_if *f = &dp->ifs[i];
+
+		if (f->ifindex != ifindex)
+			continue;
+		if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY))
+			return true;
+		if (f->mode != XTR_MODE_TC &&
+		    !strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_XDP_EID : XTR_PROG_XDP_UNDER))
+			return true;
+	}
+	return false;
+}
+
+/* Does XDP run on an EID port of this device? */
+static bool xtr_dp_tags_needed(const struct xtr_dp *dp, int ifindex)
+{
+	for (unsigned i = 0; i < dp->if_count; i++)
+		if (dp->ifs[i].ifindex == ifindex && dp->ifs[i].role == XTR_ROLE_EID && dp->ifs[i].mode != XTR_MODE_TC)
+			return true;
+	return false;
 }
 
 static int xtr_dp_sweep_one(void *arg, const char *name)
@@ -481,6 +566,8 @@ void xtr_dp_attach_sweep(struct xtr_dp *dp)
 
 		if (!want && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT))
 			xtr_dp_clsact_remove(dp->nl, d);
+		if (!xtr_dp_tags_needed(dp, (int)d->ifindex))
+			xtr_dp_tags_restore(d);
 	}
 	xtr_dp_made_save(dp);
 }

@@ -3,7 +3,7 @@
  * Removes everything that was ever made here: XDP links, then TC links and filters, rules and routes
  * (protocol 76), overlay devices (by xtr_made and alias), neighbours, pins, folders. Nothing is
  * needed from the configuration or a running daemon, and every step works when the former ones found
- * nothing. No setting of a device that is not ours is ever changed, so none has to be restored.
+ * nothing. The one setting of a device that is not ours that is ever changed, rx-vlan-offload (tags.c), is restored.
  */
 #include "dp/internal.h"
 
@@ -83,6 +83,10 @@ static void xtr_dp_undo_device(struct xtr_dp_undo *u, struct xtr_dp_made_dev *d)
 		if (r)
 			u->failed = r;
 		xtr_dp_say(u, "removed TC filters from %s", d->name);
+	}
+	if (d->flags & (XTR_MADE_RXVLAN | XTR_MADE_RXSTAG)) {
+		xtr_dp_tags_restore(d);
+		xtr_dp_say(u, "switched rx-vlan-offload of %s on again", d->name);
 	}
 	if (d->flags & XTR_MADE_OVERLAY && !strcmp(l.alias, u->alias) && !strcmp(l.kind, "veth")) {
 		r = xtr_nl_link_del(u->nl, l.ifindex);

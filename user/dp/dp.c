@@ -125,8 +125,10 @@ static int xtr_dp_config_check_names(const struct xtr_dp_config *c, struct xtr_e
 					"interface %s: instance ID %u is out of range", p->name,
 					p->iid);
 		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(p->name, c->ports[j].name))
+			if (!strcmp(p->name, c->ports[j].name) && p->vlan == c->ports[j].vlan)
 				return xtr_fail(err, -EINVAL, "interface %s: named twice", p->name);
+		if (p->vlan > 4094 || (p->vlan && p->role != XTR_ROLE_EID))
+			return xtr_fail(err, -EINVAL, "interface %s: vlan %u is no VLAN of a port with role eid", p->name, p->vlan);
 	}
 	for (unsigned i = 0; i < c->overlay_count; i++) {
 		const struct xtr_dp_overlay *o = &c->overlays[i];
@@ -552,7 +554,8 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 	bool ours = false;
 
 	for (unsigned i = 0; i < dp->if_count && !ours; i++)
-		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name);
+		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name) ||
+		       (dp->ifs[i].vlan && dp->ifs[i].ifindex == l->peer); /* where its tags come from: tags.c */
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
 		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex ||
 		       !strcmp(dp->ovs[i].name, l->name) ||

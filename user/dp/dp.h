@@ -149,7 +149,7 @@ int xtr_dp_view_drops(struct xtr_dp_view *v, uint64_t out[XTR_DROP_MAX]);
 int xtr_dp_view_stats(struct xtr_dp_view *v, struct xtr_count out[XTR_STAT_MAX]);
 const char *xtr_drop_name(unsigned reason); const char *xtr_drop_text(unsigned reason);
 const char *xtr_stat_name(unsigned stat);   const char *xtr_stat_text(unsigned stat);
-const char *xtr_mode_name(unsigned mode);   const char *xtr_role_name(unsigned role);  const char *xtr_action_name(unsigned action);
+const char *xtr_mode_name(unsigned mode);   const char *xtr_mode_why(unsigned why);   const char *xtr_role_name(unsigned role);  const char *xtr_action_name(unsigned action);
 
 /* Removes everything xtr ever made on this host (in this network namespace and bpffs): XDP first, then TC, links, programs, maps, pins, overlay
  * devices, routes, rules, neighbours, offload settings. Safe to repeat. -EBUSY while a daemon runs (unless force). say(ctx, line) reports each step. */
@@ -158,7 +158,9 @@ int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char 
 /* What the kernel and an interface offer, and which mode `auto` takes. */
 struct xtr_dp_feature { const char *name; bool have; char detail[160]; };
 int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *arg);
-struct xtr_dp_probe { uint8_t mode; char driver[32]; char reason[256]; char unlock[256]; bool native_xdp, ndo_xmit, tcx; uint32_t mtu; };
+struct xtr_dp_probe { uint8_t mode; char driver[32]; char reason[512]; char unlock[320]; /* commands for the faster mode, joined by && */
+	char hint[320];             /* what else there is to know */
+	bool native_xdp, ndo_xmit, tcx; uint32_t mtu; };
 int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out, struct xtr_err *err);
 
 #endif

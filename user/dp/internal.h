@@ -54,6 +54,8 @@ enum {
 	XTR_MADE_CLSACT   = 1 << 1,        /* we created its clsact qdisc */
 	XTR_MADE_INGRESS  = 1 << 2,        /* our filter is on clsact ingress */
 	XTR_MADE_EGRESS   = 1 << 3,
+	XTR_MADE_RXVLAN   = 1 << 4,        /* we switched its rx-vlan-offload off */
+	XTR_MADE_RXSTAG   = 1 << 5,        /* the same for 802.1ad */
 };
 struct xtr_dp_made_dev { __u32 ifindex, flags; char name[16]; };
 struct xtr_dp_made {
@@ -213,6 +215,9 @@ struct xtr_dp_if {
 	uint8_t mac[6];
 	bool soft;                         /* veth, tap: partial checksums */
 	bool ndo_xmit;
+	uint16_t vlan;                     /* EID port: of frames with this tag */
+	uint8_t wanted, planned, why;      /* as configured; what that means on this device; enum xtr_mode_why */
+	uint8_t told;                      /* the why that was logged for this device */
 };
 
 struct xtr_dp {
@@ -387,6 +392,22 @@ int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d);
 uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft,
 		    bool features_known, uint64_t features);
 bool xtr_dp_is_soft(const char *kind, const char *driver);
+/* tags.c: may XDP run here, with regard to VLAN tags? Switches rx-vlan-offload off if need be. */
+bool xtr_dp_tags_ready(struct xtr_dp *dp, const struct xtr_dp_if *f);
+void xtr_dp_tags_restore(struct xtr_dp_made_dev *d);        /* as it was */
+/* driver.c: pure */
+struct xtr_dp_offload { bool on, fixed; };
+struct xtr_dp_facts {
+	char name[16], driver[32], kind[16];
+	uint8_t role;
+	uint16_t type;                     /* ARPHRD_* */
+	int master; bool bridge;           /* it is a port of a bridge */
+	uint32_t mtu, cpus;
+	bool xdp_known; uint64_t xdp;      /* XTR_NL_XDP_* as declared */
+	struct xtr_dp_offload lro, gro_hw, rx_vlan;
+	struct xtr_nl_channels channels;   /* 0: not known */
+};
+void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out);
 struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex);
 /* neigh.c, rloc.c */
 struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip);

@@ -395,6 +395,56 @@ int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err)
 
 /* ---- interfaces */
 
+static bool xtr_dp_fell_back(const struct xtr_dp_if *f)
+{
+	return f->mode == XTR_MODE_TC && f->planned != XTR_MODE_TC;
+}
+
+/* XTR_STAT_MODE_FALLBACK is how many there are now, no sum of events. */
+static int xtr_dp_slower_set(struct xtr_dp *dp, unsigned slower)
+{
+	struct xtr_count *all = calloc(dp->cpus, sizeof(*all));
+	__u32 i = XTR_STAT_MODE_FALLBACK;
+	int r = 0;
+
+	if (!all)
+		return -ENOMEM;
+	all[0].packets = slower;
+	if (bpf_map_update_elem(dp->map[XTR_M_STATS], &i, all, BPF_ANY))
+		r = -errno;
+	free(all);
+	return r;
+}
+
+/* Our own address in the network of a port: of the device, else of the overlay device of its instance (where the port is a VLAN without a
+ * device, say). A link-local one is better than none: who asked is on the link. */
+static void xtr_dp_port_addrs(const struct xtr_dp *dp, const struct xtr_dp_if *f, struct xtr_iface *v)
+{
+	bool global = false;
+
+	for (unsigned i = 0; i < dp->addr_count && !f->vlan; i++) {
+		const struct xtr_ip *ip = &dp->addrs[i].pfx.ip;
+
+		if (dp->addrs[i].ifindex != f->ifindex || dp->addrs[i].tentative)
+			continue;
+		if (ip->family == 4 && !v->addr4)
+			memcpy(&v->addr4, ip->a, 4);
+		if (ip->family != 6 || global)
+			continue;
+		global = !xtr_ip_is_linklocal(ip);
+		memcpy(v->addr6, ip->a, 16);
+	}
+	for (unsigned i = 0; i < dp->cfg.overlay_count; i++)
+		for (unsigned j = 0; j < dp->cfg.overlays[i].address_count && dp->cfg.overlays[i].iid == f->iid; j++) {
+			const struct xtr_ip *ip = &dp->cfg.overlays[i].addresses[j].ip;
+
+			if (ip->family == 4 && !v->addr4)
+				memcpy(&v->addr4, ip->a, 4);
+			if (ip->family == 6 && !v->addr6[0] && !v->addr6[1] && !v->addr6[2] && !v->addr6[3])
+				memcpy(v->addr6, ip->a, 16);
+		}
+}
+
 /* sweep: also remove what has no role any more; else only add, so that no attached program loses
  * its port. */
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
@@ -403,7 +453,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		struct xtr_port_key k;
 		struct xtr_iface v;
 	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 1, sizeof(*rec));
-	unsigned n = 0, slot = 0;
+	unsigned n = 0, slot = 0, slower = 0;
 	int r;
 
 	if (!rec)
@@ -414,8 +464,12 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		if (!f->ifindex)
 			continue;
 		rec[n].k.ifindex = (__u32)f->ifindex;
+		rec[n].k.vlan = f->vlan;
 		rec[n].v = (struct xtr_iface){ .role = f->role,
 					       .mode = f->mode,
+					       .wanted = f->wanted,
+					       .why = f->why,
+					       .vlan = f->vlan,
 					       .iid = f->role == XTR_ROLE_EID ? f->iid : 0,
 					       .slot = slot,
 					       .mtu = (__u16)(f->mtu > 65535 ? 65535 : f->mtu) };
@@ -423,7 +477,11 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 			(__u16)((f->role == XTR_ROLE_EID ? XTR_IF_F_ROUTER_HOP : 0) |
 				(f->soft ? XTR_IF_F_CSUM_PARTIAL : 0) |
 				(f->ndo_xmit ? XTR_IF_F_XDP_TX : 0) |
-				(f->mode == XTR_MODE_XDP_GENERIC ? XTR_IF_F_XDP_GENERIC : 0));
+				(f->mode == XTR_MODE_XDP_GENERIC ? XTR_IF_F_XDP_GENERIC : 0) |
+				(xtr_dp_fell_back(f) ? XTR_IF_F_FALLBACK : 0));
+		slower += xtr_dp_fell_back(f);
+		if (f->role == XTR_ROLE_EID)
+			xtr_dp_port_addrs(dp, f, &rec[n].v);
 		memcpy(rec[n++].v.mac, f->mac, 6);
 	}
 	for (unsigned i = 0; i < dp->ov_count; i++, slot++) {
@@ -454,6 +512,8 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 	}
 	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->k), sizeof(rec->v), !sweep);
 	free(rec);
+	if (!r && sweep)
+		r = xtr_dp_slower_set(dp, slower);
 	return r ? xtr_fail(err, r, "map %s: %s", XTR_MAP_IFACES, strerror(-r)) : 0;
 }
 

@@ -54,6 +54,20 @@ const char *xtr_stat_text(unsigned stat)
 	return stat < XTR_STAT_MAX ? xtr_stat_names[stat][1] : "of a newer version";
 }
 
+const char *xtr_mode_why(unsigned why)
+{
+	switch (why) {
+	case XTR_WHY_NONE: return "";
+	case XTR_WHY_SOFT: return "virtual device: TC keeps super-packets whole";
+	case XTR_WHY_DRIVER: return "its driver has no native XDP";
+	case XTR_WHY_BRIDGE: return "port of a bridge";
+	case XTR_WHY_REFUSED: return "its driver refuses XDP as the device is set up";
+	case XTR_WHY_BUSY: return "another XDP program is attached";
+	case XTR_WHY_TAGS: return "VLAN tags are outside of the frames, where XDP does not see them";
+	}
+	return "of a newer version";
+}
+
 const char *xtr_mode_name(unsigned mode)
 {
 	switch (mode) {

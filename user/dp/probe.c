@@ -7,7 +7,6 @@
 #include "dp/internal.h"
 
 #include <errno.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,75 +129,49 @@ int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *
 	return a.r;
 }
 
-static void xtr_dp_probe_advise(struct xtr_dp_probe *p, const char *name, uint8_t role,
-				const struct xtr_nl_link *l, bool soft, bool known)
+static void xtr_dp_probe_offload(const char *name, const char *feature, struct xtr_dp_offload *out)
 {
-	if (l->type != ARPHRD_ETHER) {
-		snprintf(p->reason, sizeof(p->reason), "not an Ethernet device: TC");
-	} else if (soft) {
-		snprintf(
-			p->reason, sizeof(p->reason),
-			"%s is a virtual device: TC keeps super-packets whole, which is faster there than XDP",
-			p->driver);
-		snprintf(
-			p->unlock, sizeof(p->unlock), "mode: xdp forces it%s",
-			role == XTR_ROLE_UNDERLAY && !p->ndo_xmit && !strcmp(l->kind, "veth")
-				? "; for XDP redirects out of it, its other end needs GRO: ethtool -K PEER gro on"
-				: "");
-	} else if (p->native_xdp) {
-		snprintf(p->reason, sizeof(p->reason),
-			 "driver %s has native XDP: XDP with TC behind it", p->driver);
-		if (!p->ndo_xmit && role == XTR_ROLE_UNDERLAY)
-			snprintf(
-				p->unlock, sizeof(p->unlock),
-				"the driver does not take XDP redirects now; some need free transmit queues: ethtool -L %s "
-				"combined <half of the maximum>",
-				name);
-	} else {
-		snprintf(p->reason, sizeof(p->reason),
-			 known ? "driver %s declares no native XDP: TC"
-			       : "driver %s is tried with XDP, then TC",
-			 p->driver);
-		snprintf(p->unlock, sizeof(p->unlock),
-			 "mode: xdp-generic works on every device, but is seldom faster than TC");
-	}
-	if (p->native_xdp && p->mtu > 3498 && strcmp(l->kind, "veth"))
-		snprintf(p->unlock, sizeof(p->unlock),
-			 "if native XDP is refused for the MTU of %u: ip link set %s mtu 3498",
-			 p->mtu, name);
+	/* a kernel without the feature has nothing on */
+	if (xtr_nl_offload_look(name, feature, &out->on, &out->fixed))
+		*out = (struct xtr_dp_offload){ false, true };
 }
 
 int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out,
 		       struct xtr_err *err)
 {
-	struct xtr_dp_port port = { .role = role, .mode = XTR_MODE_AUTO };
-	bool known, soft;
-	struct xtr_nl_link l;
+	struct xtr_dp_facts f = { .role = role };
+	struct xtr_nl_link l, master;
 	struct xtr_nl *nl;
-	uint64_t features = 0;
-	int prog, r = xtr_nl_open(&nl);
+	int prog, cpus, r = xtr_nl_open(&nl);
 
 	memset(out, 0, sizeof(*out));
 	if (r)
 		return xtr_fail(err, r, "netlink: %s", strerror(-r));
 	r = xtr_nl_link_get(nl, 0, name, &l);
-	known = !r && !xtr_nl_xdp_features(nl, l.ifindex, &features);
+	f.xdp_known = !r && !xtr_nl_xdp_features(nl, l.ifindex, &f.xdp);
+	f.bridge = !r && l.master && !xtr_nl_link_get(nl, l.master, NULL, &master) && !strcmp(master.kind, "bridge");
 	xtr_nl_close(nl);
 	if (r)
 		return xtr_fail(err, r, "interface %s: %s", name,
 				r == -ENODEV ? "there is no such device" : strerror(-r));
-	xtr_nl_driver(name, out->driver, sizeof(out->driver));
-	if (!out->driver[0])
-		snprintf(out->driver, sizeof(out->driver), "%.31s", l.kind[0] ? l.kind : "unknown");
+	snprintf(f.name, sizeof(f.name), "%s", l.name);
+	snprintf(f.kind, sizeof(f.kind), "%s", l.kind);
+	f.type = l.type;
+	f.mtu = l.mtu;
+	f.master = l.master;
+	xtr_nl_driver(name, f.driver, sizeof(f.driver));
+	if (!f.driver[0])
+		snprintf(f.driver, sizeof(f.driver), "%.31s", l.kind[0] ? l.kind : "unknown");
+	xtr_dp_probe_offload(name, "rx-lro", &f.lro);
+	xtr_dp_probe_offload(name, "rx-gro-hw", &f.gro_hw);
+	xtr_dp_probe_offload(name, "rx-vlan-hw-parse", &f.rx_vlan);
+	xtr_nl_channels(name, &f.channels);
+	cpus = libbpf_num_possible_cpus();
+	f.cpus = cpus > 0 ? (uint32_t)cpus : 1;
+	xtr_dp_advise(&f, out);
 	prog = xtr_dp_try_prog(BPF_PROG_TYPE_SCHED_CLS);
 	out->tcx = xtr_dp_try_tcx(prog);
 	if (prog >= 0)
 		close(prog);
-	soft = xtr_dp_is_soft(l.kind, out->driver);
-	out->mtu = l.mtu;
-	out->native_xdp = known && features & XTR_NL_XDP_BASIC;
-	out->ndo_xmit = known && features & XTR_NL_XDP_NDO_XMIT;
-	out->mode = xtr_dp_mode(&port, &l, soft, known, features);
-	xtr_dp_probe_advise(out, name, role, &l, soft, known);
 	return 0;
 }

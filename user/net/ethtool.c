@@ -78,7 +78,7 @@ static int xtr_ethtool_feature(const char *ifname, const char *feature, unsigned
 	return r;
 }
 
-int xtr_nl_offload_get(const char *ifname, const char *feature, bool *on)
+int xtr_nl_offload_look(const char *ifname, const char *feature, bool *on, bool *fixed)
 {
 	unsigned bit, count, blocks;
 	struct ethtool_gfeatures *f;
@@ -93,10 +93,34 @@ int xtr_nl_offload_get(const char *ifname, const char *feature, bool *on)
 	f->cmd = ETHTOOL_GFEATURES;
 	f->size = blocks;
 	r = xtr_ethtool(ifname, f);
-	if (!r)
+	if (!r) {
 		*on = f->features[bit / 32].active >> (bit % 32) & 1;
+		*fixed = !(f->features[bit / 32].available >> (bit % 32) & 1) ||
+			 f->features[bit / 32].never_changed >> (bit % 32) & 1;
+	}
 	free(f);
 	return r;
+}
+
+int xtr_nl_offload_get(const char *ifname, const char *feature, bool *on)
+{
+	bool fixed;
+
+	return xtr_nl_offload_look(ifname, feature, on, &fixed);
+}
+
+int xtr_nl_channels(const char *ifname, struct xtr_nl_channels *out)
+{
+	struct ethtool_channels c = { .cmd = ETHTOOL_GCHANNELS };
+	int r = xtr_ethtool(ifname, &c);
+
+	*out = (struct xtr_nl_channels){ 0 };
+	if (r)
+		return r;
+	*out = (struct xtr_nl_channels){ .rx = c.rx_count, .tx = c.tx_count, .combined = c.combined_count,
+					 .rx_max = c.max_rx, .tx_max = c.max_tx,
+					 .combined_max = c.max_combined };
+	return 0;
 }
 
 int xtr_nl_offload_set(const char *ifname, const char *feature, bool on)

@@ -121,12 +121,18 @@ int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters
 #define XTR_NL_XDP_BASIC    (1u << 0)
 #define XTR_NL_XDP_REDIRECT (1u << 1)
 #define XTR_NL_XDP_NDO_XMIT (1u << 2)
+#define XTR_NL_XDP_RX_SG    (1u << 5) /* frames of several buffers */
 /* XDP features as the driver declares them. -EOPNOTSUPP: the kernel can not tell (before 6.3). */
 int xtr_nl_xdp_features(struct xtr_nl *nl, int ifindex, uint64_t *features);
 int xtr_nl_driver(const char *ifname, char *buf, size_t size);
 /* Offload by its ethtool name, e.g. "tx-udp-segmentation". get: 0 or 1 in *on. -ENOENT: the kernel has no such feature. */
 int xtr_nl_offload_get(const char *ifname, const char *feature, bool *on);
 int xtr_nl_offload_set(const char *ifname, const char *feature, bool on);
+/* fixed: this device can not change it */
+int xtr_nl_offload_look(const char *ifname, const char *feature, bool *on, bool *fixed);
+struct xtr_nl_channels { uint32_t rx, tx, combined, rx_max, tx_max, combined_max; };
+/* -EOPNOTSUPP: the driver does not say */
+int xtr_nl_channels(const char *ifname, struct xtr_nl_channels *out);
 
 /* ---- notifications */
 struct xtr_nl_monitor;
