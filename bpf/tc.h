@@ -317,6 +317,22 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 }
 
 /*
+ * What is known of checksums was known of the outer packet. A verdict of the NIC ("good") says nothing of the inner one, and
+ * a sum over the whole packet, which generic XDP does not keep up, is wrong: UDP would drop the packet for it, where the sum
+ * was made in software (a tunnel below us). Growing and trimming by one octet is what makes the stack forget it.
+ */
+XTR_INLINE void xtr_tc_forget_csum(struct __sk_buff *skb, bool generic)
+{
+	__u32 len = skb->len;
+
+	bpf_csum_level(skb, BPF_CSUM_LEVEL_RESET);
+	if (!generic || bpf_csum_update(skb, 0) < 0) /* refused: there is no such sum */
+		return;
+	if (!bpf_skb_change_tail(skb, len + 1, 0))
+		bpf_skb_change_tail(skb, len, 0);
+}
+
+/*
  * A frame that xtr_xdp_under has decapsulated: its destination is nobody, so it dies unless this gives it the right one.
  * Returns a TC action, -reason, or 0 when there is no metadata of ours.
  */
@@ -324,12 +340,14 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, struct xtr_decap *d)
 {
 	struct xtr_meta *m = (void *)(long)c->skb->data_meta;
 	struct ethhdr *eth = xtr_data(c);
+	bool generic;
 
 	if ((void *)&m->version > (void *)eth || m->magic != XTR_META_MAGIC)
 		return 0;
 	if ((void *)(m + 1) > (void *)eth || m->version < XTR_META_OLDEST || m->version > meta_version)
 		return -XTR_DROP_META_VERSION;
 	d->iid = m->iid;
+	generic = m->flags & XTR_META_F_GENERIC;
 	m->magic = 0; /* for no program further on */
 	d->inst = bpf_map_lookup_elem(&xtr_inst, &d->iid);
 	if (!d->inst)
@@ -339,6 +357,7 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, struct xtr_decap *d)
 	if ((void *)(eth + 1) > xtr_data_end(c))
 		return -XTR_DROP_META_VERSION;
 	__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN);
+	xtr_tc_forget_csum(c->skb, generic);
 	return xtr_tc_into(c->skb, d->inst, true);
 }
 

@@ -88,7 +88,8 @@ spoiled:
  * none, the packet is still untouched. The destination MAC is nobody's, so that without our TC program the packet dies
  * instead of entering a wrong instance.
  */
-XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_decap *d)
+XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+			       const struct xtr_decap *d)
 {
 	const __u8 nobody[ETH_ALEN] = XTR_NOBODY_MAC;
 	__u32 cut = xtr_decap_cut(d);
@@ -107,6 +108,8 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	if ((void *)(m + 1) > data || (void *)(eth + 1) > xtr_data_end(c) || !xtr_decap_remark(c, d))
 		goto spoiled;
 	*m = (struct xtr_meta){ .magic = XTR_META_MAGIC, .version = meta_version, .iid = d->iid };
+	if (ifc->flags & XTR_IF_F_XDP_GENERIC)
+		m->flags = XTR_META_F_GENERIC;
 	__builtin_memcpy(eth->h_source, old->h_source, ETH_ALEN);
 	__builtin_memcpy(eth->h_dest, nobody, ETH_ALEN);
 	eth->h_proto = xtr_ethertype(d->in.family);

@@ -301,7 +301,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 		return XDP_PASS;
 	}
 	if (r == XTR_D_OK)
-		return xtr_xdp_deliver(&c, cfg, &d);
+		return xtr_xdp_deliver(&c, cfg, ifc, &d);
 	xtr_drop(&c, cfg, &d.in, d.iid, -r);
 	return XDP_DROP;
 }

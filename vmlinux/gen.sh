@@ -46,7 +46,7 @@ enum { false = 0, true = 1 };
 
 H
 for t in 'enum bpf_map_type' 'enum xdp_action' 'enum bpf_adj_room_mode' 'enum bpf_hdr_start_off'; do named "$t"; done
-for m in BPF_F_NO_PREALLOC BPF_F_INGRESS BPF_F_ADJ_ROOM_FIXED_GSO BPF_FIB_LOOKUP_DIRECT BPF_FIB_LKUP_RET_SUCCESS; do anonymous $m; done
+for m in BPF_F_NO_PREALLOC BPF_F_INGRESS BPF_F_ADJ_ROOM_FIXED_GSO BPF_FIB_LOOKUP_DIRECT BPF_FIB_LKUP_RET_SUCCESS BPF_CSUM_LEVEL_QUERY; do anonymous $m; done
 echo 'struct bpf_flow_keys;'
 echo 'struct bpf_sock;'
 echo

@@ -139,6 +139,13 @@ enum {
 	BPF_FIB_LKUP_RET_NO_SRC_ADDR = 9,
 };
 
+enum {
+	BPF_CSUM_LEVEL_QUERY = 0,
+	BPF_CSUM_LEVEL_INC = 1,
+	BPF_CSUM_LEVEL_DEC = 2,
+	BPF_CSUM_LEVEL_RESET = 3,
+};
+
 struct bpf_flow_keys;
 struct bpf_sock;
 

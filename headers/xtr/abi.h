@@ -240,6 +240,7 @@ enum {
 	XTR_RLOC_F_GPE    = 1 << 3, /* peer speaks RFC 9305 */
 	XTR_RLOC_F_NAT    = 1 << 4, /* fixed source port sport */
 	XTR_RLOC_F_CSUM   = 1 << 5, /* non-zero UDP checksum wanted */
+	XTR_RLOC_F_PMTU   = 1 << 6, /* mtu was learned from ICMP (for those who look, not for the programs) */
 };
 struct xtr_rloc {
 	struct xtr_abi_ip src; /* our RLOC */
@@ -392,10 +393,13 @@ enum {
 #define XTR_META_MAGIC   0x4c495350u /* "LISP" */
 #define XTR_META_VERSION 1
 #define XTR_META_OLDEST  1
+enum {
+	XTR_META_F_GENERIC = 1 << 0, /* from generic XDP: a checksum over the whole packet is wrong now */
+};
 struct xtr_meta {
 	__u32 magic;
 	__u16 version;
-	__u16 flags;
+	__u16 flags;           /* those that are not known are ignored */
 	__u32 iid;
 	__u32 pad;
 };

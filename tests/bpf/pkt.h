@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PKT_MAX    3400
+#define PKT_MAX    9600
 #define MAX_LAYERS 12
 
 struct pkt {
