@@ -383,7 +383,9 @@ static int xtr_dp_overlay_one(struct xtr_dp *dp, const struct xtr_dp_overlay *o,
 		return r;
 	}
 	r = xtr_dp_overlay_vrf(dp, o, ov, &l, err);
-	if (r) { /* it must not stand among the devices of others meanwhile */
+	if (r) { /* it must not stand among the devices of others meanwhile, nor its addresses among theirs */
+		for (unsigned i = 0; i < o->address_count; i++)
+			xtr_nl_addr_del(xtr_dp_overlay_nl(dp, ov), l.ifindex, &o->addresses[i]);
 		xtr_nl_link_change(xtr_dp_overlay_nl(dp, ov), l.ifindex, &down);
 		return r;
 	}
