@@ -427,7 +427,7 @@ static int xtr_dp_overlay_ports(struct xtr_dp *dp, struct xtr_err *err)
 					"interface %s: its instance %u has the overlay device %s in a network namespace, where the "
 					"interface is not; give it another instance, or use overlay[].vrf instead of namespace",
 					f->name, f->iid, ov->name);
-		if (ov && ov->vrf && f->ifindex && f->master != ov->vrf)
+		if (ov && ov->vrf && f->ifindex && !f->vlan && f->master != ov->vrf) /* of a VLAN port another device is in it */
 			return xtr_fail(err, -EINVAL,
 					"interface %s: its instance %u has the overlay device %s in a VRF, where the interface is not; "
 					"put it there: ip link set %s master <VRF>",
