@@ -516,6 +516,7 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 	new.flags |= old.flags &XTR_CFG_F_TRACE_DROPS; /* not of the configuration */
 	dp->now = xtr_dp_now();
 	dp->cfg = new;
+	xtr_dp_rlocs_part(dp, &old);
 	r = xtr_dp_tables(dp, err);
 	if (!r)
 		r = xtr_dp_apply_steady(dp, err);

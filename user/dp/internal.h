@@ -41,6 +41,8 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_VRF_LAST     4278198271u    /* unreachable default route of a VRF: just before the usual one of the administrator */
 #define XTR_DP_ADOPTED_MS   180000         /* lists and sources of a former daemon that nobody renews (as registrations) */
 
+#define XTR_DP_PARTING      16             /* RLOCs that were taken out of the configuration are still decapsulated for... */
+#define XTR_DP_PARTING_MS   60000          /* ...so long: until every sender has heard of it (RFC 9301 4.2: SMR) */
 #define XTR_DP_UNFINISHED   "new_"         /* name of a folder before it is complete: this and what it will be */
 
 extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
@@ -250,6 +252,7 @@ struct xtr_dp {
 	struct xtr_dp_ov *ovs; unsigned ov_count;
 	struct xtr_nl_addr *addrs; unsigned addr_count; /* of this host, as dumped last */
 	uint64_t up_mask_hash;             /* last rlocs_up reported */
+	struct { struct xtr_ip ip; uint64_t until; } parting[XTR_DP_PARTING]; /* RLOCs no longer configured */
 	uint64_t written[XTR_M_MAX];       /* hash of what local.c wrote last; 0: write again */
 	bool changed;
 
@@ -382,6 +385,7 @@ int xtr_dp_cfg_sync(struct xtr_dp *dp);
 int xtr_dp_locals(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err);
 void xtr_dp_rlocs_report(struct xtr_dp *dp, bool always);
+void xtr_dp_rlocs_part(struct xtr_dp *dp, const struct xtr_dp_config *old); /* those of old that are gone */
 /* attach.c */
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err);

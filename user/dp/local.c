@@ -165,22 +165,52 @@ static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 	return r;
 }
 
+static bool xtr_dp_is_rloc(const struct xtr_dp_config *c, const struct xtr_ip *ip)
+{
+	for (unsigned i = 0; i < c->rloc_count; i++)
+		if (!memcmp(&c->rlocs[i], ip, sizeof(*ip)))
+			return true;
+	return false;
+}
+
+void xtr_dp_rlocs_part(struct xtr_dp *dp, const struct xtr_dp_config *old)
+{
+	for (unsigned i = 0, slot = 0; i < old->rloc_count; i++) {
+		if (xtr_dp_is_rloc(&dp->cfg, &old->rlocs[i]))
+			continue;
+		while (slot < XTR_DP_PARTING && dp->parting[slot].until > dp->now &&
+		       memcmp(&dp->parting[slot].ip, &old->rlocs[i], sizeof(old->rlocs[i])))
+			slot++;
+		if (slot == XTR_DP_PARTING)
+			return;
+		dp->parting[slot].ip = old->rlocs[i];
+		dp->parting[slot++].until = dp->now + XTR_DP_PARTING_MS;
+	}
+}
+
+/* Our RLOCs, and those that were until lately: other sites learn of it one after the other. */
 static int xtr_dp_self_sync(struct xtr_dp *dp)
 {
 	struct {
 		struct xtr_self_key k;
 		__u32 v;
-	} *rec = calloc(dp->cfg.rloc_count + 1, sizeof(*rec));
+	} *rec = calloc(dp->cfg.rloc_count + XTR_DP_PARTING + 1, sizeof(*rec));
+	unsigned n = 0;
 	int r;
 
 	if (!rec)
 		return -ENOMEM;
-	for (unsigned i = 0; i < dp->cfg.rloc_count; i++) {
-		xtr_dp_abi_ip(&rec[i].k.ip, &dp->cfg.rlocs[i]);
-		rec[i].k.family = dp->cfg.rlocs[i].family;
+	for (; n < dp->cfg.rloc_count; n++) {
+		xtr_dp_abi_ip(&rec[n].k.ip, &dp->cfg.rlocs[n]);
+		rec[n].k.family = dp->cfg.rlocs[n].family;
 	}
-	r = xtr_dp_sync_changed(dp, XTR_M_SELF, rec, dp->cfg.rloc_count, sizeof(rec->k),
-				sizeof(rec->v));
+	for (unsigned i = 0; i < XTR_DP_PARTING; i++) {
+		if (dp->parting[i].until <= dp->now || xtr_dp_is_rloc(&dp->cfg, &dp->parting[i].ip))
+			continue;
+		xtr_dp_abi_ip(&rec[n].k.ip, &dp->parting[i].ip);
+		rec[n++].k.family = dp->parting[i].ip.family;
+	}
+	r = xtr_dp_sync_changed(dp, XTR_M_SELF, rec, n, sizeof(rec->k), sizeof(rec->v));
 	free(rec);
 	return r;
 }
