@@ -215,15 +215,18 @@ void serve(struct xtr_dp *dp, unsigned ms)
 	uint64_t end = now_ms() + ms, next = 0, now;
 
 	while ((now = now_ms()) < end) {
-		struct pollfd p[2] = { { .fd = xtr_dp_event_fd(dp), .events = POLLIN },
-				       { .fd = xtr_dp_netlink_fd(dp), .events = POLLIN } };
+		struct pollfd p[3] = { { .fd = xtr_dp_event_fd(dp), .events = POLLIN },
+				       { .fd = xtr_dp_netlink_fd(dp), .events = POLLIN },
+				       { .fd = xtr_dp_slow_fd(dp), .events = POLLIN } };
 		uint64_t wait = next > now ? next - now : 0;
 
-		poll(p, 2, (int)(wait > end - now ? end - now : wait));
+		poll(p, 3, (int)(wait > end - now ? end - now : wait));
 		if (p[0].revents)
 			xtr_dp_events(dp, now_ms());
 		if (p[1].revents)
 			xtr_dp_netlink(dp, now_ms());
+		if (p[2].revents)
+			xtr_dp_slow(dp, now_ms());
 		next = xtr_dp_tick(dp, now_ms());
 	}
 }

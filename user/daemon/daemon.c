@@ -191,6 +191,13 @@ static void on_netlink(uv_poll_t *h, int poll_status, int events)
 	xtr_dp_netlink(d->dp, xtr_daemon_now());
 }
 
+static void on_slow(uv_poll_t *h, int poll_status, int events)
+{
+	struct xtr_daemon *d = h->data;
+
+	xtr_dp_slow(d->dp, xtr_daemon_now());
+}
+
 static void on_timer(uv_timer_t *t)
 {
 	/* The work is done before the next sleep. */
@@ -264,6 +271,8 @@ static int start_loop(struct xtr_daemon *d)
 		rc = start_poll(d, &d->event_poll, xtr_dp_event_fd(d->dp), on_dp_event);
 	if (!rc && d->dp)
 		rc = start_poll(d, &d->netlink_poll, xtr_dp_netlink_fd(d->dp), on_netlink);
+	if (!rc && d->dp)
+		rc = start_poll(d, &d->slow_poll, xtr_dp_slow_fd(d->dp), on_slow);
 	if (rc)
 		return rc;
 	uv_timer_init(&d->loop, &d->timer);

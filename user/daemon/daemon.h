@@ -45,7 +45,7 @@ struct xtr_daemon {
 	uint64_t started;                  /* ms */
 	uv_loop_t loop;
 	bool loop_open;
-	uv_poll_t udp_poll[2], event_poll, netlink_poll;
+	uv_poll_t udp_poll[2], event_poll, netlink_poll, slow_poll;
 	uv_timer_t timer, watchdog;
 	uv_prepare_t prepare;
 	uv_signal_t signals[3];

@@ -129,7 +129,10 @@ int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *ei
 	queued = xtr_dp_queue_count(dp, iid, &eid);
 	e = xtr_dp_entry_get(dp, iid, &eid);
 	before = e ? e->hold : 0;
+	xtr_dp_er_before(dp, iid, &eid, m->action);
 	r = xtr_dp_put_entry(dp, iid, &eid, m, queued);
+	if (!r)
+		xtr_dp_er_put(dp, iid, &eid, m->action);
 	if (!r && queued) { /* a hold from before has not counted these packets */
 		e = xtr_dp_entry_get(dp, iid, &eid);
 		xtr_dp_queue_release(dp, iid, &eid, inject, e && e->hold != before ? e->hold : 0);
@@ -153,6 +156,7 @@ int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *ei
 	e = xtr_trie_del(xtr_dp_trie(dp, eid.ip.family), key, bits);
 	if (!e)
 		return -ENOENT;
+	xtr_dp_er_del(dp, iid, &eid);
 	xtr_dp_key(&k, iid, &eid);
 	/* -ENOENT: somebody else was quicker */
 	bpf_map_delete_elem(xtr_dp_eid_fd(dp, eid.ip.family), &k);
@@ -319,6 +323,7 @@ static int xtr_dp_adopt_entry(struct xtr_dp *dp, uint32_t iid, const struct xtr_
 		free(e);
 		return -ENOMEM;
 	}
+	xtr_dp_er_put(dp, iid, eid, e->action);
 	if (v.hold) { /* of the daemon before: its queue is gone */
 		v.hold = 0;
 		bpf_map_update_elem(fd, key, &v, BPF_EXIST);

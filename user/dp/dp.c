@@ -337,7 +337,9 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 				XTR_PROG_CLOCK, strerror(-r));
 	if ((r = xtr_dp_inject_open(dp)))
 		return xtr_fail(err, r, "packet socket: %s (needs CAP_NET_RAW)", strerror(-r));
-	r = xtr_dp_queue_init(dp, err);
+	r = xtr_dp_slow_open(dp, err);
+	if (!r)
+		r = xtr_dp_queue_init(dp, err);
 	if (!r)
 		r = xtr_dp_ring_open(dp, err);
 	if (!r)
@@ -390,7 +392,9 @@ static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct x
 
 	if (!dp)
 		return NULL;
-	dp->lock = dp->inject_fd = dp->made_fd = dp->mon_fd = -1;
+	dp->lock = dp->inject_fd = dp->made_fd = dp->mon_fd = dp->slow_poll = -1;
+	for (unsigned k = 0; k < 2; k++)
+		dp->slow_fd[k] = dp->pmtu_fd[k] = dp->port_fd[k] = -1;
 	if (cb)
 		dp->cb = *cb;
 	dp->now = xtr_dp_now();
@@ -447,6 +451,9 @@ void xtr_dp_close(struct xtr_dp *dp)
 	if (dp->skel && dp->map[XTR_M_DROPS] > 0)
 		xtr_dp_drops_flush(dp);
 	xtr_dp_left_free(dp);
+	xtr_dp_slow_close(dp);
+	xtr_dp_pmtu_free(dp);
+	xtr_dp_er_free(dp);
 	ring_buffer__free(dp->ring);
 	if (dp->q4)
 		xtr_dp_queue_free(dp);
@@ -571,7 +578,7 @@ static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a)
 
 static void xtr_dp_on_route(void *ctx, bool gone, const struct xtr_nl_route *r)
 {
-	if (r->protocol != XTR_DP_PROTO || gone)
+	if (r->protocol != XTR_DP_PROTO || (gone && !xtr_dp_er_own(ctx, r)))
 		xtr_dp_soon(ctx, r->protocol == XTR_DP_PROTO);
 }
 
@@ -716,7 +723,7 @@ static void xtr_dp_sync(struct xtr_dp *dp)
 
 uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 {
-	uint64_t next;
+	uint64_t next, own;
 
 	dp->now = now;
 	if (dp->left)
@@ -744,6 +751,12 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 	}
 	xtr_dp_drops_flush(dp);
 	next = dp->beat_at < dp->look_at ? dp->beat_at : dp->look_at;
+	if (dp->look_at != UINT64_MAX) { /* not detached */
+		own = xtr_dp_pmtu_tick(dp);
+		next = own < next ? own : next;
+		own = xtr_dp_er_tick(dp);
+		next = own < next ? own : next;
+	}
 	if (dp->sync_at && dp->sync_at < next)
 		next = dp->sync_at;
 	if (dp->reap_at && dp->reap_at < next)

@@ -108,6 +108,8 @@ int xtr_dp_event_fd(const struct xtr_dp *dp);     /* ring buffer (epoll fd) */
 void xtr_dp_events(struct xtr_dp *dp, uint64_t now); /* at most 256 events a turn; call again while the fd stays readable */
 int xtr_dp_netlink_fd(const struct xtr_dp *dp);
 void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now);
+int xtr_dp_slow_fd(const struct xtr_dp *dp);      /* LISP packets in fragments, ICMP errors about the path MTU (epoll fd) */
+void xtr_dp_slow(struct xtr_dp *dp, uint64_t now);
 uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now); /* heartbeats, queue time-outs, repair; returns the next deadline */
 
 /* Map-cache. put: writes locator templates and set first, the entry last, bumps the generation, then releases queued packets inside the

@@ -191,6 +191,28 @@ struct xtr_dp_ns {
 };
 /* xtr_places: where the overlay devices are that are not with us. ARRAY, unknown to the programs. */
 struct xtr_dp_place { __u64 dev, ino; __u32 ifindex, peer; char device[16], where[XTR_DP_NETNS_MAX]; };
+/* ---- slow.c, pmtu.c */
+#define XTR_DP_SLOW_HEAD 128               /* octets before a packet of the slow path, for headers */
+struct xtr_dp_bucket { uint64_t at, tokens; }; /* ms; thousandths */
+struct xtr_dp_pm {
+	struct xtr_ip dst;                 /* remote RLOC; hash key. In the order of their last message */
+	uint16_t mtu;
+	uint64_t since, until;
+	UT_hash_handle hh;
+};
+/* ---- eidroute.c: a route for one map-cache entry. Native entries have one from the beginning, set when they are in use;
+ * others only while their path MTU is known. */
+struct xtr_dp_er {
+	uint32_t iid;
+	struct xtr_ippfx eid;
+	bool native, set;                  /* throw; else mtu. It is in the kernel */
+	uint8_t seen;                      /* there at the last comparison: bit 0 in the table of EIDs, bit 1 in that of default routes */
+	uint16_t mtu;
+	uint64_t put;                      /* jiffies of when the entry was written: in use are those that were used later */
+	uint64_t gone;                     /* ms since when there is no entry any more, but was a route; 0: there is */
+	struct xtr_dp_er *prev, *next;     /* of dp->er_wait, or if set, of dp->er_set, the oldest first */
+};
+struct xtr_dp_er_base { struct xtr_dp_ns *ns; struct xtr_nl_route *r; unsigned n; }; /* what route.c wants */
 /* ---- overlay.c */
 struct xtr_dp_ov {
 	char name[16], peer_name[16];
@@ -288,6 +310,18 @@ struct xtr_dp {
 	uint64_t now;                      /* of the public function that runs */
 
 	uint64_t drops[XTR_DROP_MAX]; bool drop_dirty[XTR_DROP_MAX], drops_dirty; /* those of the daemon */
+	int slow_poll, slow_fd[2], pmtu_fd[2], port_fd[2]; /* epoll of the middle ones; IPv4, IPv6; below 0: none */
+	uint32_t slow_lost[2];
+	struct xtr_dp_bucket slow_bucket, pmtu_bucket, er_bucket;
+	struct xtr_dp_pm *pms;
+	unsigned slow_bad, pm_good, pm_bad; /* not yet in xtr_drops, xtr_stats */
+	struct xtr_trie *er4, *er6;        /* struct xtr_dp_er by iid and prefix */
+	struct xtr_dp_er *er_wait, *er_set;
+	unsigned er_count[2];              /* of er_set: mtu, throw */
+	struct xtr_dp_er_base er_base[XTR_DP_NAMESPACES + 1]; unsigned er_bases;
+	uint64_t er_removed[256];          /* hashes of routes that were removed by us; 0: none */
+	uint64_t er_look_at, er_scan_at;   /* which native entries are in use; which EIDs have a locator with a learned MTU, 0: no need */
+
 	uint64_t beat_at;                  /* next heartbeat */
 	uint64_t sync_at;                  /* when to look at links, addresses, routes again; 0: nothing changed */
 	bool repair;                       /* then: everything, not only the way to each locator */
@@ -498,6 +532,42 @@ struct xtr_dp_l4 { unsigned l3, l4, l4_len, csum; uint8_t proto; bool partial; }
 void xtr_dp_l4_find(const uint8_t *frame, uint32_t len, struct xtr_dp_l4 *out);
 /* true: it was partial and is complete now */
 bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len);
+/* slow.c: both fds in one epoll, xtr_dp_slow_fd() */
+struct xtr_raw_packet;
+int xtr_dp_slow_open(struct xtr_dp *dp, struct xtr_err *err);
+void xtr_dp_slow_close(struct xtr_dp *dp);
+uint8_t *xtr_dp_slow_frame(uint8_t *at, const struct xtr_raw_packet *p, const uint8_t mac[6], unsigned *len);
+bool xtr_dp_bucket_take(struct xtr_dp_bucket *b, uint64_t now, uint32_t rate, uint32_t burst);
+/* pmtu.c */
+struct xtr_dp_quote {                      /* an ICMP error "too big" and the packet of ours that it quotes */
+	struct xtr_ip src, dst;            /* of the outer header */
+	uint16_t sport, dport;             /* host order */
+	uint32_t len, mtu;                 /* of the quoted packet; the claim, 0: none made (RFC 1191 5) */
+	bool has_inner;                    /* the quote reaches as far as the flow hash does: */
+	uint32_t iid, hash;
+	struct xtr_ip inner_src, inner_dst;
+};
+int xtr_dp_quote_read(uint8_t family, const uint8_t *icmp, unsigned n, struct xtr_dp_quote *q);
+uint32_t xtr_dp_flow_hash(const struct xtr_ip *src, const struct xtr_ip *dst, uint8_t proto, const uint8_t ports[4]);
+/* what to believe of a claim about a packet of this length; 0: nothing */
+uint16_t xtr_dp_quote_mtu(uint8_t family, uint32_t len, uint32_t mtu);
+void xtr_dp_pmtu_read(struct xtr_dp *dp, unsigned k);
+uint16_t xtr_dp_pmtu_of(struct xtr_dp *dp, const struct xtr_ip *dst); /* learned; 0 */
+uint64_t xtr_dp_pmtu_tick(struct xtr_dp *dp);              /* forgets what is old; when the next one is, or UINT64_MAX */
+void xtr_dp_pmtu_adopt(struct xtr_dp *dp, const struct xtr_ip *dst, uint16_t mtu);
+void xtr_dp_pmtu_free(struct xtr_dp *dp);
+/* eidroute.c */
+void xtr_dp_er_before(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint8_t action); /* before it is written */
+void xtr_dp_er_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint8_t action);    /* after */
+void xtr_dp_er_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);                    /* before it goes */
+void xtr_dp_er_learned(struct xtr_dp *dp);                 /* a path MTU was learned or forgotten */
+void xtr_dp_er_wanted(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst); /* too large packets to this EID go on */
+bool xtr_dp_er_own(struct xtr_dp *dp, const struct xtr_nl_route *r); /* was it removed by us, as part of the plan? */
+uint64_t xtr_dp_er_tick(struct xtr_dp *dp);
+void xtr_dp_er_base(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_nl_route *r, unsigned n);
+bool xtr_dp_er_have(struct xtr_dp *dp, struct xtr_dp_ns *ns, const struct xtr_nl_route *r);
+void xtr_dp_er_restore(struct xtr_dp *dp, struct xtr_dp_ns *ns);
+void xtr_dp_er_free(struct xtr_dp *dp);
 /* events.c */
 int xtr_dp_ring_open(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_event(void *dp, void *event, size_t size);

@@ -251,7 +251,8 @@ uint64_t xtr_dp_jiffies(const struct xtr_dp *dp)
 static bool xtr_dp_drop_ours(unsigned reason)
 {
 	return (reason >= XTR_DROP_QUEUE_EID_FULL && reason <= XTR_DROP_INJECT_FAILED) ||
-	       reason == XTR_DROP_CONTROL_BAD || reason == XTR_DROP_NOT_ASKED;
+	       reason == XTR_DROP_CONTROL_BAD || reason == XTR_DROP_NOT_ASKED ||
+	       reason == XTR_DROP_SLOW_LIMITED;
 }
 
 /* Only reasons that no program uses come here, so this is the only writer of these elements. */

@@ -153,6 +153,7 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	bool was_up = rl->t.flags & XTR_RLOC_F_UP;
 	struct xtr_nl_route route;
 	const struct xtr_ip *src;
+	uint16_t learned;
 
 	rl->stale = false;
 	xtr_dp_abi_ip(&t.dst, &rl->dst);
@@ -164,6 +165,11 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 		t.ifindex = (__u32)route.oif;
 		t.flags |= XTR_RLOC_F_UP;
 		t.mtu = (__u16)(route.mtu < 65536 ? route.mtu : 0);
+		learned = xtr_dp_pmtu_of(dp, &rl->dst);
+		if (learned && (!t.mtu || learned < t.mtu)) {
+			t.mtu = learned;
+			t.flags |= XTR_RLOC_F_PMTU;
+		}
 		xtr_dp_rl_layer2(dp, rl, &t, &route);
 	} else {
 		xtr_dp_nb_put(dp, rl->nb);
@@ -275,6 +281,8 @@ static int xtr_dp_rl_adopt_one(void *arg, const void *key)
 	rl->t = t;
 	rl->stale = true;
 	rl->dead = dp->now;
+	if (t.flags & XTR_RLOC_F_PMTU)
+		xtr_dp_pmtu_adopt(dp, &dst, t.mtu);
 	return 0;
 }
 

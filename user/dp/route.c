@@ -288,6 +288,8 @@ static int xtr_dp_rib_have_route(void *arg, const struct xtr_nl_route *r)
 	struct xtr_dp_rib *have = arg;
 	struct xtr_nl_route *slot;
 
+	if (have->dp && xtr_dp_er_have(have->dp, have->ns, r))
+		return 0; /* of a single map-cache entry */
 	slot = xtr_dp_grow((void **)&have->r, have->n, &have->room, sizeof(*r), &have->err);
 	if (!slot)
 		return have->err;
@@ -456,6 +458,8 @@ static int xtr_dp_rib_sync(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_e
 		xtr_dp_rib_rules(&want, 4, zero[4]);
 	if (any[6])
 		xtr_dp_rib_rules(&want, 6, zero[6]);
+	if (!want.err)
+		xtr_dp_er_base(dp, ns, want.r, want.n);
 	r = want.err ? want.err : xtr_dp_rib_read(&have);
 	if (r)
 		xtr_fail(err, r, "cannot read routes and rules: %s", strerror(-r));
@@ -463,6 +467,8 @@ static int xtr_dp_rib_sync(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_e
 		r = xtr_dp_rib_neighs(&want, &have, err);
 	if (!r)
 		r = xtr_dp_rib_routes(&want, &have, err);
+	if (!r)
+		xtr_dp_er_restore(dp, ns);
 	if (!r)
 		r = xtr_dp_rib_rule_changes(&want, &have, err);
 	xtr_dp_rib_free(&want);
