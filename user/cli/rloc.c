@@ -13,6 +13,7 @@ static json_t *flag_names(unsigned flags)
 	static const struct { unsigned bit; const char *name; } names[] = {
 		{ XTR_RLOC_F_UP, "up" }, { XTR_RLOC_F_L2, "l2" }, { XTR_RLOC_F_XDP_TX, "xdp-tx" },
 		{ XTR_RLOC_F_GPE, "gpe" }, { XTR_RLOC_F_NAT, "nat" }, { XTR_RLOC_F_CSUM, "udp-checksum" },
+		{ XTR_RLOC_F_PMTU, "path-mtu" },
 	};
 	json_t *a = json_array();
 
