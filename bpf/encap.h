@@ -210,6 +210,22 @@ XTR_INLINE struct xtr_hold *xtr_held(__u32 hold, __u64 now)
 	return (struct xtr_hold *)h;
 }
 
+/*
+ * XDP stays away longer than that. What it leaves to the stack waits there for the end of the driver's round (GRO, lists
+ * of packets), and what it sent itself in the same round would overtake it. So it begins a quarter of a second after the
+ * deadline, or when the daemon takes the slot out of the entry about then: bursts are over by that time.
+ */
+XTR_INLINE bool xtr_settling(__u32 hold, const struct xtr_cfg *cfg, __u64 now)
+{
+	struct xtr_hold *h;
+	__u32 slot = hold - 1;
+
+	if (!hold)
+		return false;
+	h = bpf_map_lookup_elem(&xtr_hold, &slot);
+	return h && (__s64)(now - h->deadline) <= (__s64)(cfg->hz / 4);
+}
+
 /* at: the inner IP header, bounds checked for its family. RFC 1624 for the IPv4 checksum. */
 XTR_INLINE void xtr_ttl_decrement(void *at, __u8 family)
 {

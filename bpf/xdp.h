@@ -24,7 +24,7 @@ XTR_INLINE bool xtr_csum_may_be_partial(const struct xtr_inner *p)
 XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 				 const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
 {
-	if (!(w->t->flags & XTR_RLOC_F_XDP_TX) || !xtr_fresh(w->t, cfg, now) || xtr_held(w->hold, now))
+	if (!(w->t->flags & XTR_RLOC_F_XDP_TX) || !xtr_fresh(w->t, cfg, now) || xtr_settling(w->hold, cfg, now))
 		return false;
 	if (p->family == XTR_FAMILY_IP4 && p->l3len != IP4_HLEN)
 		return false;

@@ -516,6 +516,8 @@ Test(dp_packets, a_miscount_holds_a_flow_for_50_ms_and_no_longer)
 	/* and when it does */
 	serve(dp, 50);
 	cr_expect_eq(dp->hold_active, 0);
+	serve(dp, 300);
+	cr_expect_eq(dp->hold_settled, 0);
 	look();
 	cr_expect_eq(found.cache[0].e.hold, 0);
 	cr_expect_eq(found.stats[XTR_STAT_INJECT].packets, 1 + found.stats[XTR_STAT_HELD].packets,

@@ -562,10 +562,13 @@ Test(miss, packets_go_behind_those_that_still_wait, .init = lab_init)
 	set_hold(6, 6, lab_jiffies() + 1000000);
 	r = lab_run(H_TC_EID, &p, NULL);
 	expect_moved(&r, "drained", 0, XTR_STAT_ENCAP);
-	cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_REDIRECT);
+	cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_PASS, "XDP waits until TC has sent all it was left");
 	set_hold(6, 5, lab_jiffies() - 1);
 	r = lab_run(H_TC_EID, &p, NULL);
 	expect_moved(&r, "past the deadline", 0, XTR_STAT_ENCAP);
+	cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_PASS);
+	set_hold(6, 5, lab_jiffies() - lab.cfg.hz / 4 - 2);
+	cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_REDIRECT, "even if nobody takes the slot away");
 	set_hold(6, 5, lab_jiffies() + 1000000);
 	lab_eid(0, "10.2.0.0/16", (struct xtr_eid){ .action = XTR_ACT_ENCAP, .rset = RSET4, .hold = XTR_HOLD_SLOTS + 1 });
 	lab_cfg();

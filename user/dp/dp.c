@@ -728,8 +728,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 	dp->now = now;
 	if (dp->left)
 		xtr_dp_left_turn(dp);
-	if (dp->hold_active)
-		xtr_dp_hold_check(dp, xtr_dp_ring_turn(dp));
+	if (dp->hold_active + dp->hold_settled)
+		xtr_dp_hold_check(dp, !dp->hold_active || xtr_dp_ring_turn(dp));
 	if ((dp->sync_at && now >= dp->sync_at) || now >= dp->look_at)
 		xtr_dp_sync(dp);
 	if (now >= dp->beat_at) {
@@ -767,5 +767,7 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		next = now + 250;
 	if (dp->hold_active && now + 2 < next)
 		next = now + 2;
+	if (dp->hold_settled && dp->hold_look < next)
+		next = dp->hold_look;
 	return dp->rl_stale ? now : next;
 }

@@ -30,6 +30,7 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_HEARTBEAT_MS 10000          /* age after which the programs let the kernel resolve: safely within 15 s of
 					    * whatever happens just after the daemon died */
 #define XTR_DP_HOLD_MS      50             /* hard end of keeping order behind queued packets */
+#define XTR_DP_HOLD_LOOK_MS 50             /* how often slots are looked at that only keep XDP away */
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
@@ -162,7 +163,8 @@ struct xtr_dp_queue {
 	uint64_t asked;                    /* when miss() was called last */
 };
 struct xtr_dp_hold_state {
-	bool active, guard;
+	bool active, guard;                /* active: the entry names the slot */
+	bool settled;                      /* the counts have met, or time is over: XDP alone stays away yet */
 	uint32_t iid;
 	struct xtr_ippfx eid;
 	uint64_t since, freed;
@@ -300,7 +302,9 @@ struct xtr_dp {
 	struct xtr_dp_queue *queues;
 	uint32_t q_packets; uint64_t q_octets;
 	struct xtr_dp_share shares[XTR_DP_SHARES];
-	struct xtr_dp_hold_state *holds; struct xtr_hold *hold_mem; size_t hold_size; uint32_t hold_next, hold_active;
+	struct xtr_dp_hold_state *holds; struct xtr_hold *hold_mem; size_t hold_size; uint32_t hold_next;
+	uint64_t hold_look;
+	uint32_t hold_active, hold_settled; /* slots that packets may wait by; that only keep XDP away */
 	struct { uint64_t tag, at; } asked[1024]; /* request_only: last call per fingerprint */
 	int inject_fd;
 	uint8_t scratch[XTR_EV_LARGE];

@@ -14,7 +14,8 @@
  * they differ the programs keep sending packets here, where they join the end. One more is counted
  * than was queued (the guard): it is given back when the ring has been empty once since the entry
  * was written, that is, when nothing captured before it is left. A deadline ends it all if the
- * counts never meet.
+ * counts never meet. TC sends packets direct from then on, XDP not before a quarter of a second later
+ * (see xtr_settling): so long the entry names the slot.
  */
 #include "dp/internal.h"
 
@@ -25,7 +26,9 @@
 #include <unistd.h>
 
 #define XTR_DP_ASK_MS 1000
-#define XTR_DP_SLOT_MS 1000 /* rest of a hold slot: a program may still count in it */
+#define XTR_DP_SLOT_MS 500 /* rest of a hold slot: a program may still count in it */
+#define XTR_DP_HOLD_XDP_MS                                                                         \
+	(XTR_DP_HOLD_MS + 250) /* XDP goes direct again (xtr_settling) */
 #define XTR_DP_GUARD_MS                                                                            \
 	2 /* a program that missed just before the entry was written has submitted by then */
 
@@ -89,12 +92,18 @@ void xtr_dp_hold_cancel(struct xtr_dp *dp, uint32_t hold)
 		return;
 	dp->holds[hold - 1].active = false;
 	dp->holds[hold - 1].freed = dp->now;
-	dp->hold_active--;
+	if (dp->holds[hold - 1].settled)
+		dp->hold_settled--;
+	else
+		dp->hold_active--;
 }
 
 void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty)
 {
-	for (uint32_t i = 0; dp->hold_active && i < XTR_HOLD_SLOTS; i++) {
+	if (!dp->hold_active && dp->now < dp->hold_look)
+		return;
+	dp->hold_look = dp->now + XTR_DP_HOLD_LOOK_MS;
+	for (uint32_t i = 0; dp->hold_active + dp->hold_settled && i < XTR_HOLD_SLOTS; i++) {
 		struct xtr_dp_hold_state *h = &dp->holds[i];
 		struct xtr_hold *mem = &dp->hold_mem[i];
 
@@ -104,9 +113,16 @@ void xtr_dp_hold_check(struct xtr_dp *dp, bool ring_empty)
 			h->guard = false;
 			xtr_dp_hold_drained(dp, i + 1);
 		}
-		if (__atomic_load_n(&mem->queued, __ATOMIC_ACQUIRE) !=
-			    __atomic_load_n(&mem->drained, __ATOMIC_RELAXED) &&
+		if (!h->settled && __atomic_load_n(&mem->queued, __ATOMIC_ACQUIRE) !=
+					   __atomic_load_n(&mem->drained, __ATOMIC_RELAXED) &&
 		    dp->now - h->since <= XTR_DP_HOLD_MS)
+			continue;
+		if (!h->settled) {
+			h->settled = true;
+			dp->hold_active--;
+			dp->hold_settled++;
+		}
+		if (dp->now - h->since <= XTR_DP_HOLD_XDP_MS)
 			continue;
 		xtr_dp_cache_unhold(dp, h->iid, &h->eid);
 		xtr_dp_hold_cancel(dp, i + 1);
