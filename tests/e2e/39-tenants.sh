@@ -69,6 +69,7 @@ tping() { # tenant, number of the site it is in, address, more: pings that carry
 	shift 3
 	ping4 "$t$i" -p "${MARK[$t]}" "$@" "$a"
 }
+echoes() { on "$1" nstat -asz IcmpInEchos 2>/dev/null | awk '/Echos/ { print $2 }'; }
 all_ping() { # name, count
 	local t a p=() n=0
 	for t in $TENANTS; do
@@ -122,10 +123,27 @@ all_ping "warm" 5
 has "time exceeded comes from the tenant's own router" "$(on rh1 ping -c 1 -W 2 -t 3 -p 72 10.2.0.10 2>&1)" 'From 10\.2\.0\.(1|126) .*Time to live exceeded'
 has "too large for the overlay: told by the tenant's own router" "$(on rh1 ping -c 1 -W 2 -M 'do' -s 1580 10.2.0.10 2>&1)" 'Frag needed|too long|message too'
 
+# ---- LISP packets in fragments: put together by the kernel, and each to its own tenant, whose answers are seen at site 2
+n=$(stat x1 slow-path)
+for t in "h 0" "rh 10" "bh 20"; do
+	e=$(echoes "${t% *}1")
+	on ms "$E2E/tenants.py" fragments 172.16.3.1 172.16.1.1 "${t#* }" ${MARK[${t% *}]} 10.2.0.10 10.1.0.10 5
+	arrived() { [ "$(echoes "${t% *}1")" = $((e + 5)) ]; }
+	check "5 pings of instance ${t#* } in fragments reach ${t% *}1" wait_for 3 arrived
+done
+holds "... by the slow path" "$(stat x1 slow-path) >= $n + 15"
+
 # ---- natively forward: not by the host's routes, not into the underlay
 d=$(drop x1 native-no-route)
 on rh1 ping -q -c 3 -i 0.1 -W 1 -p 72 10.99.0.9 >/dev/null
 holds "what is not in LISP is dropped for a tenant, and counted" "$(drop x1 native-no-route) > $d"
+# ... unless the routes of its own namespace lead somewhere
+addr rh1 lo 10.99.0.9/32
+ipn r1 route add 10.99.0.0/16 via 10.1.0.10
+own_way() { on r1 ping -q -c 1 -W 0.5 -p 72 10.99.0.9; }
+check "a throw route stands for it in red: the tenant's own routes serve it" wait_for 8 own_way
+has "... in its namespace" "$(ipn r1 route show table 4341 match 10.99.0.9)" '^throw 10\.'
+is "... and in no other" "$(for n in x1 b1; do ipn $n route show table 4341 match 10.99.0.9 | grep throw; done)" ""
 watch_end
 
 # ---- the daemon goes and comes back under traffic

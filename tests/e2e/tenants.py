@@ -6,10 +6,13 @@ none, is a stranger's.
     tenants.py host FILE MARK                 at a host: prints "own N strangers M"
     tenants.py wire FILE IID=MARK...          LISP data: the same for each instance, "IID own N strangers M", in the order given;
                                               then "other N" for packets of instances that were not named
+    tenants.py fragments FROM TO IID MARK SRC DST N   sends N pings from EID SRC to EID DST, each as a LISP packet in two IPv4
+                                              fragments between the locators FROM and TO
 
 MARK: two hexadecimal digits. Echo requests and replies count, and no fragments. tcpdump's own formats: Ethernet, and cooked
 (-i any).
 """
+import socket
 import struct
 import sys
 
@@ -66,7 +69,34 @@ def wire(path, wanted):
     print("other", other)
 
 
-if sys.argv[1] == "host":
+def checksum(b):
+    total = sum(struct.unpack(f"!{len(b) // 2}H", b))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def header(src, dst, proto, length, ident, offset):
+    h = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + length, ident, offset, 64, proto, 0,
+                    socket.inet_aton(src), socket.inet_aton(dst))
+    return h[:10] + struct.pack("!H", checksum(h)) + h[12:]
+
+
+def fragments(here, to, iid, own, src, dst, count):
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    for i in range(count):
+        echo = struct.pack("!BBHHH", 8, 0, 0, 0x4c58, i) + bytes([own]) * 56
+        echo = echo[:2] + struct.pack("!H", checksum(echo)) + echo[4:]
+        inner = header(src, dst, 1, len(echo), i, 0x4000) + echo
+        lisp = struct.pack("!II", 0x08000000, iid << 8) + inner
+        udp = struct.pack("!HHHH", 50000 + i, 4341, 8 + len(lisp), 0) + lisp
+        for at, part, more in ((0, udp[:48], 0x2000), (6, udp[48:], 0)):
+            s.sendto(header(here, to, 17, len(part), 1000 + i, more | at) + part, (to, 0))
+
+
+if sys.argv[1] == "fragments":
+    fragments(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5], 16), sys.argv[6], sys.argv[7], int(sys.argv[8]))
+elif sys.argv[1] == "host":
     tell("", [m for m in map(mark, packets(sys.argv[2])) if m], int(sys.argv[3], 16))
 else:
     wire(sys.argv[2], [(int(a.split("=")[0]), int(a.split("=")[1], 16)) for a in sys.argv[3:]])

@@ -88,11 +88,14 @@ static void xtr_dp_ns_leave(struct xtr_dp *dp, struct xtr_dp_ns *ns)
 {
 	if (ns->fd < 0)
 		return;
-	for (unsigned i = 0; i < dp->ov_count; i++)
-		if (dp->ovs[i].ns == ns && dp->ovs[i].peer) {
+	for (unsigned i = 0; i < dp->ov_count; i++) {
+		if (dp->ovs[i].ns != ns)
+			continue;
+		if (dp->ovs[i].peer)
 			xtr_nl_link_del(dp->nl, dp->ovs[i].peer);
-			dp->ovs[i].peer = dp->ovs[i].far = 0;
-		}
+		dp->ovs[i].peer = dp->ovs[i].far = 0;
+		dp->ovs[i].ready = false;
+	}
 	xtr_dp_ns_clean(dp, ns->nl, ns->where);
 	xtr_dp_ns_close(ns);
 }
@@ -176,8 +179,8 @@ static struct xtr_dp_ns *xtr_dp_ns_get(struct xtr_dp *dp, const char *where)
 	return ns;
 }
 
-/* Finds the namespace of every overlay device. What is wrong with one is kept with it: the others go on. strict: the daemon
- * starts or is reconfigured, and what can only be a mistake is refused. */
+/* Finds the namespace of every overlay device. What is wrong with one is kept with it: the others go on, whatever a tenant
+ * does in its own. strict: the daemon starts or is reconfigured, and what can only be our mistake is refused. */
 int xtr_dp_namespaces(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 {
 	for (unsigned i = 0; i < dp->ns_count; i++)
@@ -200,7 +203,7 @@ int xtr_dp_namespaces(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 			ns->error = xtr_dp_ns_look(dp, ns, &ns->why);
 		}
 		ns->looked = true;
-		if (strict && (ns->error == -EPERM || ns->error == -EINVAL || ns->error == -EBUSY))
+		if (strict && (ns->error == -EPERM || ns->error == -EINVAL))
 			return xtr_fail(err, ns->error, "overlay %s: %s", dp->cfg.overlays[i].name, ns->why.text);
 	}
 	return 0;
