@@ -40,6 +40,9 @@ yaml_mr | conf mr
 start ms mr && start x1 x2 || finish
 check "all prefixes of all instances are registered" wait_for 20 registered ms
 
+# bits 12, 13, 38, 39 as ever, and 21: to enter the namespaces
+is "x1 keeps CAP_SYS_ADMIN besides, and no more" "$(awk '$1 == "CapEff:" { print $2 }' "/proc/${PID[x1]}/status")" 000000c000203000
+
 # ---- who got whose packets
 watch_begin() { # name
 	local t
