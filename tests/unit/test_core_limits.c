@@ -27,6 +27,25 @@ Test(bucket, gives_its_burst_then_its_rate)
 	cr_assert_eq(n, 5, "a long pause gives more than the burst");
 }
 
+Test(bucket, what_is_kept_is_there_for_those_that_matter_more)
+{
+	struct xtr_bucket b = { 0 };
+	unsigned n = 0;
+
+	while (xtr_bucket_take_above(&b, 10, 15, 5, 0))
+		n++;
+	cr_assert_eq(n, 10);
+	for (n = 0; xtr_bucket_take_above(&b, 10, 15, 2, 0); n++)
+		;
+	cr_assert_eq(n, 3);
+	for (n = 0; xtr_bucket_take(&b, 10, 15, 0); n++)
+		;
+	cr_assert_eq(n, 2);
+	/* it fills from the bottom */
+	cr_assert(!xtr_bucket_take_above(&b, 10, 15, 2, 200));
+	cr_assert(xtr_bucket_take_above(&b, 10, 15, 2, 300));
+}
+
 static struct xtr_reply_limit l;
 static const struct xtr_reply_rates rates = { .per_second = 100000,
 					      .per_rloc = 50,
