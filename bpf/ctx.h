@@ -14,6 +14,7 @@
 struct xtr_ctx {
 	struct __sk_buff *skb;
 	struct xdp_md *xdp;
+	__u32 tag; /* XDP: octets of the 802.1Q tag in the frame, 0 or 4. TC has tags beside the packet, never in it */
 };
 
 XTR_INLINE void *xtr_data(const struct xtr_ctx *c)
@@ -29,13 +30,25 @@ XTR_INLINE void *xtr_data_end(const struct xtr_ctx *c)
 /* Octets of the frame. XDP: of its first buffer; a frame of several buffers is left to TC, so no helper call here. */
 XTR_INLINE __u32 xtr_len(const struct xtr_ctx *c)
 {
-	return c->skb ? c->skb->len : c->xdp->data_end - c->xdp->data;
+	__u64 n;
+
+	if (c->skb)
+		return c->skb->len;
+	n = xtr_data_end(c) - xtr_data(c);
+	barrier_var(n); /* pointers are to be subtracted in 64 bits, whatever becomes of the result */
+	return n;
 }
 
 /* Octets of the whole frame, whatever buffers it has. */
 XTR_INLINE __u32 xtr_len_all(const struct xtr_ctx *c)
 {
 	return c->skb ? c->skb->len : (__u32)bpf_xdp_get_buff_len(c->xdp);
+}
+
+/* Octets in front of the IP header. */
+XTR_INLINE __u32 xtr_l2(const struct xtr_ctx *c)
+{
+	return ETH_HLEN + c->tag;
 }
 
 XTR_INLINE __u32 xtr_linear(const struct xtr_ctx *c)

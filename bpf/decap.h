@@ -227,27 +227,6 @@ XTR_INLINE int xtr_decap_inner(const struct xtr_ctx *c, struct xtr_cur *cur, str
 	return XTR_D_OK;
 }
 
-/*
- * The inner packet is LISP data again, which is allowed once (an RTR, or a site behind a site). Is what it carries LISP
- * data too? off: of the second inner packet in the frame. Rare, so by copies.
- */
-XTR_INLINE bool xtr_decap_nested(const struct xtr_ctx *c, __u32 off)
-{
-	__u8 first, proto;
-	__be16 port;
-
-	if (xtr_load(c, off, &first, 1))
-		return false;
-	if (first >> 4 == 6) {
-		if (xtr_load(c, off + 6, &proto, 1) || xtr_load(c, off + IP6_HLEN + 2, &port, 2))
-			return false;
-	} else {
-		if (xtr_load(c, off + 9, &proto, 1) || xtr_load(c, off + (first & 0x0f) * 4 + 2, &port, 2))
-			return false;
-	}
-	return proto == IPPROTO_UDP && port == bpf_htons(XTR_PORT_DATA);
-}
-
 /* RFC 9302 7. own: version of our mapping. Only where versions are in use: on the public Internet the field means nothing. */
 XTR_INLINE int xtr_decap_version(const struct xtr_cfg *cfg, const struct xtr_decap *d, __u16 own)
 {
@@ -341,8 +320,9 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	r = xtr_decap_inner(c, &cur, d, &dport);
 	if (r != XTR_D_OK)
 		return r;
+	/* The inner packet is LISP data again, which is allowed once: an RTR, or a site behind a site. */
 	if (dport && *dport == bpf_htons(XTR_PORT_DATA) &&
-	    xtr_decap_nested(c, (long)dport - (long)xtr_data(c) - 2 + UDP_HLEN + LISP_HLEN))
+	    xtr_is_lisp(c, (long)dport - (long)xtr_data(c) - 2 + UDP_HLEN + LISP_HLEN))
 		return -XTR_DROP_DECAP_NESTED;
 	if (xtr_addr_unfit(d->in.family, &d->in.src) || xtr_addr_unfit(d->in.family, &d->in.dst))
 		return -XTR_DROP_DECAP_ADDRESS;

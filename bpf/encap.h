@@ -17,6 +17,7 @@ enum xtr_verdict {
 	XTR_V_REQUEST, /* ask the mapping system, the packet is dropped (RFC 9301 5.4) */
 	XTR_V_GSO,     /* on to the peer end of the overlay device, where the kernel has segmented it */
 	XTR_V_SHORT,   /* headers are not all linear */
+	XTR_V_TOO_BIG, /* for its path: way.mtu is what would fit (icmp.h) */
 	XTR_V_GROUP,   /* to a group that has a replication list: one copy to each member (mcast.h) */
 };
 
@@ -24,6 +25,7 @@ enum xtr_verdict {
 struct xtr_way {
 	struct xtr_rloc *t;
 	__u32 hash;
+	__u32 mtu;         /* XTR_V_TOO_BIG: of inner packets; 0: of none that makes sense */
 	__u32 hold;        /* xtr_eid.hold */
 	__u32 versions;    /* source and destination map-version as on the wire, 0: no V bit */
 	bool  decrement;   /* we are the router hop */
@@ -62,6 +64,10 @@ XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
 	if (xtr_is_loop(p))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
+	/* at most two LISP headers: of routers behind us one (RFC 9300 4) */
+	if (p->proto == IPPROTO_UDP && p->dport == bpf_htons(XTR_PORT_DATA) &&
+	    xtr_is_lisp(c, xtr_l2(c) + p->l3len + UDP_HLEN + LISP_HLEN))
+		return -XTR_DROP_ENCAP_NESTED;
 	own = xtr_local_get(dst);
 	if (own && own->flags) /* RFC 9300 4.2: no lookup for our own prefixes */
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
@@ -89,6 +95,8 @@ XTR_INLINE int xtr_encap_negative(__u8 action)
 		return -XTR_DROP_NEG_NO_ACTION;
 	}
 }
+
+#define XTR_LEAST_MTU 68 /* RFC 791 */
 
 /* Largest IP packet that fits out of the underlay port towards the locator. */
 XTR_INLINE __u32 xtr_path_mtu(const struct xtr_ctx *c, const struct xtr_rloc *t)
@@ -149,6 +157,22 @@ XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	return XTR_V_GROUP;
 }
 
+/*
+ * The overlay device's own MTU guards it, but what has been learned of a path may be less. Super-packets count by their
+ * segments.
+ */
+XTR_INLINE int xtr_encap_fits(const struct xtr_ctx *c, const struct xtr_iface *ifc, const struct xtr_inner *p,
+			      struct xtr_way *w)
+{
+	__u32 path = ifc->role == XTR_ROLE_EID ? xtr_path_mtu(c, w->t) : w->t->mtu ?: 0xffffffff;
+	__u32 over = w->t->family == XTR_FAMILY_IP4 ? XTR_OUTER4 : XTR_OUTER6;
+
+	if (p->seg + over <= path)
+		return XTR_V_ENCAP;
+	w->mtu = path >= over + XTR_LEAST_MTU ? path - over : 0;
+	return XTR_V_TOO_BIG;
+}
+
 /* The decision for a packet that entered at ifc. p is zeroed by the caller. */
 XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 				struct xtr_inner *p, struct xtr_way *w, __u64 now)
@@ -188,12 +212,7 @@ XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, co
 	w->decrement = ifc->flags & XTR_IF_F_ROUTER_HOP;
 	if (cfg->flags & XTR_CFG_F_ACCEPT_VERSIONS && version && e->map_version)
 		w->versions = (version & 0xfff) << 12 | (e->map_version & 0xfff);
-	/* The overlay device's own MTU guards it; for a port the stack takes what is too big, routes it to the overlay
-	 * device and answers with packet too big. Super-packets count by their segments. */
-	if (ifc->role == XTR_ROLE_EID &&
-	    p->seg + (w->t->family == XTR_FAMILY_IP4 ? XTR_OUTER4 : XTR_OUTER6) > xtr_path_mtu(c, w->t))
-		return XTR_V_PASS;
-	return XTR_V_ENCAP;
+	return xtr_encap_fits(c, ifc, p, w);
 }
 
 /* Are packets of this entry still on their way through the daemon? Then this one has to go behind them. */

@@ -12,6 +12,8 @@
 #define ETH_HLEN        14
 #define ETH_P_IP        0x0800
 #define ETH_P_IPV6      0x86dd
+#define ETH_P_8021Q     0x8100
+#define VLAN_HLEN       4
 
 #define IPPROTO_ICMP    1
 #define IPPROTO_TCP     6
@@ -20,6 +22,7 @@
 #define IPPROTO_SCTP    132
 
 #define IP_MF_OFFSET    0x3fff /* more fragments, or an offset: this is a fragment */
+#define IP_OFFSET       0x1fff
 #define IP_DF           0x4000
 
 #define PACKET_HOST      0
@@ -29,6 +32,9 @@
 #define AF_INET6        10
 
 #define EINVAL          22
+
+/* flags of bpf_skb_store_bytes */
+#define BPF_F_RECOMPUTE_CSUM 1
 
 #define TC_ACT_UNSPEC   (-1)   /* untouched: the next program, then the stack */
 #define TC_ACT_OK       0
@@ -45,6 +51,7 @@
 /* For programs: or the compiler may keep a branch for a context that is NULL, and the verifier believe in it. */
 #define XTR_NONNULL     __attribute__((nonnull))
 #define XTR_FUNC        static __noinline /* a valve for program size: verified where it is called */
+#define XTR_GLOBAL      __noinline        /* a stronger one: verified once, by itself, for any arguments */
 
 struct lisphdr {
 	__be32 word[2];

@@ -110,25 +110,26 @@ static long xtr_copy_turn(__u32 i, void *arg)
  * One copy of the packet to each member of this part of the list. Each copy that cannot be sent is a drop of its own. Returns
  * a TC action (the packet is used up), or -reason. via: the peer end of an overlay device.
  */
-XTR_INLINE int xtr_replicate(const struct xtr_ctx *c, const struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p,
-			     struct xtr_mcast *mc, __u32 part, __u32 via, __u64 now)
+XTR_FUNC XTR_NONNULL int xtr_replicate(struct __sk_buff *skb, __u32 iid, const struct xtr_inner *p, struct xtr_mcast *mc,
+				       __u32 part)
 {
 	struct xtr_repl_key k = { .id = mc->repl, .part = part };
+	struct xtr_ctx c = { .skb = skb };
 	struct xtr_copies m = {
-		.skb = c->skb, .cfg = cfg, .mc = mc, .p = p, .now = now, .iid = iid, .via = via,
+		.skb = skb, .cfg = xtr_cfg_get(), .mc = mc, .p = p, .now = bpf_jiffies64(), .iid = iid, .via = skb->ifindex,
 		.w = { .hash = xtr_flow_hash(p), .decrement = true },
 	};
 
 	m.list = bpf_map_lookup_elem(&xtr_repl, &k);
-	if (!m.list)
+	if (!m.list || !m.cfg)
 		return -XTR_DROP_REPL_NO_LIST;
-	xtr_tc_trim(c->skb, p);
-	if (xtr_tc_decrement(c, p)) /* once, before the copies */
+	xtr_tc_trim(skb, p);
+	if (xtr_tc_decrement(&c, p)) /* once, before the copies */
 		return -XTR_DROP_ENCAP_ROOM;
-	c->skb->mark = 0; /* not for the underlay to see */
+	skb->mark = 0; /* not for the underlay to see */
 	/* That is a 0 which the verifier does not know. Kernels before 6.7 look at the loop's body once, and what they take
 	 * for a constant there they make one: the branches for any other value would be gone. */
-	m.room = *(volatile __u32 *)&c->skb->mark;
+	m.room = *(volatile __u32 *)&skb->mark;
 	xtr_stat(XTR_STAT_REPL, p->len);
 	__sync_fetch_and_add(&mc->packets, 1);
 	bpf_loop(XTR_REPL_MAX, xtr_copy_turn, &m, 0);

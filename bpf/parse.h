@@ -33,7 +33,7 @@ struct xtr_inner {
 	__u8  tos;
 	__u8  ttl;
 	__u8  l3len;    /* octets of the IP header */
-	__u8  pad;
+	__u8  syn;      /* TCP SYN or SYN-ACK */
 	__be16 dport;   /* 0 unless TCP, UDP or SCTP, and not a fragment */
 	__be32 ports;   /* both, as they lie in the packet */
 	__u16 check;    /* checksum field of TCP or UDP */
@@ -51,6 +51,8 @@ enum xtr_parse {
 
 /* Octets an ITR may have to read: Ethernet, the longest IPv4 header, TCP. */
 #define XTR_PARSE_MAX (ETH_HLEN + 60 + 20)
+
+#define XTR_TCP_SYN 0x02
 
 XTR_INLINE __u16 xtr_fold(__u32 sum)
 {
@@ -97,6 +99,7 @@ XTR_INLINE int xtr_parse_l4(struct xtr_inner *p, void *l4, void *end, __u32 gso)
 		if (l4 + 20 > end)
 			return XTR_PARSE_SHORT;
 		p->check = *(__u16 *)(l4 + 16);
+		p->syn = *(__u8 *)(l4 + 13) & XTR_TCP_SYN;
 		if (gso)
 			p->seg = p->l3len + (*(__u8 *)(l4 + 12) >> 4) * 4 + gso;
 	} else {
@@ -125,7 +128,7 @@ XTR_INLINE bool xtr_len_agrees(struct xtr_inner *p, __u32 field, __u32 room, __u
 
 XTR_INLINE int xtr_parse_ip4(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_inner *p, bool verify)
 {
-	__u32 room = xtr_len(c) - ETH_HLEN, gso = xtr_gso_size(c), hlen;
+	__u32 room = xtr_len(c) - xtr_l2(c), gso = xtr_gso_size(c), hlen;
 	struct iphdr *ip = xtr_take(cur, sizeof(*ip));
 	__u8 first;
 
@@ -155,7 +158,7 @@ XTR_INLINE int xtr_parse_ip4(const struct xtr_ctx *c, struct xtr_cur *cur, struc
 
 XTR_INLINE int xtr_parse_ip6(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_inner *p)
 {
-	__u32 room = xtr_len(c) - ETH_HLEN, gso = xtr_gso_size(c);
+	__u32 room = xtr_len(c) - xtr_l2(c), gso = xtr_gso_size(c);
 	struct ipv6hdr *ip = xtr_take(cur, sizeof(*ip));
 
 	if (!ip)
@@ -180,14 +183,40 @@ XTR_INLINE int xtr_parse_frame(const struct xtr_ctx *c, struct xtr_inner *p, boo
 {
 	struct xtr_cur cur = { .pos = xtr_data(c), .end = xtr_data_end(c) };
 	struct ethhdr *eth = xtr_take(&cur, ETH_HLEN);
+	__be16 *type = &eth->h_proto;
 
 	if (!eth)
 		return XTR_PARSE_SHORT;
-	if (eth->h_proto == bpf_htons(ETH_P_IP))
+	if (c->tag) { /* known to be a tag */
+		type = cur.pos + 2;
+		if (!xtr_take(&cur, VLAN_HLEN))
+			return XTR_PARSE_SHORT;
+	}
+	if (*type == bpf_htons(ETH_P_IP))
 		return xtr_parse_ip4(c, &cur, p, verify);
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+	if (*type == bpf_htons(ETH_P_IPV6))
 		return xtr_parse_ip6(c, &cur, p);
 	return XTR_PARSE_NOT_IP;
+}
+
+/*
+ * What is at off is said to be the inner packet of LISP data. Is it LISP data itself? Rare, so by copies.
+ */
+XTR_INLINE bool xtr_is_lisp(const struct xtr_ctx *c, __u32 off)
+{
+	__u8 first, proto;
+	__be16 port;
+
+	if (xtr_load(c, off, &first, 1))
+		return false;
+	if (first >> 4 == 6) {
+		if (xtr_load(c, off + 6, &proto, 1) || xtr_load(c, off + IP6_HLEN + 2, &port, 2))
+			return false;
+	} else {
+		if (xtr_load(c, off + 9, &proto, 1) || xtr_load(c, off + (first & 0x0f) * 4 + 2, &port, 2))
+			return false;
+	}
+	return proto == IPPROTO_UDP && port == bpf_htons(XTR_PORT_DATA);
 }
 
 XTR_INLINE bool xtr_ip_equal(const struct xtr_abi_ip *a, const struct xtr_abi_ip *b)

@@ -9,6 +9,7 @@
 #include "encap.h"
 #include "decap.h"
 #include "miss.h"
+#include "mss.h"
 
 /*
  * Where generic XDP has copied a packet (kernel 6.9 and later do so for want of headroom), the copy has lost skb->mac_len,
@@ -164,6 +165,8 @@ XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, c
 	if (!skb->gso_size && p->len + (t->family == XTR_FAMILY_IP4 ? XTR_OUTER4 : UDP_HLEN + LISP_HLEN) > 0xffff)
 		return -XTR_DROP_ENCAP_TOO_BIG;
 	xtr_tc_trim(skb, p);
+	if (p->syn && (cfg->flags & XTR_CFG_F_MSS_CLAMP))
+		xtr_mss_encap(c, p, t);
 	if (w->decrement && xtr_tc_decrement(c, p))
 		return -XTR_DROP_ENCAP_ROOM;
 	if (xtr_tc_room(skb, t, p) || !xtr_outer_write(c, cfg, w, p, ifc->iid))
@@ -243,7 +246,7 @@ XTR_INLINE int xtr_tc_carry(struct __sk_buff *skb)
 }
 
 /* Cuts the outer headers off and delivers on the overlay device. direct: this is an ingress. Returns a TC action, or -reason. */
-XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_decap *d, bool direct)
+XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_decap *d, bool direct)
 {
 	struct __sk_buff *skb = c->skb;
 	__u32 cut = xtr_decap_cut(d);
@@ -273,6 +276,8 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_decap *d
 	eth->h_proto = xtr_ethertype(d->in.family);
 	if (bpf_skb_adjust_room(skb, -(__s32)cut, BPF_ADJ_ROOM_MAC, flags))
 		return -XTR_DROP_DECAP_ROOM;
+	if ((cfg->flags & XTR_CFG_F_MSS_CLAMP) && d->in.proto == IPPROTO_TCP)
+		xtr_mss_decap(skb, d->iid, d->family);
 	/* only those flags set skb->protocol */
 	r = xtr_tc_into(skb, d->inst, direct && (feat_decap_l3 || d->family == d->in.family));
 	if (r >= 0)
@@ -305,7 +310,7 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
 		return XTR_TC_FOREIGN;
 	if (r == XTR_D_OK)
-		return xtr_tc_deliver(c, d, direct);
+		return xtr_tc_deliver(c, cfg, d, direct);
 	if (r == XTR_D_CONTROL) {
 		d->in.family = d->family;
 		d->in.src = d->src;

@@ -32,19 +32,21 @@ XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *
 	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) &&
 	    xtr_csum_may_be_partial(p))
 		return false;
+	if (p->syn && (cfg->flags & XTR_CFG_F_MSS_CLAMP)) /* mss.h */
+		return false;
 	/* octets behind the packet: padding is trimmed, more buffers are not */
-	return xtr_len(c) == p->len + ETH_HLEN || xtr_len_all(c) == xtr_len(c);
+	return xtr_len(c) == p->len + xtr_l2(c) || xtr_len_all(c) == xtr_len(c);
 }
 
-/* Makes room and writes; false with the packet as it was, -1 when it is spoiled. */
+/* Makes room for len octets between the Ethernet header and the packet, where its tag may be now. -1: it is as it was. */
 XTR_INLINE int xtr_xdp_room(const struct xtr_ctx *c, const struct xtr_inner *p, __u32 len)
 {
-	__s32 pad = p->len + ETH_HLEN - xtr_len(c);
+	__s32 pad = p->len + xtr_l2(c) - xtr_len(c), more = len - c->tag;
 
-	if (bpf_xdp_adjust_head(c->xdp, -(__s32)len))
+	if (bpf_xdp_adjust_head(c->xdp, -more))
 		return -1;
 	if (pad && bpf_xdp_adjust_tail(c->xdp, pad)) {
-		bpf_xdp_adjust_head(c->xdp, len);
+		bpf_xdp_adjust_head(c->xdp, more);
 		return -1;
 	}
 	return 0;

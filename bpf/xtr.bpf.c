@@ -7,7 +7,9 @@
  * here is counted under exactly one reason; nothing here is ever changed by a packet except counters, stamps, limits.
  * No tail calls: an upgrade replaces one program in its link, and never runs a mix of old and new.
  */
+#include "icmp.h"
 #include "mcast.h"
+#include "vlan.h"
 #include "xdp.h"
 
 /* Packets that an attached port hands to the stack. */
@@ -69,7 +71,7 @@ SEC("tc") XTR_NONNULL
 int xtr_tc_encap(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
-	struct xtr_iface *ifc = xtr_iface_get(skb->ifindex, 0);
+	struct xtr_iface *ifc = xtr_vlan_role(skb);
 	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
 	bool many = false; /* the frame is addressed to many: only a group's packet is our business */
@@ -94,7 +96,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
 
 		xtr_tc_at_mac(skb);
 		eth = (void *)(long)skb->data;
-		if (skb->vlan_present || (void *)(eth + 1) > (void *)(long)skb->data_end)
+		if ((void *)(eth + 1) > (void *)(long)skb->data_end)
 			return xtr_tc_pass(skb);
 		many = eth->h_dest[0] & 1;
 		if (!many && !xtr_mac_equal(eth->h_dest, ifc->mac))
@@ -118,12 +120,21 @@ int xtr_tc_encap(struct __sk_buff *skb)
 	case XTR_V_ENCAP:
 		if (w.hold && xtr_tc_hold(&c, ifc, &p, &w, now))
 			return xtr_tc_taken();
+		if (ifc->vlan && bpf_skb_vlan_pop(skb)) {
+			r = -XTR_DROP_ENCAP_ROOM;
+			break;
+		}
 		r = xtr_tc_send(&c, cfg, ifc, &p, &w, now);
 		if (r >= 0)
 			return r;
 		break;
 	case XTR_V_PASS:
 		return xtr_tc_pass(skb);
+	case XTR_V_TOO_BIG:
+		r = xtr_icmp_too_big(skb, ifc, &p, w.mtu, skb->ifindex);
+		if (r >= 0)
+			return r ?: xtr_tc_pass(skb);
+		break;
 	case XTR_V_GSO:
 		xtr_stat(XTR_STAT_GSO_PEER, p.len);
 		return TC_ACT_OK;
@@ -151,88 +162,102 @@ int xtr_tc_encap(struct __sk_buff *skb)
 }
 
 /* What the kernel has put together, or the daemon freed of options: the same checks as at the port where it came in. */
-XTR_INLINE int xtr_tc_slow(const struct xtr_ctx *c, const struct xtr_cfg *cfg, __u32 port)
+XTR_FUNC XTR_NONNULL int xtr_tc_slow(struct __sk_buff *skb, const struct xtr_cfg *cfg, __u32 port)
 {
 	struct xtr_iface *ifc = xtr_iface_get(port, 0);
+	struct xtr_ctx c = { .skb = skb };
 	struct xtr_decap d = {};
 	int r = -XTR_DROP_INJECT_MARK;
 
 	if (ifc && ifc->role == XTR_ROLE_UNDERLAY)
-		r = xtr_tc_decap(c, cfg, &d, port, false);
+		r = xtr_tc_decap(&c, cfg, &d, port, false);
 	if (r == XTR_TC_FOREIGN)
 		r = -XTR_DROP_SLOW_BAD;
 	if (r >= 0) {
 		xtr_stat(XTR_STAT_SLOW, d.in.len);
 		return r;
 	}
-	xtr_drop(c, cfg, &d.in, d.iid, -r);
+	xtr_drop(&c, cfg, &d.in, d.iid, -r);
 	return TC_ACT_SHOT;
 }
 
-/*
- * TC egress of the overlay device's peer end: packets that waited in the daemon for their mapping. skb->mark is the
- * ifindex where each came in, so it is treated by the rules of that port. What the stack of the port has to do (answer
- * with ICMP, forward natively) goes back to the port, whose TC program comes to the same verdict and lets it up.
- * Other marks: see abi.h.
- */
-SEC("tc") XTR_NONNULL
-int xtr_tc_inject(struct __sk_buff *skb)
+/* Back to the stack of the port where it came in, as it came in. */
+XTR_INLINE int xtr_tc_to_port(struct __sk_buff *skb, __u32 port, __u32 tci)
+{
+	if (tci && bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), tci))
+		return -XTR_DROP_ENCAP_ROOM;
+	return bpf_redirect(port, BPF_F_INGRESS);
+}
+
+/* A control message came in nowhere. */
+static const struct xtr_iface xtr_control_port = { .role = XTR_ROLE_PEER, .iid = XTR_IID_MAX };
+
+/* A packet that waited, or a control message. */
+XTR_FUNC XTR_NONNULL int xtr_tc_packet(struct __sk_buff *skb, struct xtr_cfg *cfg)
 {
 	struct xtr_ctx c = { .skb = skb };
-	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
-	__u32 from = skb->mark, part = 0;
-	struct xtr_iface *ifc, port; /* a copy, or that of a control message, which came in nowhere */
+	__u32 from = skb->mark, part = 0, tci = 0;
+	const struct xtr_iface *ifc;
 	struct xtr_inner p;
 	struct xtr_way w = {};
 	int r;
 
-	if (!cfg)
-		return TC_ACT_SHOT;
-	if ((from & XTR_MARK_KIND) == XTR_MARK_RESOLVE)
-		return xtr_copy_resolve(skb, cfg, from & ~XTR_MARK_KIND);
-	if ((from & XTR_MARK_KIND) == XTR_MARK_DECAP)
-		return xtr_tc_slow(&c, cfg, from & ~XTR_MARK_KIND);
 	if (from & XTR_MARK_CONTROL) {
 		part = from & ~XTR_MARK_KIND;
-		port = (struct xtr_iface){ .role = XTR_ROLE_PEER, .iid = XTR_IID_MAX };
+		ifc = &xtr_control_port;
 		goto decide;
 	}
-	ifc = from ? xtr_iface_get(from, 0) : NULL;
+	tci = xtr_vlan_tci(skb);
+	ifc = from ? xtr_iface_get(from, tci & 0xfff) : NULL;
 	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
 		/* the kernel's own chatter on the device, or a port that has gone meanwhile */
 		__builtin_memset(&p, 0, sizeof(p));
 		xtr_drop(&c, cfg, &p, 0, XTR_DROP_INJECT_MARK);
 		return TC_ACT_SHOT;
 	}
-	port = *ifc;
+	if (tci && bpf_skb_vlan_pop(skb)) {
+		__builtin_memset(&p, 0, sizeof(p));
+		r = -XTR_DROP_ENCAP_ROOM;
+		goto drop;
+	}
 decide:
 	skb->mark = 0; /* not for the underlay to see */
-	r = xtr_tc_decide(&c, cfg, &port, &p, &w, now);
-	if (port.iid == XTR_IID_MAX && r != XTR_V_GROUP) {
+	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
+	if (ifc->iid == XTR_IID_MAX && r != XTR_V_GROUP) {
 		if (r >= 0 || r == -XTR_DROP_ENCAP_SCOPE)
 			r = -XTR_DROP_REPL_NO_LIST;
 		goto drop;
 	}
 	switch (r) {
 	case XTR_V_ENCAP:
-		r = xtr_tc_send(&c, cfg, &port, &p, &w, now);
+		r = xtr_tc_send(&c, cfg, ifc, &p, &w, now);
 		if (r >= 0) {
 			xtr_stat(XTR_STAT_INJECT, p.len);
 			return r;
 		}
 		break;
 	case XTR_V_GROUP:
-		r = xtr_replicate(&c, cfg, port.iid, &p, w.mc, part, skb->ifindex, now);
+		r = xtr_replicate(skb, ifc->iid, &p, w.mc, part);
 		if (r >= 0)
 			return r;
 		break;
 	case XTR_V_PASS:
-		return bpf_redirect(from, BPF_F_INGRESS);
+		r = xtr_tc_to_port(skb, from, tci);
+		if (r >= 0)
+			return r;
+		break;
+	case XTR_V_TOO_BIG:
+		if (tci && bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), tci)) {
+			r = -XTR_DROP_ENCAP_MTU;
+			break;
+		}
+		r = xtr_icmp_too_big(skb, ifc, &p, w.mtu, from);
+		if (r >= 0)
+			return r ?: bpf_redirect(from, BPF_F_INGRESS);
+		break;
 	case XTR_V_NATIVE:
-		if (port.role == XTR_ROLE_EID)
-			return bpf_redirect(from, BPF_F_INGRESS);
-		r = xtr_tc_native(skb, cfg, &port, &p);
+		r = ifc->role == XTR_ROLE_EID ? xtr_tc_to_port(skb, from, tci) : xtr_tc_native(skb, cfg, ifc, &p);
 		if (r >= 0)
 			return r;
 		break;
@@ -247,8 +272,29 @@ decide:
 		break;
 	}
 drop:
-	xtr_drop(&c, cfg, &p, port.iid, -r);
+	xtr_drop(&c, cfg, &p, ifc->iid, -r);
 	return TC_ACT_SHOT;
+}
+
+/*
+ * TC egress of the overlay device's peer end: packets that waited in the daemon for their mapping. skb->mark is the
+ * ifindex where each came in, so it is treated by the rules of that port. What the stack of the port has to do (answer
+ * with ICMP, forward natively) goes back to the port, whose TC program comes to the same verdict and lets it up.
+ * Other marks: see abi.h.
+ */
+SEC("tc") XTR_NONNULL
+int xtr_tc_inject(struct __sk_buff *skb)
+{
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	__u32 from = skb->mark;
+
+	if (!cfg)
+		return TC_ACT_SHOT;
+	if ((from & XTR_MARK_KIND) == XTR_MARK_RESOLVE)
+		return xtr_copy_resolve(skb, cfg, from & ~XTR_MARK_KIND);
+	if ((from & XTR_MARK_KIND) == XTR_MARK_DECAP)
+		return xtr_tc_slow(skb, cfg, from & ~XTR_MARK_KIND);
+	return xtr_tc_packet(skb, cfg);
 }
 
 /* TC ingress of underlay ports: finishes what XDP has decapsulated, and decapsulates the rest. */
@@ -287,6 +333,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	struct ethhdr *eth = (void *)(long)xdp->data;
 	struct xtr_decap d = {};
 	struct xtr_iface *ifc;
+	bool leave;
 	int r;
 
 	if (!cfg || !feat_meta)
@@ -294,8 +341,11 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	r = xtr_decap_check(&c, cfg, &d);
 	if (r == XTR_D_PASS || (r == XTR_D_SHORT && xtr_len_all(&c) == xtr_len(&c)))
 		return XDP_PASS;
+	leave = r == XTR_D_SHORT || r == XTR_D_CONTROL;
+	if (r == XTR_D_OK && (cfg->flags & XTR_CFG_F_MSS_CLAMP)) /* mss.h */
+		leave = xtr_mss_is_syn(&c, &d.in, ETH_HLEN + xtr_decap_cut(&d));
 	ifc = xtr_iface_get(xdp->ingress_ifindex, 0);
-	if (r == XTR_D_SHORT || r == XTR_D_CONTROL || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
+	if (leave || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
 	    !xtr_mac_equal(eth->h_dest, ifc->mac)) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d.in.len);
 		return XDP_PASS;
@@ -307,24 +357,46 @@ int xtr_xdp_under(struct xdp_md *xdp)
 }
 
 /* XDP on EID ports. Drops and misses are TC's as well: it alone counts them. */
-SEC("xdp.frags") XTR_NONNULL
-int xtr_xdp_eid(struct xdp_md *xdp)
+XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan, const __u32 tag)
 {
-	struct xtr_ctx c = { .xdp = xdp };
+	struct xtr_ctx c = { .xdp = xdp, .tag = tag };
+	struct xtr_iface *ifc = xtr_iface_get(xdp->ingress_ifindex, vlan);
 	struct ethhdr *eth = (void *)(long)xdp->data;
-	struct xtr_iface *ifc = xtr_iface_get(xdp->ingress_ifindex, 0);
-	struct xtr_cfg *cfg = xtr_cfg_get();
 	__u64 now = bpf_jiffies64();
 	struct xtr_inner p = {};
 	struct xtr_way w = {};
 
-	if (!cfg || !ifc || ifc->role != XTR_ROLE_EID || (void *)(eth + 1) > (void *)(long)xdp->data_end)
+	if (!ifc && tag)
+		goto leave;
+	if (!ifc || ifc->role != XTR_ROLE_EID || (void *)(eth + 1) > (void *)(long)xdp->data_end)
 		return XDP_PASS;
 	if (xtr_mac_equal(eth->h_dest, ifc->mac) &&
 	    xtr_encap_decide(&c, cfg, ifc, &p, &w, now) == XTR_V_ENCAP && xtr_xdp_can_send(&c, cfg, ifc, &p, &w, now))
 		return xtr_xdp_send(&c, cfg, ifc, &p, &w);
-	xtr_stat(XTR_STAT_XDP_TO_TC, xdp->data_end - xdp->data - ETH_HLEN);
+leave:
+	xtr_stat(XTR_STAT_XDP_TO_TC, xdp->data_end - xdp->data - xtr_l2(&c));
 	return XDP_PASS;
+}
+
+/* Of its own, so that a tag costs nothing where there is none. */
+XTR_FUNC XTR_NONNULL int xtr_xdp_tagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
+{
+	struct xtr_ctx c = { .xdp = xdp };
+
+	return xtr_xdp_port(xdp, cfg, xtr_vlan_xdp(&c), VLAN_HLEN);
+}
+
+SEC("xdp.frags") XTR_NONNULL
+int xtr_xdp_eid(struct xdp_md *xdp)
+{
+	struct ethhdr *eth = (void *)(long)xdp->data;
+	struct xtr_cfg *cfg = xtr_cfg_get();
+
+	if (!cfg || (void *)(eth + 1) > (void *)(long)xdp->data_end)
+		return XDP_PASS;
+	if (eth->h_proto == bpf_htons(ETH_P_8021Q))
+		return xtr_xdp_tagged(xdp, cfg);
+	return xtr_xdp_port(xdp, cfg, 0, 0);
 }
 
 /* Run by BPF_PROG_TEST_RUN only: jiffies have no other way to user space. */
