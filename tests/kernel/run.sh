@@ -12,7 +12,7 @@
 # All that a guest printed stays in BUILD/kernel/SERIES.log.
 #
 # KERNEL_JOBS=2       guests at a time; each has one CPU
-# KERNEL_SECONDS=300  for one guest
+# KERNEL_SECONDS=600  for one guest
 # KERNEL_ALL=1        all BPF tests, not only the chosen ones (see guest.sh): some twenty minutes a guest
 # KERNEL_ONLY=*vrf    only the BPF programs and scripts of guest.d whose name matches this shell pattern
 set -uo pipefail
@@ -25,7 +25,7 @@ W=$B/kernel
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- ${KERNELS:-6.1 6.12 6.19}
 JOBS=${KERNEL_JOBS:-2}
-[ -n "${KERNEL_SECONDS-}" ] || KERNEL_SECONDS=$([ -n "${KERNEL_ALL-}" ] && echo 3600 || echo 300)
+[ -n "${KERNEL_SECONDS-}" ] || KERNEL_SECONDS=$([ -n "${KERNEL_ALL-}" ] && echo 3600 || echo 600)
 BOOT_SECONDS=90
 mkdir -p "$W" || exit 1
 
@@ -127,7 +127,7 @@ base_image() { # the same for all kernels
 		printf 'KERNEL_ALL=%q KERNEL_ONLY=%q LIMIT=%q\n' "${KERNEL_ALL-}" "${KERNEL_ONLY-}" $((KERNEL_SECONDS / 2)) >"$I/t/kernel/env" &&
 		(cd "$I" && find . | cpio -o -H newc --quiet >"$W/base.cpio") && rm -rf "$I"
 }
-MODULES="veth bridge dummy vrf 8021q sch_ingress cls_bpf act_bpf virtio_pci virtio_net"
+MODULES="veth bridge dummy vxlan vrf 8021q sch_ingress cls_bpf act_bpf virtio_pci virtio_net"
 modules() { # series: decompressed, with an index of their own; one archive behind the other
 	local root=$W/root-$1 d=$W/modules-$1 rel m f b
 	rel=$(release_of "$root")

@@ -19,7 +19,15 @@ export XTR_START_WAIT=120
 release=$(uname -r)
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$release" | sort -V | head -n 1)" = "$1" ]; }
 
-# lib.sh asks jq, which takes an emulated CPU seconds to start.
+# What lib.sh does with jq, which takes an emulated CPU seconds to start, and by asking twenty times a second.
+wait_for() { # seconds, command...
+	local end=$((SECONDS + 2 * $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.4
+	done
+}
 stat() { xcj "$1" stats show 2>/dev/null | sed -nE "s/.*\"$2\":\{\"packets\":([0-9]+).*/\1/p" | grep . || echo 0; }
 drops_of() { xcj "$1" stats drops | tr -d '{}"' | tr , '\n' | grep -vE ':0$|^encap-scope:' | tr '\n' ' '; }
 registered() { xcj "$1" site show | grep '"registered":true' | grep -v '"registered":false'; }

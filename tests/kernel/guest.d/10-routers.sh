@@ -36,7 +36,6 @@ holds "they were misses" "$(stat x1 miss) >= 3"
 bulk "TCP, IPv4 in IPv6" h1 h2 10.2.0.10
 bulk "TCP, IPv6 in IPv4" h2 h1 fd01::10
 bulk "TCP, IPv4 in IPv4, from an attached port" p1 h2 10.2.1.10
-bulk "TCP, IPv6 in IPv6" h1 h2 fd02:0:0:1::10
 is "nothing was dropped at x1" "$(drops_of x1)" ''
 is "nothing was dropped at x2" "$(drops_of x2)" ''
 

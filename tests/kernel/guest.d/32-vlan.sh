@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# VLAN devices of the kernel in both places: the underlay is u0.7, and the attached hosts are behind e0.100. What is on the
+# same cables without a tag, or with another, is somebody else's.
+#
+#   p1 eth0.100 -- e0.100 x1 u0.7 ===== u0.7 x2 e0.100 -- eth0.100 p2
+. "$(dirname "$0")/../site.sh"
+
+tagged() { # node, interface, tag: a VLAN device that takes over the addresses
+	local a
+	ipn "$1" link add link "$2" name "$2.$3" type vlan id "$3" || exit 1
+	a=$(ipn "$1" -o addr show dev "$2" scope global | awk '{ print $4 }')
+	ipn "$1" addr flush dev "$2" scope global
+	ipn "$1" link set "$2.$3" up
+	# shellcheck disable=SC2086
+	addr "$1" "$2.$3" $a
+}
+site_nodes
+for i in 1 2; do
+	tagged x$i u0 7
+	tagged x$i e0 100
+	tagged p$i eth0 100
+	default_via p$i 10.$i.2.254 fd0$i:0:0:2::fe
+	# the same cable without the tag has another network
+	addr x$i u0 198.51.100.$i/24
+done
+INTERFACES="[{ name: u0.7, role: underlay }, { name: e0.100, role: eid }]"
+site_up || finish
+is "a VLAN device is taken by TC" "$(of_port x1 u0.7 mode) $(of_port x1 e0.100 mode)" "tc tc"
+first_packets "attached hosts behind a VLAN" p1 10.2.2.10
+first_packets "attached hosts behind a VLAN, IPv6" p2 fd01:0:0:2::10
+first_packets "routed hosts, IPv4 in IPv6" h1 10.2.0.10
+bulk "TCP between attached hosts" p1 p2 10.2.2.10
+bulk "TCP to a routed host, IPv6 in IPv4" p2 h1 fd01::10
+is "nothing was dropped" "$(drops_of x1)$(drops_of x2)" ''
+before=$(stat x1 encap)
+has "what has no tag is not ours" "$(ping4 x1 -c 3 -i 0.1 198.51.100.2)" '3 packets transmitted, 3 received'
+is "... and was not touched" "$(stat x1 encap)" "$before"
+finish
