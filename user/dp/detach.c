@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct xtr_dp_undo {
@@ -209,6 +210,8 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 			xtr_dp_say(&u, "removed an overlay device (index %d)", strays.ifindex[i]);
 	xtr_dp_each_name(root, xtr_dp_undo_folder, &u);
 	xtr_dp_unfinished_remove(root);
+	snprintf(u.dir, sizeof(u.dir), "%s/%s", root, XTR_DP_DETACHING);
+	rmdir(u.dir);
 	if (rmdir(root) && errno != ENOENT)
 		u.failed = -errno;
 	if (u.foreign)
@@ -219,6 +222,16 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 				   "%s: not everything could be removed: %s; run it again as root",
 				   root, strerror(-u.failed))
 			: 0;
+}
+
+/* By force under a running daemon: it must not make again what goes. What it is making now, it may finish. */
+static void xtr_dp_detach_mark(const char *root)
+{
+	char mark[256];
+
+	snprintf(mark, sizeof(mark), "%s/%s", root, XTR_DP_DETACHING);
+	if (!mkdir(mark, 0700))
+		usleep(200000);
 }
 
 int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char *line), void *ctx,
@@ -254,8 +267,11 @@ int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char 
 			 "%s: the programs of these pins run in another network namespace: run xtrctl detach there (nsenter "
 			 "--net=...), or use force: then devices, routes and rules stay behind there",
 			 root);
-	if (!r)
+	if (!r) {
+		if (lock == -EBUSY)
+			xtr_dp_detach_mark(root);
 		r = xtr_dp_unmake(nl, root, say, ctx, err);
+	}
 	xtr_nl_close(nl);
 	if (lock >= 0)
 		close(lock);

@@ -224,6 +224,8 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
 	if (!r)
 		r = xtr_dp_overlays(dp, strict, err);
+	if (!r)
+		xtr_dp_places_update(dp, true);
 	if (!r && (r = xtr_dp_addrs_read(dp))) /* now with those of the overlay devices */
 		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
 	if (!r)
@@ -493,7 +495,10 @@ static void xtr_dp_soon(struct xtr_dp *dp, bool repair)
 /* `detach` by force under a running daemon: what was removed on purpose is not made again. */
 static bool xtr_dp_gone(struct xtr_dp *dp)
 {
-	if (!access(dp->dir, F_OK))
+	char mark[256];
+
+	snprintf(mark, sizeof(mark), "%s/%s", dp->root, XTR_DP_DETACHING);
+	if (!access(dp->dir, F_OK) && access(mark, F_OK))
 		return false;
 	if (dp->look_at != UINT64_MAX)
 		xtr_error(

@@ -26,6 +26,7 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_GATEWAY4     "169.254.0.1"  /* next hops of EID routes: nobody owns them (design: on-link routes would */
 #define XTR_DP_GATEWAY6     "fe80::1"      /* make a kernel neighbour per EID) */
 #define XTR_DP_MAP_MADE     "xtr_made"
+#define XTR_DP_DETACHING    "detaching"    /* folder beside those of pins: detach by force is at work, do not put anything right */
 #define XTR_DP_GRACE_MS     2000           /* before a set or template that nothing names is deleted and its id reused */
 #define XTR_DP_HEARTBEAT_MS 10000          /* age after which the programs let the kernel resolve: safely within 15 s of
 					    * whatever happens just after the daemon died */
@@ -395,7 +396,7 @@ bool xtr_dp_namespaces_changed(struct xtr_dp *dp);
 void xtr_dp_namespaces_sweep(struct xtr_dp *dp);
 void xtr_dp_ns_free(struct xtr_dp *dp);
 void xtr_dp_places_load(struct xtr_dp *dp);
-void xtr_dp_places_update(struct xtr_dp *dp);
+void xtr_dp_places_update(struct xtr_dp *dp, bool keep);
 unsigned xtr_dp_places_read(const char *dir, struct xtr_dp_place out[XTR_DP_NAMESPACES]);
 int xtr_dp_place_open(const struct xtr_dp_place *p, struct xtr_nl **nl);
 /* overlay.c */

@@ -347,18 +347,30 @@ static int xtr_dp_places_write(struct xtr_dp *dp, const struct xtr_dp_place *now
 	return r;
 }
 
-/* Notes what is where. Namespaces that no device of ours is in any more are left as they were before us. */
-void xtr_dp_places_update(struct xtr_dp *dp)
+static bool xtr_dp_place_noted(const struct xtr_dp *dp, const struct xtr_dp_ov *ov)
+{
+	for (unsigned i = 0; i < dp->place_count; i++)
+		if (dp->places[i].dev == ov->ns->dev && dp->places[i].ino == ov->ns->ino &&
+		    dp->places[i].peer == (__u32)ov->peer)
+			return true;
+	return false;
+}
+
+/* Notes what is where. keep: what was noted before stays; so a start that fails, or is killed, after it made something in a
+ * namespace, has said so. */
+void xtr_dp_places_update(struct xtr_dp *dp, bool keep)
 {
 	struct xtr_dp_place now[XTR_DP_NAMESPACES];
 	unsigned n = 0;
 	int r;
 
 	memset(now, 0, sizeof(now));
+	for (; keep && n < dp->place_count && n < XTR_DP_NAMESPACES; n++)
+		now[n] = dp->places[n];
 	for (unsigned i = 0; i < dp->ov_count && n < XTR_DP_NAMESPACES; i++) {
 		const struct xtr_dp_ov *ov = &dp->ovs[i];
 
-		if (!ov->ns || ov->ns->fd < 0 || !ov->peer)
+		if (!ov->ns || ov->ns->fd < 0 || !ov->peer || (keep && xtr_dp_place_noted(dp, ov)))
 			continue;
 		now[n].dev = ov->ns->dev;
 		now[n].ino = ov->ns->ino;
@@ -389,7 +401,7 @@ void xtr_dp_namespaces_sweep(struct xtr_dp *dp)
 		xtr_dp_ns_clean(dp, nl, p->where);
 		xtr_nl_close(nl);
 	}
-	xtr_dp_places_update(dp);
+	xtr_dp_places_update(dp, false);
 	for (unsigned i = 0; i < dp->ns_count;)
 		if (!dp->nss[i]->used) {
 			xtr_dp_ns_close(dp->nss[i]);

@@ -58,6 +58,7 @@ int xtr_dp_lock(const char *root, struct xtr_err *err)
 {
 	for (int turn = 0; turn < 16; turn++) {
 		struct stat held, named;
+		char mark[256];
 		int fd;
 
 		if (mkdir(root, 0700) && errno != EEXIST)
@@ -83,8 +84,12 @@ int xtr_dp_lock(const char *root, struct xtr_err *err)
 		/* A detach may have removed the folder between open and lock: then this lock guards
 		 * nothing. */
 		if (!fstat(fd, &held) && !stat(root, &named) && held.st_ino == named.st_ino &&
-		    held.st_dev == named.st_dev)
+		    held.st_dev == named.st_dev) {
+			/* of a detach by force that did not end */
+			snprintf(mark, sizeof(mark), "%s/%s", root, XTR_DP_DETACHING);
+			rmdir(mark);
 			return fd;
+		}
 		close(fd);
 	}
 	return xtr_fail(err, -EBUSY, "%s: is being removed and made again by somebody else", root);
