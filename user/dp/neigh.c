@@ -88,7 +88,8 @@ struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr
 	return nb;
 }
 
-/* Once a second. While it is asked the kernel goes on using what it has. */
+/* Once a second. While it is asked the kernel goes on using what it has. A request that makes a neighbour a managed one
+ * does not change its state, and one that changes its state ends that: so it takes two. */
 void xtr_dp_nb_probe(struct xtr_dp *dp)
 {
 	unsigned left = XTR_DP_PROBE_TURN;
@@ -97,13 +98,14 @@ void xtr_dp_nb_probe(struct xtr_dp *dp)
 	HASH_ITER(hh, dp->nbs, nb, next) {
 		struct xtr_nl_neigh n = { .ifindex = nb->key.ifindex,
 					  .ip = nb->key.ip,
-					  .managed = true,
 					  .state = NUD_PROBE,
 					  .protocol = XTR_DP_PROTO };
 
 		if (!nb->ours || !nb->valid || dp->now - nb->probed < XTR_DP_PROBE_MS)
 			continue;
 		nb->probed = dp->now;
+		xtr_nl_neigh_put(dp->nl, &n);
+		n.managed = true;
 		xtr_nl_neigh_put(dp->nl, &n);
 		if (!--left)
 			return;

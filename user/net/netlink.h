@@ -110,7 +110,7 @@ int xtr_nl_neighs(struct xtr_nl *nl, xtr_nl_neigh_fn fn, void *arg);
 /* -ENOENT */
 int xtr_nl_neigh_get(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip,
 		     struct xtr_nl_neigh *out);
-/* managed: resolve and keep; with a state (NUD_PROBE) what is there takes that state; else as given */
+/* managed: resolve and keep; else as given */
 int xtr_nl_neigh_put(struct xtr_nl *nl, const struct xtr_nl_neigh *n);
 int xtr_nl_neigh_del(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip);
 

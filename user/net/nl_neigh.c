@@ -88,8 +88,8 @@ int xtr_nl_neigh_put(struct xtr_nl *nl, const struct xtr_nl_neigh *n)
 						n->ifindex, &n->ip);
 	struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 
-	ndm->ndm_state = n->state;
-	ndm->ndm_flags = n->managed && !n->state ? NTF_USE : n->flags;
+	ndm->ndm_state = n->managed ? NUD_NONE : n->state;
+	ndm->ndm_flags = n->managed ? NTF_USE : n->flags;
 	if (n->has_mac)
 		mnl_attr_put(nlh, NDA_LLADDR, 6, n->mac);
 	if (n->managed)
