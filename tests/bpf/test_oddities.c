@@ -166,6 +166,8 @@ static const struct {
 	{ "no payload", 0, 0, false, { EID, S4(.ttl = 64, .proto = 59) } },
 	{ "protocol 255", 0, 0, false, { EID, S4(.ttl = 64, .proto = 255), DATA(1) } },
 	{ "two LISP headers", 0, 0, false, { EID, S4(.ttl = 64), UDP(2, 4341), LISP(0, 0), S6(), TAIL } },
+	{ "three LISP headers", XTR_DROP_ENCAP_NESTED, XTR_DROP_ENCAP_NESTED, true,
+	  { EID, S4(.ttl = 64), UDP(2, 4341), LISP(0, 0), S6(), UDP(3, 4341), LISP(0, 0), S4(), TAIL } },
 	{ "Ethernet padding", 0, 0, false, { EID, S4(.ttl = 64), UDP(1, 2, .csum = true), DATA(3), PAD(15) } },
 	{ "IPv4 header checksum wrong", PASS, 0, false, { EID, S4(.ttl = 64, .check_xor = 0x100), TAIL } },
 	{ "IPv4 longer than the frame", PASS, XTR_DROP_ENCAP_MALFORMED, false, { EID, S4(.ttl = 64, .len_add = 1), TAIL } },
