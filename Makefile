@@ -202,7 +202,7 @@ test: deps ## all set-up, then every test; ends with "N passed, N failed, N skip
 e2e: all e2e-bin ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e
 
-kernel-test: all bpf-bin ## boot Linux 6.1, 6.12 and 6.19 in QEMU and test there (KERNELS="6.1" for some of them)
+kernel-test: all bpf-bin ## boot Linux 6.1, 6.12 and 6.18 in QEMU and test there (KERNELS="6.1" for some of them)
 	$(Q)tests/run.sh --build $(B) kernel
 
 demo: deps ## the tour: two sites, then LISP-Decent by pull and by push; ACT=one, pull or push (root)

@@ -48,7 +48,12 @@ bpf() { # program
 script() { # file
 	local n t0=$SECONDS status
 	n=$(basename "$1" .sh)
-	case $n in 3?-*) [ -z "$KERNEL_ALL$KERNEL_ONLY" ] && middle && return ;; esac
+	if [ -z "$KERNEL_ALL$KERNEL_ONLY" ]; then
+		case $n in
+		31-*) at_least 6.13 || return ;;
+		3?-*) middle && return ;;
+		esac
+	fi
 	timeout -k 5 "$LIMIT" bash "$1" /b >/tmp/out 2>&1 </dev/null
 	status=$?
 	sed -E "s/^(ok|not ok|skip) /\1 $n: /" /tmp/out

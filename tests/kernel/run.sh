@@ -4,7 +4,7 @@
 # The kernel matrix: boots Debian's cloud kernels in QEMU and runs guest.sh in each: every program is accepted by the
 # verifier, BPF tests pass, and real routers forward, miss, restart, take over what they find and leave nothing behind.
 #
-#   tests/kernel/run.sh BUILD [SERIES...]     SERIES: 6.1 6.12 6.19 (default: these; 6.18 to 6.16 stand in for 6.19)
+#   tests/kernel/run.sh BUILD [SERIES...]     SERIES: 6.1 6.12 6.18 (default: these; 6.19, 6.17 and 6.16 stand in for 6.18)
 #
 # Emulated without KVM, so it runs on every machine, in a few minutes. Kernels come from the Debian archives this machine
 # installs from (and backports beside them), by a private apt configuration in BUILD/kernel: nothing is installed. What
@@ -23,7 +23,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 TREE=$(cd "$HERE/../.." && pwd)
 W=$B/kernel
 # shellcheck disable=SC2086
-[ $# -gt 0 ] || set -- ${KERNELS:-6.1 6.12 6.19}
+[ $# -gt 0 ] || set -- ${KERNELS:-6.1 6.12 6.18}
 JOBS=${KERNEL_JOBS:-2}
 [ -n "${KERNEL_SECONDS-}" ] || KERNEL_SECONDS=$([ -n "${KERNEL_ALL-}" ] && echo 3600 || echo 600)
 BOOT_SECONDS=90
@@ -82,7 +82,7 @@ fetch() { # series: unpacked into $W/root-SERIES
 	[ -n "$pkg" ] || return 1
 	rm -rf "$root" "$root.new" "$W/deb"
 	mkdir -p "$root.new" "$W/deb"
-	for p in "$pkg" $(apt_own apt-cache depends "$pkg" 2>/dev/null | grep -oE "linux-(binary|modules)-[^ ]*$"); do
+	for p in "$pkg" $(apt_own apt-cache depends "$pkg" 2>/dev/null | grep -oE "linux-(binary|modules)-[^ <>]*"); do
 		(cd "$W/deb" && apt_own timeout 300 apt-get -q download "$p") >>"$W/download.log" 2>&1 || return 1
 	done
 	for p in "$W"/deb/*.deb; do dpkg-deb -x "$p" "$root.new" || return 1; done
@@ -190,9 +190,10 @@ have=() lacking=()
 rm -f "$W/download.log" "$A/etc/apt.conf"
 for k; do
 	got=
-	for s in "$k" $([ "$k" != 6.19 ] || echo 6.18 6.17 6.16); do
+	for s in "$k" $([ "$k" != 6.18 ] || echo 6.19 6.17 6.16); do
 		fetch "$s" && got=$s && break
 	done
+	rm -rf "$W"/root-*.new
 	if [ -n "$got" ]; then have+=("$got"); else lacking+=("$k"); fi
 done
 reason=$(cat "$A/update.log" "$W/download.log" 2>/dev/null | grep -E '^(E|W|Err)' | head -n 1 | sed -E 's,[a-z+]+://[^ ]+,,g')
