@@ -124,37 +124,43 @@ XTR_INLINE int xtr_icmp_settle(struct __sk_buff *skb, const struct xtr_inner *p,
 	return bpf_skb_store_bytes(skb, l4 + (p->proto == IPPROTO_TCP ? 16 : 6), &c, sizeof(c), BPF_F_RECOMPUTE_CSUM);
 }
 
+XTR_INLINE __u32 xtr_icmp_words(__be32 w)
+{
+	return (w & 0xffff) + (w >> 16);
+}
+
+/* sum: of what is quoted. The headers are not summed up where they lie: the compiler need not see 16-bit words in them. */
 XTR_INLINE void xtr_icmp_head4(struct xtr_icmp4 *h, const struct xtr_iface *ifc, const struct xtr_inner *p, __u32 len,
 			       __u32 mtu, __u32 sum)
 {
+	__be32 from = ifc->role == XTR_ROLE_EID ? ifc->addr4 : p->dst.w[0];
+
 	h->icmp = (struct xtr_icmp){ .type = ICMP4_UNREACH, .code = ICMP4_FRAG, .mtu = bpf_htonl(mtu) };
-	barrier(); /* it is read as 16-bit words now */
-	h->icmp.check = ~xtr_fold(sum + xtr_sum16(&h->icmp, sizeof(h->icmp) / 2));
-	*(__be16 *)h = bpf_htons(0x45c0); /* internetwork control (RFC 1812 4.3.2.5) */
+	h->icmp.check = ~xtr_fold(sum + bpf_htons(ICMP4_UNREACH << 8 | ICMP4_FRAG) + bpf_htons(mtu));
+	*(__u8 *)h = 0x45;
+	h->ip.tos = 0xc0; /* internetwork control (RFC 1812 4.3.2.5) */
 	h->ip.tot_len = bpf_htons(sizeof(*h) + len);
 	h->ip.frag_off = bpf_htons(IP_DF);
 	h->ip.ttl = 64;
 	h->ip.protocol = IPPROTO_ICMP;
-	h->ip.saddr = ifc->role == XTR_ROLE_EID ? ifc->addr4 : p->dst.w[0];
+	h->ip.saddr = from;
 	h->ip.daddr = p->src.w[0];
-	barrier();
-	h->ip.check = ~xtr_fold(xtr_sum16(&h->ip, sizeof(h->ip) / 2));
+	h->ip.check = ~xtr_fold(bpf_htons(0x45c0) + bpf_htons(sizeof(*h) + len) + bpf_htons(IP_DF) +
+				bpf_htons(64 << 8 | IPPROTO_ICMP) + xtr_icmp_words(from) + xtr_icmp_words(p->src.w[0]));
 }
 
 XTR_INLINE void xtr_icmp_head6(struct xtr_icmp6 *h, const struct xtr_iface *ifc, const struct xtr_inner *p, __u32 len,
 			       __u32 mtu, __u32 sum)
 {
-	h->icmp = (struct xtr_icmp){ .type = ICMP6_TOO_BIG, .mtu = bpf_htonl(mtu) };
-	if (ifc->role == XTR_ROLE_EID)
-		__builtin_memcpy(&h->ip.saddr, ifc->addr6, sizeof(h->ip.saddr));
-	else
-		__builtin_memcpy(&h->ip.saddr, &p->dst, sizeof(h->ip.saddr));
+	const __be32 *from = ifc->role == XTR_ROLE_EID ? ifc->addr6 : p->dst.w;
+
+	__builtin_memcpy(&h->ip.saddr, from, sizeof(h->ip.saddr));
 	__builtin_memcpy(&h->ip.daddr, &p->src, sizeof(h->ip.daddr));
-	/* while the pseudo-header is summed up: its length and next header, which in 16-bit words are anywhere */
-	*(__be32 *)h = bpf_htonl(ICMP_HLEN + len + IPPROTO_ICMPV6);
-	barrier();
-	h->icmp.check = ~xtr_fold(sum + xtr_sum16(h, sizeof(*h) / 2));
-	*(__be32 *)h = bpf_htonl(6u << 28);
+	sum += bpf_htons(ICMP_HLEN + len) + bpf_htons(IPPROTO_ICMPV6) + bpf_htons(ICMP6_TOO_BIG << 8) + xtr_icmp_words(bpf_htonl(mtu));
+	for (int i = 0; i < 4; i++)
+		sum += xtr_icmp_words(from[i]) + xtr_icmp_words(p->src.w[i]);
+	h->icmp = (struct xtr_icmp){ .type = ICMP6_TOO_BIG, .mtu = bpf_htonl(mtu), .check = ~xtr_fold(sum) };
+	*(__u8 *)h = 0x60;
 	h->ip.payload_len = bpf_htons(ICMP_HLEN + len);
 	h->ip.nexthdr = IPPROTO_ICMPV6;
 	h->ip.hop_limit = 64;
