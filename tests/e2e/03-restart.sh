@@ -48,7 +48,7 @@ stop x1 && start x1
 check "registered again after a restart" wait_for 10 again
 is "no nonce was used twice" "$(control ms drop-replayed-nonce)" "$replayed"
 
-# The daemons dead for longer than the programs believe in their layer-2 headers (15 s): the kernel resolves from then on.
+# The daemons dead for longer than the programs believe in their layer-2 headers (10 s): the kernel resolves from then on.
 stop x1 KILL
 stop x2 KILL
 f=$(stat x1 fallback)
