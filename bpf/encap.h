@@ -55,7 +55,7 @@ XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *
 	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP) {
 		/* Kept whole it would be lost without a trace after decapsulation: see xtr_tc_encap. The stack takes
 		 * those of an EID port to the overlay device. */
-		if (ifc->role == XTR_ROLE_EID)
+		if (ifc->role == XTR_ROLE_EID && !ifc->vlan)
 			return XTR_V_PASS;
 		if (ifc->role == XTR_ROLE_OVERLAY)
 			return XTR_V_GSO;
@@ -74,6 +74,9 @@ XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *
 	/* the kernel answers with time exceeded; on the overlay device it has decremented already */
 	if (p->ttl <= !!(ifc->flags & XTR_IF_F_ROUTER_HOP))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_TTL);
+	/* of a VLAN, whose frames the stack may have no device for: xtr_tc_segment */
+	if (ifc->role == XTR_ROLE_EID && xtr_gso_size(c) && p->proto != IPPROTO_TCP)
+		return XTR_V_GSO;
 	return XTR_V_ENCAP;
 }
 

@@ -53,10 +53,37 @@ XTR_INLINE bool xtr_tc_crosses(const struct __sk_buff *skb, const struct xtr_ifa
 {
 	struct xtr_iface *in;
 
-	if (ifc->role != XTR_ROLE_OVERLAY || !skb->ingress_ifindex)
-		return false;
+	if (ifc->role != XTR_ROLE_OVERLAY || !skb->ingress_ifindex || skb->mark == (XTR_MARK_DECAP | skb->ingress_ifindex))
+		return false; /* the mark: not the host's routing, xtr_tc_segment */
 	in = xtr_iface_get(skb->ingress_ifindex, 0);
 	return in && in->role != XTR_ROLE_UNDERLAY && in->iid != ifc->iid;
+}
+
+/*
+ * A UDP super-packet of a VLAN port: out by the overlay device of its instance, on whose way to the peer end the kernel segments, as
+ * it does with what the host routes there. What does not fit is answered here, as no routing looks at it.
+ */
+XTR_FUNC XTR_NONNULL int xtr_tc_segment(struct __sk_buff *skb, const struct xtr_iface *ifc, const struct xtr_inner *p)
+{
+	__u32 iid = ifc->iid;
+	struct xtr_inst *inst = bpf_map_lookup_elem(&xtr_inst, &iid);
+	struct xtr_iface *ov = inst && !(inst->flags & XTR_INST_F_ELSEWHERE) ? xtr_iface_get(inst->overlay, 0) : NULL;
+	struct xtr_ctx c = { .skb = skb };
+	__u32 overlay;
+	int r;
+
+	if (!ov)
+		return -XTR_DROP_OVERLAY_GONE;
+	overlay = inst->overlay;
+	if (p->l3len + UDP_HLEN + skb->gso_size > ov->mtu) {
+		r = xtr_icmp_too_big(skb, ifc, p, ov->mtu, skb->ifindex);
+		return r ?: xtr_tc_pass(skb);
+	}
+	if (bpf_skb_vlan_pop(skb) || xtr_tc_decrement(&c, p))
+		return -XTR_DROP_ENCAP_ROOM;
+	xtr_stat(XTR_STAT_GSO_PEER, p->len);
+	skb->mark = XTR_MARK_DECAP | skb->ifindex;
+	return bpf_redirect(overlay, 0);
 }
 
 /*
@@ -136,6 +163,14 @@ int xtr_tc_encap(struct __sk_buff *skb)
 			return r ?: xtr_tc_pass(skb);
 		break;
 	case XTR_V_GSO:
+		if (ifc->role == XTR_ROLE_EID) {
+			r = xtr_tc_segment(skb, ifc, &p);
+			if (r >= 0)
+				return r;
+			break;
+		}
+		if (skb->mark == (XTR_MARK_DECAP | skb->ingress_ifindex))
+			skb->mark = 0;
 		xtr_stat(XTR_STAT_GSO_PEER, p.len);
 		return TC_ACT_OK;
 	case XTR_V_NATIVE:
