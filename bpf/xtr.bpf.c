@@ -110,8 +110,10 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
 		/* Being detached. A port goes on as if we were gone; what was routed into the overlay has no way. */
-		if (skb->ingress_ifindex == skb->ifindex)
+		if (skb->ingress_ifindex == skb->ifindex) {
+			xtr_tc_at_mac(skb); /* for whoever comes after us */
 			return xtr_tc_pass(skb);
+		}
 		__builtin_memset(&p, 0, sizeof(p));
 		xtr_drop(&c, cfg, &p, 0, XTR_DROP_ENCAP_NO_IFACE);
 		return TC_ACT_SHOT;

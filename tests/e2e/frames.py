@@ -180,7 +180,8 @@ def under(dst, src, eid, eid6, rloc):
     for tag in (Dot1Q(vlan=7), Dot1AD(vlan=9) / Dot1Q(vlan=10), Dot1Q(vlan=7) / Dot1Q(vlan=8)):
         yield e / tag / IP(src=me, dst=rloc) / data
     yield e / IP(src=me, dst=rloc, options=[IPOption(b"\x94\x04\x00\x00")]) / data
-    for f in fragment(IP(src=me, dst=rloc, id=81) / UDP(sport=61000, dport=4341, chksum=0) / Raw(inner + bytes(2000)), 1000):
+    long = inner[:8] + bytes(IP(src="10.2.0.1", dst=eid) / UDP(sport=7, dport=9) / Raw(bytes(2000)))
+    for f in fragment(IP(src=me, dst=rloc, id=81) / UDP(sport=61000, dport=4341, chksum=0) / Raw(long), 1000):
         yield e / f
     yield e / IPv6(src="2001:db8::9", dst=eid6) / TCP(sport=7, dport=9, flags="S")
     yield e / IP(src="10.2.0.1", dst=eid) / TCP(sport=7, dport=9, flags="S")
