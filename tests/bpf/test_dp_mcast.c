@@ -146,7 +146,7 @@ static unsigned count_files(void)
 	char cmd[256], *out;
 	unsigned n;
 
-	snprintf(cmd, sizeof(cmd), "ls %s/xtr/v2-*/ | grep -cE '^xtr_(mcast4|mcast6|repl|ctlsrc)$'", bpffs);
+	snprintf(cmd, sizeof(cmd), "ls %s/xtr/v*-*/ | grep -cE '^xtr_(mcast4|mcast6|repl|ctlsrc)$'", bpffs);
 	out = capture(cmd);
 	n = (unsigned)atoi(out);
 	free(out);
