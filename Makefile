@@ -196,8 +196,8 @@ check: ## layer rules, ABI golden, style of the tree
 
 test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
 	$(Q)$(PARMAKE) all unit-bin bpf-bin e2e-bin fuzz-bin $(SIM_BIN)
-	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin
-	$(Q)tests/run.sh --build $(B) check unit bpf fuzz sim e2e interop asan kernel
+	$(Q)ASAN_MAKE="$(MAKE) --no-print-directory -j$(NPROC) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin" MAKEFLAGS= \
+		tests/run.sh --build $(B) check unit bpf fuzz sim e2e interop asan kernel
 
 e2e: all e2e-bin ## end-to-end tests in network namespaces (root)
 	$(Q)tests/run.sh --build $(B) e2e

@@ -21,6 +21,7 @@
 # JOBS=2        end-to-end scripts at a time.
 #
 # The kernel suite only computes: when others are to run before it, it begins with them and takes what CPU time they leave.
+# ASAN_MAKE=COMMAND  builds DIR/asan in the same way, for the suite asan to find it.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--build) build=${2:?--build needs a folder}; shift ;;
 	--asan) asan=1 ;;
-	-*) sed -n '3,27s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,28s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$1") ;;
 	esac
 	shift
@@ -201,13 +202,23 @@ fuzz() {
 	tally fuzz "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
 }
 
-# One guest after the other, in what the other suites leave of the CPUs.
+# What only computes goes on beside the end-to-end scripts, which mostly wait: in what they leave of the CPUs.
+idle=(nice -n 19)
+! chrt --idle 0 true 2>/dev/null || idle+=(chrt --idle 0)
+asan_build=
+case " ${suites[*]} " in
+*" asan "*)
+	if [ -n "${ASAN_MAKE-}" ]; then
+		"${idle[@]}" sh -c "$ASAN_MAKE" >"$logs/asan-build.log" 2>&1 </dev/null &
+		asan_build=$!
+	fi ;;
+esac
+
+# One guest after the other.
 kernel=
 case "${ONLY-} ${suites[*]} " in
 " "*" kernel "*)
 	rm -f "$logs/kernel".*
-	idle=(nice -n 19)
-	! chrt --idle 0 true 2>/dev/null || idle+=(chrt --idle 0)
 	asan_run=0
 	KERNEL_JOBS=1 KERNEL_SECONDS=1000 script_run "$logs/kernel" 3000 "${idle[@]}" tests/kernel/run.sh "$build" &
 	kernel=$!
@@ -244,6 +255,11 @@ for suite in "${suites[@]}"; do
 		fi ;;
 	asan)
 		asan_run=1
+		if [ -n "$asan_build" ] && ! wait "$asan_build"; then
+			echo "not ok asan - the sanitizer build failed" >"$logs/asan.lines"
+			tally asan "$logs/asan.lines" "$logs/asan-build.log" 0 0
+			continue
+		fi
 		criterion asan-unit "$build/asan/tests/unit" 1
 		e2e asan-e2e "$build/asan" "$asan_e2e"
 		unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS ;;
