@@ -220,7 +220,7 @@ case "${ONLY-} ${suites[*]} " in
 " "*" kernel "*)
 	rm -f "$logs/kernel".*
 	asan_run=0
-	KERNEL_JOBS=1 KERNEL_SECONDS=1000 script_run "$logs/kernel" 3000 "${idle[@]}" tests/kernel/run.sh "$build" &
+	KERNEL_SECONDS=1500 script_run "$logs/kernel" 3000 "${idle[@]}" tests/kernel/run.sh "$build" &
 	kernel=$!
 	;;
 esac

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# VLAN devices of the kernel in both places: the underlay is u0.7, and the attached hosts are behind e0.100. What is on the
-# same cables without a tag, or with another, is somebody else's.
+# VLAN devices of the kernel in both places: the underlay is u0.7, and the attached hosts of x2 are behind e0.100. At x1 they
+# are on a VLAN port: e0 itself, frames with tag 100, whose device answers ARP. What has no tag is somebody else's.
 #
-#   p1 eth0.100 -- e0.100 x1 u0.7 ===== u0.7 x2 e0.100 -- eth0.100 p2
+#   p1 eth0.100 -- e0 (vlan 100) x1 u0.7 ===== u0.7 x2 e0.100 -- eth0.100 p2
 . "$(dirname "$0")/../site.sh"
 
 tagged() { # node, interface, tag: a VLAN device that takes over the addresses
@@ -21,13 +21,16 @@ for i in 1 2; do
 	tagged x$i u0 7
 	tagged x$i e0 100
 	tagged p$i eth0 100
+	ipn p$i -6 route flush default
 	default_via p$i 10.$i.2.254 fd0$i:0:0:2::fe
 	# the same cable without the tag has another network
 	addr x$i u0 198.51.100.$i/24
 done
-INTERFACES="[{ name: u0.7, role: underlay }, { name: e0.100, role: eid }]"
-site_up || finish
-is "a VLAN device is taken by TC" "$(of_port x1 u0.7 mode) $(of_port x1 e0.100 mode)" "tc tc"
+INTERFACES="[{ name: u0.7, role: underlay }, { name: e0, role: eid, vlan: 100 }]" yaml_site 1 | conf x1
+INTERFACES="[{ name: u0.7, role: underlay }, { name: e0.100, role: eid }]" yaml_site 2 | conf x2
+if start x2 && start x1; then check "sites register" wait_for 40 registered x2; else finish; fi
+is "a VLAN device is taken by TC" "$(of_port x1 u0.7 mode) $(of_port x2 e0.100 mode)" "tc tc"
+is "a VLAN port is there" "$(of_port x1 e0 vlan)" 100
 first_packets "attached hosts behind a VLAN" p1 10.2.2.10
 first_packets "attached hosts behind a VLAN, IPv6" p2 fd01:0:0:2::10
 first_packets "routed hosts, IPv4 in IPv6" h1 10.2.0.10
