@@ -276,7 +276,7 @@ start() { # node...: starts xtrd and waits until it answers
 		PID[$n]=$!
 	done
 	for n; do
-		wait_for "${XTR_START_WAIT:-15}" xc "$n" stats control && continue
+		wait_for "${XTR_START_WAIT:-45}" xc "$n" stats control && continue
 		fail "xtrd of $n starts" "no answer on its control socket: $(tail -n 2 "$R/$n/log" | tr '\n' ' ')"
 		return 1
 	done
