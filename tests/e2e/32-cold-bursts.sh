@@ -18,7 +18,7 @@ listen() { # node, address, output: the receiver of a burst; its port is PORT
 	on_exec "$1" "$SEQ" recv --bind "$2" --port $PORT --count 200 --idle 1 >"$3" 2>&1 &
 	BG+=($!)
 	waits+=($!)
-	wait_for 5 grep -q ready "$3"
+	wait_for 20 grep -q ready "$3"
 }
 burst() { # what, node1, node2, address1, address2, octets
 	local what="$MODE, $1" there back m1 m2 h1 h2 s1 s2 waits=()

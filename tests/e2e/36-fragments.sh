@@ -20,7 +20,7 @@ for OUTER in 4 6; do
 	if [ "$OUTER" = 4 ]; then
 		on_exec core "$FRAG" path cut0 600 >"$R/cut" 2>&1 &
 		BG+=($!)
-		wait_for 5 grep -q ready "$R/cut"
+		wait_for 20 grep -q ready "$R/cut"
 		on core sysctl -qw net.ipv6.conf.cut0.addr_gen_mode=1 2>/dev/null
 		ipn core link set cut0 mtu 1600 up
 		ipn core route add default dev cut0 table 100

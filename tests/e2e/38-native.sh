@@ -66,7 +66,7 @@ mkfifo "$R/go"
 on_exec x1 python3 "$R/conn.py" <"$R/go" >"$R/conn.out" 2>&1 &
 BG+=($!)
 exec 9>"$R/go"
-wait_for 5 grep -q ready "$R/conn.out"
+wait_for 20 grep -q ready "$R/conn.out"
 sent=0
 has_sent() { [ "$(grep -c sent "$R/conn.out")" -ge $sent ]; }
 send() { sent=$((sent + 1)); echo >&9; wait_for 3 has_sent; }

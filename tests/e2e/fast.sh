@@ -14,7 +14,7 @@ fast_begin() { # name, from-node, to-node, to-address, seconds, [datagrams a sec
 	on_exec "$3" "$STREAM" recv "$4" $port $n "${FAST_IDLE:-3}" >"$R/$1.recv" 2>&1 &
 	FAST[$1]=$!
 	BG+=($!)
-	wait_for 5 grep -q ready "$R/$1.recv"
+	wait_for 20 grep -q ready "$R/$1.recv"
 	on_exec "$2" "$STREAM" send "$4" $port $n "$rate" >"$R/$1.send" 2>&1 &
 	BG+=($!)
 	[ -n "${FAST_T0-}" ] || { FAST_T0=$(date +%s%3N); : >"$R/events"; }

@@ -403,7 +403,7 @@ stream() { # from-node, to-node, to-address, count, interval ms, [more options o
 	on_exec "$b" "$SEQ" recv --bind "$to" --port $port --count "$n" ${RECV_IDLE:+--idle "$RECV_IDLE"} >"$out" 2>&1 &
 	local rp=$!
 	BG+=("$rp")
-	wait_for 5 grep -q ready "$out"
+	wait_for 20 grep -q ready "$out"
 	snd=$(on "$a" "$SEQ" send --to "$to" --port $port --count "$n" --interval "$ms" "$@" 2>&1 | tail -n 1)
 	wait $rp
 	jq -c --argjson s "${snd:-null}" '. + {sender: $s}' < <(grep -v ready "$out")
@@ -417,7 +417,7 @@ tcp() { # from-node, to-node, to-address, octets
 	on_exec "$2" "$SEQ" sink --bind "$3" --port $port >"$out" 2>&1 &
 	local sp=$!
 	BG+=("$sp")
-	wait_for 5 grep -q ready "$out"
+	wait_for 20 grep -q ready "$out"
 	on "$1" "$SEQ" blast --to "$3" --port $port --octets "$4"
 	rc=$?
 	wait $sp

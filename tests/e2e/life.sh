@@ -18,7 +18,7 @@ locators_of_site1() { # number
 abi_of() { ls "$R/x1/bpf/xtr" | tr '\n' ' '; }
 
 life() { # mode
-	local long=46
+	local long=60 # seconds; a busy machine takes its time to start a daemon
 	MODE=$1 NO_WIRE=1
 	lab
 	up || finish

@@ -114,7 +114,7 @@ mcast_got() { # from, to, group, [ttl]: "COUNT SOURCE..." of 5
 	on_exec "$2" "$E2E/mcast.py" recv "$3" $port u0 1.5 >"$out" 2>&1 &
 	rp=$!
 	BG+=("$rp")
-	wait_for 5 grep -q ready "$out"
+	wait_for 20 grep -q ready "$out"
 	sleep 0.3
 	on "$1" "$E2E/mcast.py" send "$3" $port u0 5 "${4:-8}"
 	wait $rp
