@@ -220,7 +220,12 @@ $(B)/bench/xtr-bench: tests/bench/xtr-bench.c $(B)/bench/gen.skel.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
 
-bench: all $(B)/bench/xtr-bench ## measure against the targets (root)
+$(B)/bench/xtr-bench-control: tests/bench/xtr-bench-control.c $(LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $^ $(LDLIBS)
+
+bench: all $(B)/bench/xtr-bench $(B)/bench/xtr-bench-control ## measure against the targets (root; QUICK=1: under 3 minutes)
 	$(Q)tests/bench/run.sh $(B)
 
 install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTDIR honoured

@@ -16,7 +16,7 @@ packages=(
 	libbpf-dev libelf-dev zlib1g-dev libssl-dev libuv1-dev libyaml-dev libjansson-dev libmnl-dev uthash-dev
 	libcap-dev libc-ares-dev libcurl4-openssl-dev
 	# tests, demo and benchmark
-	libcriterion-dev iproute2 iputils-ping ethtool iperf3 tshark tcpdump python3 python3-scapy jq procps man-db
+	libcriterion-dev iproute2 iputils-ping ethtool iperf3 tshark tcpdump python3 python3-scapy jq procps man-db gnuplot-nox
 	# other kernels: an emulator, and what unpacks their images
 	qemu-system-x86 kmod cpio xz-utils zstd
 	# DNS servers and a multicast router for tests and demo: run by them in namespaces, never as services of this host

@@ -7,6 +7,8 @@
  *   raw       the same from an AF_PACKET socket
  *   hold      keeps an XDP program (pass, redirect) on a device until it is killed
  *   gso       UDP datagrams by UDP_SEGMENT, counted at a socket in another network namespace
+ *   cold      numbered UDP datagrams to one destination after the other; how long the first of each took, how many were lost
+ *   fill      writes prefixes into the pinned trie of a map-cache, all as the entry that --like has
  *
  * It runs in the network namespace of the sender; the other end is named by --sink-netns.
  */
@@ -37,6 +39,8 @@
 
 #include <bpf/bpf.h>
 
+#include "xtr/abi.h"
+
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -47,7 +51,7 @@ struct gen { /* as struct bench_gen */
 };
 
 static struct {
-	const char *dev, *sink_dev, *sink_netns, *sink, *src, *dst, *dmac, *smac, *prog;
+	const char *dev, *sink_dev, *sink_netns, *sink, *src, *dst, *dmac, *smac, *prog, *pin, *like;
 	unsigned len, dests, shift, ports, cpu, sink_cpu, batch, segment;
 	double secs;
 } o = { .sink = "xdp", .len = 64, .dests = 1, .ports = 0xff, .batch = 64, .secs = 1, .dmac = "02:00:00:00:00:02",
@@ -250,15 +254,16 @@ static struct sample sample(struct gen_bpf *s)
 	return (struct sample){ now(), thread_cpu(), ksoftirqd(), counted(s) };
 }
 
-static int report(const struct sample *a, const struct sample *b, uint64_t sent)
+/* sent: between the two; all: with those of the warm-up. */
+static int report(const struct sample *a, const struct sample *b, uint64_t sent, uint64_t all)
 {
 	double secs = b->at - a->at, cpu = b->cpu - a->cpu, soft = b->soft - a->soft;
 	double n = (double)(b->count - a->count);
 
 	if (n < 1)
 		die("nothing arrived of %llu packets", (unsigned long long)sent);
-	printf("{\"sent\": %llu, \"received\": %.0f, \"seconds\": %.3f, \"mpps\": %.4f, \"cpu_ns\": %.1f, \"loss\": %.4f}\n",
-	       (unsigned long long)sent, n, secs, n / secs / 1e6, (cpu + soft) * 1e9 / n, 1 - n / (double)sent);
+	printf("{\"all\": %llu, \"sent\": %llu, \"received\": %.0f, \"seconds\": %.3f, \"mpps\": %.4f, \"cpu_ns\": %.1f, \"loss\": %.4f}\n",
+	       (unsigned long long)all, (unsigned long long)sent, n, secs, n / secs / 1e6, (cpu + soft) * 1e9 / n, 1 - n / (double)sent);
 	return 0;
 }
 
@@ -268,7 +273,7 @@ static int do_packets(void)
 	struct gen g = { 0 };
 	uint8_t in[2048] = { 0 };
 	uint32_t zero = 0;
-	uint64_t n = 64 * 256;
+	uint64_t n = 64 * 256, all = 0;
 	struct sample a = { 0 }, b;
 
 	frame(&g);
@@ -288,13 +293,14 @@ static int do_packets(void)
 		if (bpf_prog_test_run_opts(bpf_program__fd(s->progs.bench_make), &t) && errno != EAGAIN)
 			die("live frames: %s", strerror(errno));
 		per = (double)n / (now() - from);
+		all += n;
 		if (turn == 0)
 			n = 64 * 512;
 		else if (turn == 1)
 			n = ((uint64_t)(per * o.secs) / 64 + 512) * 64;
 	}
 	b = sample(s);
-	return report(&a, &b, n);
+	return report(&a, &b, n, all);
 }
 
 static int do_raw(void)
@@ -307,7 +313,7 @@ static int do_raw(void)
 	struct mmsghdr m[BATCH];
 	struct iovec io[BATCH];
 	struct sample a, b;
-	uint64_t sent = 0;
+	uint64_t sent = 0, warm = 0;
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), size = 4 << 20;
 
 	if (fd < 0)
@@ -336,8 +342,11 @@ static int do_raw(void)
 	}
 	attach_sink(s);
 	on_cpu(o.cpu);
-	for (double end = now() + 0.1; now() < end;)
-		sendmmsg(fd, m, BATCH, 0);
+	for (double end = now() + 0.1; now() < end;) {
+		int r = sendmmsg(fd, m, BATCH, 0);
+
+		warm += r < 0 ? 0 : (uint64_t)r;
+	}
 	a = sample(s);
 	for (double end = a.at + o.secs; now() < end;) {
 		int r = sendmmsg(fd, m, BATCH, 0);
@@ -349,7 +358,7 @@ static int do_raw(void)
 	usleep(20000);
 	b = sample(s);
 	b.at -= 0.02;
-	return report(&a, &b, sent);
+	return report(&a, &b, sent, warm + sent);
 }
 
 static volatile sig_atomic_t stop;
@@ -491,6 +500,152 @@ static int do_gso(void)
 	return 0;
 }
 
+/* ---- cold */
+
+struct cold_packet {
+	uint32_t dest, seq;
+	uint64_t sent; /* CLOCK_MONOTONIC, ns */
+};
+struct cold_result { /* shared with the receiver */
+	uint64_t received, disordered;
+	struct {
+		uint64_t first; /* ns that the first one took; 0: none came */
+		uint32_t next;
+	} of[65536];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+static void cold_receive(int ready, int done, struct cold_result *out)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(4998) };
+	int size = 32 << 20, fd;
+
+	enter(o.sink_netns);
+	on_cpu(o.sink_cpu);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(fd, (void *)&at, sizeof(at)))
+		die("bind: %s", strerror(errno));
+	if (write(ready, "r", 1) != 1)
+		exit(1);
+	for (;;) {
+		struct pollfd p[2] = { { fd, POLLIN, 0 }, { done, POLLIN | POLLHUP, 0 } };
+		struct cold_packet c;
+
+		poll(p, 2, -1);
+		if (recv(fd, &c, sizeof(c), MSG_DONTWAIT) != sizeof(c)) {
+			if (p[1].revents)
+				exit(0);
+			continue;
+		}
+		if (c.dest >= o.dests)
+			continue;
+		if (!out->of[c.dest].first)
+			out->of[c.dest].first = now_ns() - c.sent;
+		out->disordered += c.seq < out->of[c.dest].next;
+		out->of[c.dest].next = c.seq + 1;
+		out->received++;
+	}
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int do_cold(void)
+{
+	struct cold_result *got = mmap(NULL, sizeof(*got), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(4998) };
+	unsigned sent = 0, came = 0, refused = 0;
+	static uint64_t first[65536];
+	int ready[2], done[2], fd;
+	uint32_t base;
+	pid_t pid;
+	char c;
+
+	if (got == MAP_FAILED || pipe(ready) || pipe(done) || o.dests > 65536 || inet_pton(AF_INET, o.dst, &base) != 1)
+		die("cold: --dst IPv4 and --dests up to 65536");
+	pid = fork();
+	if (!pid) {
+		close(done[1]);
+		cold_receive(ready[1], done[0], got);
+	}
+	close(done[0]);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		die("no receiver");
+	on_cpu(o.cpu);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (unsigned d = 0; d < o.dests; d++)
+		for (unsigned i = 0; i < o.batch; i++) {
+			struct cold_packet p = { d, i, now_ns() };
+
+			to.sin_addr.s_addr = htonl(ntohl(base) + (d << o.shift) + 1);
+			if (sendto(fd, &p, sizeof(p), 0, (void *)&to, sizeof(to)) < 0)
+				refused++;
+			sent++;
+			usleep((unsigned)(o.secs * 1e6)); /* --secs: from one to the next */
+		}
+	usleep(500000);
+	close(done[1]);
+	waitpid(pid, NULL, 0);
+	for (unsigned d = 0; d < o.dests; d++)
+		if (got->of[d].first)
+			first[came++] = got->of[d].first;
+	qsort(first, came, sizeof(*first), by_size);
+	printf("{\"sent\": %u, \"received\": %llu, \"lost\": %lld, \"refused\": %u, \"disordered\": %llu, \"first_ms\": %.4f, "
+	       "\"first_max_ms\": %.4f}\n",
+	       sent, (unsigned long long)got->received, (long long)sent - (long long)got->received, refused,
+	       (unsigned long long)got->disordered, came ? (double)first[came / 2] / 1e6 : -1,
+	       came ? (double)first[came - 1] / 1e6 : -1);
+	return 0;
+}
+
+/* ---- fill */
+
+/* Prefixes of IPv4 in instance 0: --dst, length --len, so many as --dests, one after the other. */
+static int do_fill(void)
+{
+	enum { BATCH = 4096 };
+	static struct xtr_lpm4 keys[BATCH];
+	static struct xtr_eid values[BATCH];
+	struct xtr_lpm4 like = { .prefixlen = 64 };
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	int fd = bpf_obj_get(o.pin);
+	struct xtr_eid v;
+	uint32_t base;
+	double from = now();
+
+	if (fd < 0)
+		die("%s: %s", o.pin, strerror(errno));
+	if (inet_pton(AF_INET, o.like, &like.addr) != 1 || inet_pton(AF_INET, o.dst, &base) != 1 || o.len > 32)
+		die("fill: --like, --dst: IPv4 addresses; --len: up to 32");
+	if (bpf_map_lookup_elem(fd, &like, &v))
+		die("%s: no entry for %s", o.pin, o.like);
+	for (unsigned i = 0; i < o.dests;) {
+		__u32 n = 0;
+
+		for (; n < BATCH && i < o.dests; n++, i++) {
+			keys[n] = (struct xtr_lpm4){ .prefixlen = 32 + o.len, .addr = htonl(ntohl(base) + (i << (32 - o.len))) };
+			values[n] = v;
+		}
+		if (bpf_map_update_batch(fd, keys, values, &n, &opts))
+			die("%s: prefix %u: %s", o.pin, i, strerror(errno));
+	}
+	printf("{\"prefixes\": %u, \"seconds\": %.3f}\n", o.dests, now() - from);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option opts[] = {
@@ -498,7 +653,8 @@ int main(int argc, char **argv)
 		{ "src", 1, 0, 'a' },	   { "dst", 1, 0, 'b' },      { "dmac", 1, 0, 'm' },	   { "smac", 1, 0, 'M' },
 		{ "len", 1, 0, 'l' },	   { "dests", 1, 0, 'n' },    { "shift", 1, 0, 's' },	   { "ports", 1, 0, 'p' },
 		{ "cpu", 1, 0, 'c' },	   { "sink-cpu", 1, 0, 'C' }, { "batch", 1, 0, 'B' },	   { "secs", 1, 0, 't' },
-		{ "program", 1, 0, 'P' }, { "segment", 1, 0, 'g' },  { 0 },
+		{ "program", 1, 0, 'P' }, { "segment", 1, 0, 'g' }, { "pin", 1, 0, 'i' },
+		{ "like", 1, 0, 'l' + 256 }, { 0 },
 	};
 	const char *cmd = argc > 1 ? argv[1] : "";
 	int c;
@@ -523,15 +679,21 @@ int main(int argc, char **argv)
 		case 'B': o.batch = (unsigned)atoi(optarg); break;
 		case 't': o.secs = atof(optarg); break;
 		case 'P': o.prog = optarg; break;
+		case 'i': o.pin = optarg; break;
+		case 'l' + 256: o.like = optarg; break;
 		case 'g': o.segment = (unsigned)atoi(optarg); break;
 		default: return 2;
 		}
-	if (o.len < 62 || o.len > 2000)
-		o.len = o.len < 62 ? 64 : 2000;
 	if (!strcmp(cmd, "hold"))
 		return do_hold();
+	if (!strcmp(cmd, "fill") && o.pin && o.dst && o.like)
+		return do_fill();
+	if (o.len < 62 || o.len > 2000)
+		o.len = o.len < 62 ? 64 : 2000;
+	if (!strcmp(cmd, "cold") && o.dst)
+		return do_cold();
 	if (!o.src || !o.dst)
-		die("usage: xtr-bench packets|raw|hold|gso --dev DEV --src ADDRESS --dst ADDRESS ... (see the source)");
+		die("usage: xtr-bench packets|raw|hold|gso|cold|fill --dev DEV --src ADDRESS --dst ADDRESS ... (see the source)");
 	if (!strcmp(cmd, "packets"))
 		return do_packets();
 	if (!strcmp(cmd, "raw"))

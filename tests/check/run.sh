@@ -3,7 +3,7 @@
 #
 # What can be said of the tree without running it: the layers of the README (by the #include lines), the ABI between
 # kernel and user space against its golden file, licence lines, words that must not be committed, shell and Python
-# syntax. Each check of a rule is first shown a planted violation, so that a check that finds nothing anywhere is
+# syntax, what make bench makes of figures. Each check of a rule is first shown a planted violation, so that a check that finds nothing anywhere is
 # itself a failure. Lines "ok NAME", "not ok NAME - why"; status 1 when any failed.
 #
 #   tests/check/run.sh               all checks
@@ -165,5 +165,9 @@ grep -oE '^\.PHONY:.*' Makefile | tr ' ' '\n' | grep -vE '^\.PHONY|-bin$|^$' | w
 	grep -qE "^$t:.*## " Makefile || echo "Makefile: target $t has no '## explanation'"
 done >"$tmp/help"
 verdict "help: every make target is explained" "$tmp/help"
+
+# ---- what make bench writes
+python3 $here/bench.py >"$tmp/bench" 2>&1
+verdict "bench: rows, medians and verdicts are made of figures as they should" "$tmp/bench"
 
 exit $failed

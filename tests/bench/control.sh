@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# A Map-Server and Map-Resolver (xtrd, no data plane) with 100,000 registrations of 1,000 tunnel routers, over real sockets:
+# authenticated Map-Registers that are each confirmed by a Map-Notify, and Map-Requests answered for the routers. Per second of CPU
+# time of the daemon. The limits of answers are set higher than what is measured.
+#
+#   cl 172.20.0.0/16 ---------- ms 172.16.0.1
+. "$(dirname "$0")/lib.sh"
+CONTROL=$BENCH-control
+
+node ms cl
+link cl c0 ${M}1 ms m0 ${M}2 1500
+addr ms m0 172.16.0.1/24
+addr cl c0 172.16.0.2/24
+ipn cl route add local 172.20.0.0/16 dev lo
+ipn ms route add 172.20.0.0/16 via 172.16.0.2
+neigh cl 172.16.0.1 ${M}2 c0
+neigh ms 172.16.0.2 ${M}1 m0
+conf ms <<-Y
+	$(yaml_paths ms)
+	rlocs: [{address: 172.16.0.1}]
+	map-resolver: {}
+	map-server:
+	  sites:
+	    - name: all
+	      key-file: $(key ms secret)
+	      max-registrations: 1000000
+	      eid-prefixes: [{eid: 12.0.0.0/8, accept-more-specifics: true}]
+	timers: {reply-interval: 0, registration-timeout: 3600}
+	limits: {replies-per-second: 10000000, replies-per-rloc: 10000000}
+	Y
+start ms || finish
+taskset -pc 1 "${PID[ms]}" >/dev/null
+load() { on cl nice -n -15 "$CONTROL" "$@" --to 172.16.0.1 --pid "${PID[ms]}" --cpu 0; }
+j=$(load register --prefixes 100000 --records 20 --count 5000) || { say "100,000 registrations do not get in: $j"; exit 1; }
+say "100,000 registrations are there; $(field "$j" server_cpu) s of CPU time"
+count=$([ -n "${QUICK-}" ] && echo 30000 || echo 100000)
+for ((r = 1; r <= ROUNDS; r++)); do
+	round $r
+	j=$(load register --prefixes 100000 --count $count)
+	record registers $r "$(jq '.per_core / 1000' <<<"$j")"
+	j=$(load request --prefixes 100000 --count $count)
+	record replies $r "$(jq '.per_core / 1000' <<<"$j")"
+	round_ends $r
+done
+for c in register-accepted tx-map-notify tx-map-reply negative-sent; do say "$c: $(control ms $c)"; done
+[ "$(control ms tx-map-reply)" -ge $((ROUNDS * count)) ] && [ "$(control ms negative-sent)" = 0 ] || { say "not all were answered"; exit 1; }
