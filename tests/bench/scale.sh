@@ -9,7 +9,7 @@
 # the programs; the daemon finds them there when it starts again, and takes them over as those of its predecessor.
 . "$(dirname "$0")/lib.sh"
 CONTROL=$BENCH-control
-if [ -n "${QUICK-}" ]; then sizes="18 28" actives="8192"; else sizes="18 22 25 28" actives="1024 8192 65536"; fi
+if [ -n "${QUICK-}" ]; then sizes=28 actives=8192; else sizes="18 22 25 28" actives="1024 8192 65536"; fi
 
 SITES="- {name: load, key-file: $(key load secret), max-registrations: 1000000,
        eid-prefixes: [{eid: 12.0.0.0/8, accept-more-specifics: true}]}"
