@@ -7,7 +7,7 @@
 #ifndef XTR_BPF_DECAP_H
 #define XTR_BPF_DECAP_H
 
-#include "lookup.h"
+#include "home.h"
 
 /* Negative: drop, for reason -verdict. */
 enum xtr_dverdict {
@@ -28,6 +28,7 @@ enum xtr_dverdict {
 struct xtr_decap {
 	struct xtr_inner in;     /* addresses, family, length of the inner packet */
 	struct xtr_abi_ip src;   /* outer source */
+	struct xtr_home *home;   /* of the inner destination */
 	struct xtr_inst *inst;
 	__u32 iid;
 	__u32 word0;             /* LISP header, host order */
@@ -80,8 +81,7 @@ XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, struct xtr_cur *cur, stru
 	/* Before any lookup of an instance: this one is nobody's, whatever the maps say. */
 	if (d->iid == XTR_IID_MAX)
 		return xtr_ctlsrc_has(d->family, &d->src) ? XTR_D_CONTROL : -XTR_DROP_DECAP_CONTROL;
-	d->inst = bpf_map_lookup_elem(&xtr_inst, &d->iid);
-	return d->inst ? XTR_D_OK : -XTR_DROP_DECAP_IID;
+	return XTR_D_OK;
 }
 
 /* Outer headers. Everything up to "UDP to port 4341 of an own RLOC" that does not fit is not ours. */
@@ -103,7 +103,7 @@ XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, struct xtr_cur *cur, st
 	if (udp->dest != bpf_htons(XTR_PORT_DATA))
 		return XTR_D_PASS;
 	dst.w[0] = ip->daddr;
-	if (!xtr_is_self(XTR_FAMILY_IP4, &dst))
+	if (!xtr_self_get(XTR_FAMILY_IP4, &dst))
 		return XTR_D_PASS;
 	if (xtr_fold(xtr_sum16(ip, 10)) != 0xffff)
 		return XTR_D_PASS;
@@ -146,7 +146,7 @@ XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, struct xtr_cur *cur, st
 	if (udp->dest != bpf_htons(XTR_PORT_DATA))
 		return XTR_D_PASS;
 	__builtin_memcpy(&dst, &ip->daddr, sizeof(dst));
-	if (!xtr_is_self(XTR_FAMILY_IP6, &dst))
+	if (!xtr_self_get(XTR_FAMILY_IP6, &dst))
 		return XTR_D_PASS;
 	d->family = XTR_FAMILY_IP6;
 	d->tos = bpf_ntohs(*(__be16 *)ip) >> 4;
@@ -302,9 +302,7 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 {
 	struct xtr_cur cur = { .pos = xtr_data(c), .end = xtr_data_end(c) };
 	struct ethhdr *eth = xtr_take(&cur, ETH_HLEN);
-	struct xtr_local *own;
 	__be16 *dport = NULL;
-	struct xtr_lpm6 k;
 	int r;
 
 	if (!eth)
@@ -318,19 +316,23 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	if (r != XTR_D_OK)
 		return r;
 	r = xtr_decap_inner(c, &cur, d, &dport);
+	if (r < 0 && !bpf_map_lookup_elem(&xtr_inst, &d->iid))
+		return -XTR_DROP_DECAP_IID; /* that is the first thing to be said of it */
 	if (r != XTR_D_OK)
 		return r;
+	d->home = xtr_home_get(d->iid, &d->in, &r);
+	if (!d->home)
+		return -r;
+	d->inst = &d->home->inst;
 	/* The inner packet is LISP data again, which is allowed once: an RTR, or a site behind a site. */
 	if (dport && *dport == bpf_htons(XTR_PORT_DATA) &&
 	    xtr_is_lisp(c, (long)dport - (long)xtr_data(c) - 2 + UDP_HLEN + LISP_HLEN))
 		return -XTR_DROP_DECAP_NESTED;
 	if (xtr_addr_unfit(d->in.family, &d->in.src) || xtr_addr_unfit(d->in.family, &d->in.dst))
 		return -XTR_DROP_DECAP_ADDRESS;
-	xtr_key(&k, d->iid, d->in.family, &d->in.dst);
-	own = xtr_local_get(&k);
-	if (!own || !(own->flags & XTR_LOCAL_F_EID))
+	if (!(d->home->flags & XTR_LOCAL_F_EID))
 		return -XTR_DROP_DECAP_NOT_LOCAL;
-	r = xtr_decap_version(cfg, d, own->map_version);
+	r = xtr_decap_version(cfg, d, d->home->map_version);
 	if (r)
 		return r;
 	r = xtr_decap_source(cfg, d);

@@ -6,7 +6,7 @@
 #ifndef XTR_BPF_ENCAP_H
 #define XTR_BPF_ENCAP_H
 
-#include "lookup.h"
+#include "cache.h"
 
 /* What becomes of a packet. Negative: drop, for reason -verdict. */
 enum xtr_verdict {
@@ -47,11 +47,8 @@ XTR_INLINE bool xtr_is_loop(const struct xtr_inner *p)
 }
 
 /* Is the packet any business of ours? Everything that holds for hits and misses alike. XTR_V_ENCAP: go on. */
-XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *ifc, struct xtr_inner *p,
-			       const struct xtr_lpm6 *dst)
+XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *ifc, struct xtr_inner *p)
 {
-	struct xtr_local *own;
-
 	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP) {
 		/* Kept whole it would be lost without a trace after decapsulation: see xtr_tc_encap. The stack takes
 		 * those of an EID port to the overlay device. */
@@ -68,9 +65,6 @@ XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *
 	if (p->proto == IPPROTO_UDP && p->dport == bpf_htons(XTR_PORT_DATA) &&
 	    xtr_is_lisp(c, xtr_l2(c) + p->l3len + UDP_HLEN + LISP_HLEN))
 		return -XTR_DROP_ENCAP_NESTED;
-	own = xtr_local_get(dst);
-	if (own && own->flags) /* RFC 9300 4.2: no lookup for our own prefixes */
-		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
 	/* the kernel answers with time exceeded; on the overlay device it has decremented already */
 	if (p->ttl <= !!(ifc->flags & XTR_IF_F_ROUTER_HOP))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_TTL);
@@ -101,31 +95,17 @@ XTR_INLINE int xtr_encap_negative(__u8 action)
 
 #define XTR_LEAST_MTU 68 /* RFC 791 */
 
-/* Largest IP packet that fits out of the underlay port towards the locator. */
-XTR_INLINE __u32 xtr_path_mtu(const struct xtr_ctx *c, const struct xtr_rloc *t)
-{
-	__u32 mtu = 0;
-
-	if (t->mtu)
-		return t->mtu;
-	/* asked for its answer in mtu, not for its verdict */
-	bpf_check_mtu(c->skb ? (void *)c->skb : (void *)c->xdp, t->ifindex, &mtu, 0, 0);
-	return mtu;
-}
-
 /* Source rules and map-versions: both need our own mapping of the inner source. */
 XTR_INLINE int xtr_encap_source(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p,
 				__u16 *version)
 {
-	struct xtr_local *own;
-	struct xtr_lpm6 k;
+	__u32 near;
 
 	if (!(cfg->flags & (XTR_CFG_F_CHECK_ENCAP_SOURCE | XTR_CFG_F_ACCEPT_VERSIONS)))
 		return 0;
-	xtr_key(&k, ifc->iid, p->family, &p->src);
-	own = xtr_local_get(&k);
-	if (own && (own->flags & XTR_LOCAL_F_EID))
-		*version = own->map_version;
+	near = xtr_near_get(ifc->iid, p->family, &p->src);
+	if (near & XTR_LOCAL_F_EID)
+		*version = near >> 16;
 	else if (cfg->flags & XTR_CFG_F_CHECK_ENCAP_SOURCE)
 		return -XTR_DROP_ENCAP_SOURCE;
 	return 0;
@@ -181,9 +161,8 @@ XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, co
 				struct xtr_inner *p, struct xtr_way *w, __u64 now)
 {
 	__u16 version = 0;
-	struct xtr_lpm6 k;
-	struct xtr_eid *e;
-	int r;
+	struct xtr_dest d = {};
+	int r, dest;
 
 	r = xtr_parse_frame(c, p, ifc->role == XTR_ROLE_EID);
 	if (r == XTR_PARSE_SHORT)
@@ -192,29 +171,28 @@ XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, co
 		return xtr_refuse(ifc, r == XTR_PARSE_BAD ? XTR_DROP_ENCAP_MALFORMED : XTR_DROP_ENCAP_SCOPE);
 	if (xtr_addr_group(p->family, &p->dst))
 		return xtr_encap_group(c, cfg, ifc, p, w);
-	xtr_key(&k, ifc->iid, p->family, &p->dst);
-	r = xtr_encap_admit(c, ifc, p, &k);
+	r = xtr_encap_admit(c, ifc, p);
 	if (r != XTR_V_ENCAP)
 		return r;
-	e = xtr_eid_get(&k);
-	if (e && e->action != XTR_ACT_ENCAP) {
-		xtr_eid_touch(e, cfg, now);
-		return xtr_encap_negative(e->action);
-	}
+	dest = xtr_dest_get(cfg, ifc->iid, p, &d);
+	w->hold = (__u32)dest >> 8;
+	dest &= 0xff;
+	if (dest == XTR_DEST_OWN) /* RFC 9300 4.2: no lookup for our own prefixes */
+		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
+	if (dest == XTR_DEST_FOUND && d.action != XTR_ACT_ENCAP)
+		return xtr_encap_negative(d.action);
 	r = xtr_encap_source(cfg, ifc, p, &version);
 	if (r)
 		return r;
-	if (!e)
+	if (dest != XTR_DEST_FOUND)
 		return XTR_V_MISS;
-	xtr_eid_touch(e, cfg, now);
 	w->hash = xtr_flow_hash(p);
-	w->t = xtr_choose(e, w->hash, &r);
+	w->t = xtr_choose(c, &d, w->hash, cfg, now, &r);
 	if (!w->t)
 		return -r;
-	w->hold = e->hold;
 	w->decrement = ifc->flags & XTR_IF_F_ROUTER_HOP;
-	if (cfg->flags & XTR_CFG_F_ACCEPT_VERSIONS && version && e->map_version)
-		w->versions = (version & 0xfff) << 12 | (e->map_version & 0xfff);
+	if (cfg->flags & XTR_CFG_F_ACCEPT_VERSIONS && version && d.map_version)
+		w->versions = (version & 0xfff) << 12 | (d.map_version & 0xfff);
 	return xtr_encap_fits(c, ifc, p, w);
 }
 

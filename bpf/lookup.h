@@ -146,27 +146,6 @@ XTR_INLINE void xtr_eid_touch(struct xtr_eid *e, const struct xtr_cfg *cfg, __u6
 		e->used = now;
 }
 
-/* The locator of this flow. NULL with *reason set: the packet cannot go anywhere. */
-XTR_INLINE struct xtr_rloc *xtr_choose(const struct xtr_eid *e, __u32 hash, int *reason)
-{
-	struct xtr_rset *set = xtr_rset_get(e->rset);
-	struct xtr_rloc *t;
-	__u32 i;
-
-	if (!set) {
-		*reason = XTR_DROP_NO_RSET;
-		return NULL;
-	}
-	*reason = XTR_DROP_NO_LOCATOR;
-	i = set->bucket[hash % XTR_BUCKETS];
-	if (i >= set->n || i >= XTR_MAX_LOCATORS)
-		return NULL;
-	t = xtr_rloc_get(set->rloc[i]);
-	if (!t || !(t->flags & XTR_RLOC_F_UP) || !t->ifindex)
-		return NULL;
-	return t;
-}
-
 /* May the layer-2 header of the template be used? Only while the daemon vouches for it. */
 XTR_INLINE bool xtr_fresh(const struct xtr_rloc *t, const struct xtr_cfg *cfg, __u64 now)
 {

@@ -142,7 +142,7 @@ struct {
 /* Read by the destination cache in front of the tries; the daemon keeps it true from the start. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, XTR_GEN_SHARDS);
+	__uint(max_entries, XTR_GEN_SLOTS);
 	__type(key, __u32);
 	__type(value, __u32);
 } xtr_gen SEC(".maps");

@@ -245,11 +245,15 @@ XTR_INLINE int xtr_tc_carry(struct __sk_buff *skb)
 	return bpf_redirect_peer(skb->ifindex, 0);
 }
 
-/* Cuts the outer headers off and delivers on the overlay device. direct: this is an ingress. Returns a TC action, or -reason. */
-XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_decap *d, bool direct)
+/*
+ * Cuts the outer headers off and delivers: straight out of an EID port, or on the overlay device. direct: this is an ingress.
+ * Returns a TC action, or -reason.
+ */
+XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d, bool direct)
 {
 	struct __sk_buff *skb = c->skb;
 	__u32 cut = xtr_decap_cut(d);
+	bool straight = xtr_home_straight(c, cfg, d->home, &d->in, d->new_ttl, bpf_jiffies64());
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
 	struct ethhdr *eth;
 	__u32 sum;
@@ -261,6 +265,7 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 		/* without those flags the kernel wants an IPv6 header's length to remain: Ethernet padding does */
 		if (bpf_skb_change_tail(skb, ETH_HLEN + XTR_OUTER6 + IP6_HLEN, 0))
 			return -XTR_DROP_DECAP_ROOM;
+	d->new_ttl -= straight; /* we are the router hop */
 	if (!xtr_decap_remark(c, d))
 		return -XTR_DROP_DECAP_INNER;
 	if (d->in.family == XTR_FAMILY_IP6) {
@@ -272,12 +277,23 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	eth = xtr_data(c);
 	if ((void *)(eth + 1) > xtr_data_end(c))
 		return -XTR_DROP_DECAP_ROOM;
-	__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN); /* or the stack drops it as another host's */
+	if (straight) {
+		__builtin_memcpy(eth->h_dest, d->home->dmac, ETH_ALEN);
+		__builtin_memcpy(eth->h_source, d->home->smac, ETH_ALEN);
+	} else {
+		__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN); /* or the stack drops it as another host's */
+	}
 	eth->h_proto = xtr_ethertype(d->in.family);
 	if (bpf_skb_adjust_room(skb, -(__s32)cut, BPF_ADJ_ROOM_MAC, flags))
 		return -XTR_DROP_DECAP_ROOM;
 	if ((cfg->flags & XTR_CFG_F_MSS_CLAMP) && d->in.proto == IPPROTO_TCP)
 		xtr_mss_decap(skb, d->iid, d->family);
+	if (straight) {
+		xtr_count_decap(d);
+		xtr_stat(XTR_STAT_DIRECT, d->in.len);
+		skb->mark = 0;
+		return bpf_redirect(d->home->oif, 0);
+	}
 	/* only those flags set skb->protocol */
 	r = xtr_tc_into(skb, d->inst, direct && (feat_decap_l3 || d->family == d->in.family));
 	if (r >= 0)
@@ -306,7 +322,7 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	}
 	if (r == XTR_D_PASS || r == XTR_D_SHORT)
 		return XTR_TC_FOREIGN;
-	ifc = xtr_iface_get(port, 0);
+	ifc = xtr_port_get(port, 0);
 	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
 		return XTR_TC_FOREIGN;
 	if (r == XTR_D_OK)

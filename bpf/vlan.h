@@ -9,7 +9,7 @@
 #ifndef XTR_BPF_VLAN_H
 #define XTR_BPF_VLAN_H
 
-#include "lookup.h"
+#include "cache.h"
 
 #define XTR_VLAN_NOBODYS 0xfff /* reserved by 802.1Q: no port is configured for it */
 
@@ -55,7 +55,7 @@ XTR_INLINE struct xtr_iface *xtr_vlan_role(struct __sk_buff *skb)
 
 	if (skb->protocol == bpf_htons(ETH_P_8021Q) && !skb->vlan_present && skb->ingress_ifindex == skb->ifindex)
 		ifc = xtr_vlan_aside(skb);
-	return ifc ?: xtr_iface_get(skb->ifindex, xtr_vlan_beside(skb));
+	return ifc ?: xtr_port_get(skb->ifindex, xtr_vlan_beside(skb));
 }
 
 /* XDP: the tag is in the frame, whose type says so. */

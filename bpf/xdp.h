@@ -85,13 +85,41 @@ spoiled:
 	return XDP_DROP;
 }
 
+/* Decapsulates and sends out of the EID port. Returns an XDP action. */
+XTR_INLINE int xtr_xdp_direct(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
+{
+	__u32 cut = xtr_decap_cut(d), oif = d->home->oif;
+	__s32 pad = d->in.len + cut + ETH_HLEN - xtr_len(c);
+	struct ethhdr *eth;
+
+	d->new_ttl--; /* we are the router hop */
+	if (!xtr_decap_remark(c, d))
+		goto spoiled;
+	/* written before the head moves: no pointer has to be checked again */
+	eth = xtr_data(c) + cut;
+	if ((void *)(eth + 1) > xtr_data_end(c))
+		goto spoiled;
+	__builtin_memcpy(eth->h_dest, d->home->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, d->home->smac, ETH_ALEN);
+	eth->h_proto = xtr_ethertype(d->in.family);
+	if ((pad && bpf_xdp_adjust_tail(c->xdp, pad)) || bpf_xdp_adjust_head(c->xdp, cut))
+		goto spoiled;
+	xtr_count_decap(d);
+	xtr_stat(XTR_STAT_DECAP_XDP, d->in.len);
+	xtr_stat(XTR_STAT_DIRECT, d->in.len);
+	return bpf_redirect(oif, 0);
+spoiled:
+	xtr_drop(c, cfg, &d->in, d->iid, XTR_DROP_DECAP_ROOM);
+	return XDP_DROP;
+}
+
 /*
  * Decapsulates in place and sends it up with the instance ID in metadata. The metadata come first: where a driver has
  * none, the packet is still untouched. The destination MAC is nobody's, so that without our TC program the packet dies
  * instead of entering a wrong instance.
  */
 XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
-			       const struct xtr_decap *d)
+			       struct xtr_decap *d)
 {
 	const __u8 nobody[ETH_ALEN] = XTR_NOBODY_MAC;
 	__u32 cut = xtr_decap_cut(d);
@@ -99,6 +127,8 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	struct ethhdr *eth, *old;
 	void *data;
 
+	if (xtr_home_straight(c, cfg, d->home, &d->in, d->new_ttl, bpf_jiffies64()))
+		return xtr_xdp_direct(c, cfg, d);
 	if (bpf_xdp_adjust_meta(c->xdp, -(int)sizeof(*m))) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d->in.len);
 		return XDP_PASS;

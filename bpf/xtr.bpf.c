@@ -381,7 +381,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	leave = r == XTR_D_SHORT || r == XTR_D_CONTROL;
 	if (r == XTR_D_OK && (cfg->flags & XTR_CFG_F_MSS_CLAMP)) /* mss.h */
 		leave = xtr_mss_is_syn(&c, &d.in, ETH_HLEN + xtr_decap_cut(&d));
-	ifc = xtr_iface_get(xdp->ingress_ifindex, 0);
+	ifc = xtr_port_get(xdp->ingress_ifindex, 0);
 	if (leave || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
 	    !xtr_mac_equal(eth->h_dest, ifc->mac)) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d.in.len);
@@ -397,7 +397,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan, const __u32 tag)
 {
 	struct xtr_ctx c = { .xdp = xdp, .tag = tag };
-	struct xtr_iface *ifc = xtr_iface_get(xdp->ingress_ifindex, vlan);
+	struct xtr_iface *ifc = xtr_port_get(xdp->ingress_ifindex, vlan);
 	struct ethhdr *eth = (void *)(long)xdp->data;
 	__u64 now = bpf_jiffies64();
 	struct xtr_inner p = {};
@@ -415,7 +415,12 @@ leave:
 	return XDP_PASS;
 }
 
-/* Of its own, so that a tag costs nothing where there is none. */
+/* Two programs, so that a tag costs nothing where there is none; and neither stack stands on the other. */
+XTR_FUNC XTR_NONNULL int xtr_xdp_untagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
+{
+	return xtr_xdp_port(xdp, cfg, 0, 0);
+}
+
 XTR_FUNC XTR_NONNULL int xtr_xdp_tagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
 {
 	struct xtr_ctx c = { .xdp = xdp };
@@ -433,7 +438,7 @@ int xtr_xdp_eid(struct xdp_md *xdp)
 		return XDP_PASS;
 	if (eth->h_proto == bpf_htons(ETH_P_8021Q))
 		return xtr_xdp_tagged(xdp, cfg);
-	return xtr_xdp_port(xdp, cfg, 0, 0);
+	return xtr_xdp_untagged(xdp, cfg);
 }
 
 /* Run by BPF_PROG_TEST_RUN only: jiffies have no other way to user space. */

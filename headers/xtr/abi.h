@@ -94,6 +94,7 @@ enum {
 	XTR_CFG_F_KEEP_INNER_DSCP    = 1 << 3, /* do not replace the inner DSCP by the outer one */
 	XTR_CFG_F_ECN_COMPAT         = 1 << 4, /* encapsulate with Not-ECT (RFC 6040 4.1 compatibility mode) */
 	XTR_CFG_F_ACCEPT_VERSIONS    = 1 << 5, /* map-versioning is in use with peers (off on the public Internet) */
+	XTR_CFG_F_DIRECT             = 1 << 7, /* decapsulated packets go straight to hosts at EID ports, past the host's stack */
 	XTR_CFG_F_MSS_CLAMP          = 1 << 6, /* lower the MSS option of TCP SYNs to what fits the path (both directions) */
 };
 struct xtr_cfg {
@@ -343,8 +344,15 @@ struct xtr_hold {
 	__u32 drained;         /* daemon: of these, injected or dropped */
 	__u64 deadline;        /* jiffies; after it packets go direct whatever the counts say */
 };
-/* ---- xtr_gen: ARRAY(XTR_GEN_SHARDS) of __u32, starting at 1: bumped after every change below the shard. A prefix shorter
- * than XTR_GEN_BITS4/6 lies in several shards: then all of them are bumped. Addresses in host order. */
+/* ---- xtr_gen: ARRAY(XTR_GEN_SLOTS) of __u32, starting at 1 (0: nothing may be cached). The programs keep copies of what they
+ * have looked up, each with the generation that was read before the lookup; the daemon writes first and bumps then.
+ * Below XTR_GEN_SHARDS: by instance and address, bumped after every change of xtr_eid, xtr_rset and xtr_local below the shard.
+ * A prefix shorter than XTR_GEN_BITS4/6 lies in several shards: then
+ * all of them are bumped. Addresses in host order. */
+#define XTR_GEN_PORTS (XTR_GEN_SHARDS + 0) /* xtr_ifaces, xtr_self, xtr_inst */
+#define XTR_GEN_RLOCS (XTR_GEN_SHARDS + 1) /* xtr_rloc, but for the heartbeat */
+#define XTR_GEN_WAYS  (XTR_GEN_SHARDS + 2) /* routes, rules, neighbours of hosts at EID ports */
+#define XTR_GEN_SLOTS (XTR_GEN_SHARDS + 8)
 #define XTR_GEN_BITS4 16
 #define XTR_GEN_BITS6 48
 static inline __u32 xtr_gen_shard4(__u32 iid, __u32 addr)

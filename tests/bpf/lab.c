@@ -71,9 +71,20 @@ static int map_fd(const char *name)
 	return fd;
 }
 
+/* As the daemon does after each change: nothing that was copied before may be used. */
+static void bump(void)
+{
+	static __u32 gen;
+
+	gen++;
+	for (__u32 i = 0; i < XTR_GEN_SLOTS; i++)
+		must(bpf_map_update_elem(map_fd(XTR_MAP_GEN), &i, &gen, 0) == 0, "update of %s", XTR_MAP_GEN);
+}
+
 static void put(const char *map, const void *key, const void *value)
 {
 	must(bpf_map_update_elem(map_fd(map), key, value, 0) == 0, "update of %s", map);
+	bump();
 }
 
 static void get(const char *map, const void *key, void *value)
@@ -119,6 +130,7 @@ void lab_eid_del(__u32 iid, const char *prefix)
 	int six = lpm(&k, iid, prefix);
 
 	must(bpf_map_delete_elem(map_fd(six ? XTR_MAP_EID6 : XTR_MAP_EID4), &k) == 0, "delete %s", prefix);
+	bump();
 }
 
 struct xtr_eid lab_eid_get(__u32 iid, const char *prefix)
@@ -160,6 +172,7 @@ struct xtr_rloc lab_rloc_get(__u32 id)
 void lab_rloc_del(__u32 id)
 {
 	must(bpf_map_delete_elem(map_fd(XTR_MAP_RLOC), &id) == 0, "delete template %u", id);
+	bump();
 }
 
 /* "233.252.1.1/32" or "233.252.0.0/16"; source NULL: of all. Both make one key, as dp does. */
@@ -220,6 +233,7 @@ void lab_inst(__u32 iid, struct xtr_inst v)
 void lab_inst_del(__u32 iid)
 {
 	must(bpf_map_delete_elem(map_fd(XTR_MAP_INST), &iid) == 0, "delete instance %u", iid);
+	bump();
 }
 
 struct xtr_count lab_rlstat(__u32 index)

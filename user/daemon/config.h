@@ -153,6 +153,7 @@ struct xtr_conf_dp {
 	uint32_t queue_eid_packets, queue_packets, queue_octets, queue_timeout;
 	uint32_t route_table, rule_priority, mark;
 	bool mss_clamp;
+	uint32_t direct; /* enum xtr_dp_direct */
 	uint32_t miss_source_rate, large_rate, large_burst, icmp_rate, icmp_burst, slow_rate, slow_burst;
 	uint32_t native_routes, path_mtus, path_mtu_time;
 };

@@ -193,6 +193,7 @@ static void build_dp_values(struct xtr_conf *c)
 		    (d->keep_inner_dscp ? XTR_CFG_F_KEEP_INNER_DSCP : 0) |
 		    (d->ecn_compat ? XTR_CFG_F_ECN_COMPAT : 0) |
 		    (d->accept_versions ? XTR_CFG_F_ACCEPT_VERSIONS : 0);
+	to->direct = d->direct;
 	to->flags |= d->mss_clamp ? XTR_CFG_F_MSS_CLAMP : 0;
 	to->miss_source_rate = d->miss_source_rate;
 	to->large_rate = d->large_rate;

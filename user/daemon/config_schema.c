@@ -34,6 +34,12 @@ static const struct xtr_schema_name log_levels[] = {
 	{ "debug", XTR_LOG_DEBUG },
 	{ NULL, 0 },
 };
+static const struct xtr_schema_name direct[] = {
+	{ "auto", XTR_DP_DIRECT_AUTO },
+	{ "true", XTR_DP_DIRECT_ON },
+	{ "false", XTR_DP_DIRECT_OFF },
+	{ NULL, 0 },
+};
 static const struct xtr_schema_name replay[] = {
 	{ "strict", false },
 	{ "off", true },
@@ -209,6 +215,8 @@ static const struct xtr_schema dp_schema = { "data-plane", NULL, (const struct x
 	UINT(T, slow_rate, "slow-rate", 0, 1, 1000000, "5000",
 	     "LISP packets that arrive in fragments or with IP options, taken per second"),
 	UINT(T, slow_burst, "slow-burst", 0, 1, 1000000, "1000", "of these, at once"),
+	ENUM(T, direct, "direct-delivery", 0, direct, "auto",
+	     "hand decapsulated packets to hosts at EID ports past the stack and packet filter of this host (auto: if it filters none)"),
 	BOOL(T, mss_clamp, "mss-clamp", 0, "false",
 	     "lower the MSS option of TCP connections to what fits the path"),
 	UINT(T, native_routes, "native-routes", 0, 0, 65536, "1024",

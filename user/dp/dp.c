@@ -228,6 +228,7 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 		xtr_dp_places_update(dp, true);
 	if (!r && (r = xtr_dp_addrs_read(dp))) /* now with those of the overlay devices */
 		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
+	xtr_dp_direct_look(dp);
 	if (!r)
 		r = xtr_dp_locals(dp, err);
 	if (!r)
@@ -569,6 +570,7 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 	for (unsigned i = 0; i < dp->if_count && !ours; i++)
 		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name) ||
 		       (dp->ifs[i].vlan && dp->ifs[i].ifindex == l->peer); /* where its tags come from: tags.c */
+	xtr_dp_ways_stale(dp); /* routes of a link that goes down go without a word (IPv4) */
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
 		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex ||
 		       !strcmp(dp->ovs[i].name, l->name) ||
@@ -578,17 +580,20 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 
 static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a)
 {
+	xtr_dp_ways_stale(ctx);
 	xtr_dp_soon(ctx, true);
 }
 
 static void xtr_dp_on_route(void *ctx, bool gone, const struct xtr_nl_route *r)
 {
+	xtr_dp_ways_stale(ctx);
 	if (r->protocol != XTR_DP_PROTO || (gone && !xtr_dp_er_own(ctx, r)))
 		xtr_dp_soon(ctx, r->protocol == XTR_DP_PROTO);
 }
 
 static void xtr_dp_on_rule(void *ctx, bool gone, const struct xtr_nl_rule *r)
 {
+	xtr_dp_ways_stale(ctx);
 	if (r->protocol == XTR_DP_PROTO && gone)
 		xtr_dp_soon(ctx, true);
 }
@@ -599,6 +604,7 @@ static void xtr_dp_on_neigh(void *ctx, bool gone, const struct xtr_nl_neigh *n)
 
 	if (gone && n->protocol == XTR_DP_PROTO && n->state & 0x80)
 		xtr_dp_soon(dp, true); /* next hop of the EID routes */
+	xtr_dp_ways_neigh(dp, gone, n);
 	xtr_dp_nb_event(dp, gone, n);
 }
 
@@ -606,6 +612,7 @@ static void xtr_dp_on_lost(void *ctx)
 {
 	struct xtr_dp *dp = ctx;
 
+	xtr_dp_ways_stale(dp);
 	xtr_dp_nb_refresh(dp);
 	xtr_dp_soon(dp, true);
 }
@@ -691,6 +698,7 @@ void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 
 	dp->now = now;
 	xtr_nl_monitor_read(dp->mon, &ops);
+	xtr_dp_ways_work(dp);
 	xtr_dp_netlink_there(dp);
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
 }
@@ -741,6 +749,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		xtr_dp_clock(dp);
 		xtr_dp_rl_beat(dp);
 		xtr_dp_nb_probe(dp);
+		if (dp->look_at != UINT64_MAX && xtr_dp_direct_look(dp))
+			xtr_dp_cfg_sync(dp);
 		dp->beat_at = now + 1000;
 		if (dp->look_at != UINT64_MAX && (dp->trouble || xtr_dp_namespaces_changed(dp)))
 			xtr_dp_soon(dp, true);

@@ -38,6 +38,11 @@ struct xtr_dp_local {              /* our EID-prefixes */
 	struct xtr_ippfx eid;
 	uint16_t map_version;
 };
+enum xtr_dp_direct {
+	XTR_DP_DIRECT_AUTO,        /* hand decapsulated packets to EID ports unless the host filters what it forwards */
+	XTR_DP_DIRECT_ON,
+	XTR_DP_DIRECT_OFF,
+};
 struct xtr_dp_config {
 	const char *bpffs;         /* "/sys/fs/bpf" */
 	const struct xtr_dp_port *ports; unsigned port_count;
@@ -46,7 +51,8 @@ struct xtr_dp_config {
 	const struct xtr_ip *rlocs; unsigned rloc_count;
 	uint32_t cache_entries;    /* max_entries of xtr_eid4, xtr_eid6: part of the geometry */
 	uint32_t rloc_entries;     /* xtr_rloc, xtr_rset */
-	uint32_t flags;            /* XTR_CFG_F_* */
+	uint32_t flags;            /* XTR_CFG_F_*, but for F_DIRECT */
+	uint8_t direct;            /* enum xtr_dp_direct */
 	uint32_t miss_rate, miss_burst, miss_eid_burst;
 	uint32_t miss_source_rate; /* of miss_rate, what one source may use; 0: half of it */
 	uint32_t large_rate, large_burst; /* misses of more than XTR_EV_MEDIUM octets, per CPU; both 0: 2000, 500 */

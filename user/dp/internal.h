@@ -34,6 +34,7 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_HOLD_LOOK_MS 50             /* how often slots are looked at that only keep XDP away */
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
+#define XTR_DP_WAYS         1024           /* neighbours whose address is remembered, mapped directly */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
 #define XTR_DP_LISTS        16384          /* as many groups as the maps hold */
 #define XTR_DP_REPL_PARTS   64             /* of the list of one group of control messages */
@@ -271,7 +272,10 @@ struct xtr_dp {
 	uint32_t hz;
 	uint64_t jiffies, jiffies_ns;      /* and the monotonic clock just after they were read */
 	uint64_t generation;
-	uint32_t gen[XTR_GEN_SHARDS];      /* as in xtr_gen */
+	uint32_t gen[XTR_GEN_SLOTS];       /* as in xtr_gen */
+	uint64_t ways_known[XTR_DP_WAYS];  /* direct.c: digests of neighbours and their addresses, by neighbour */
+	bool ways_stale;
+	bool direct, direct_said;          /* decapsulated packets go straight to EID ports; it was logged */
 
 	struct xtr_dp_if *ifs; unsigned if_count;
 	struct xtr_dp_ov *ovs; unsigned ov_count;
@@ -380,6 +384,13 @@ int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, si
 		    bool keep);
 int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *key), void *arg);
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p); /* p NULL: all */
+void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard);
+/* ---- direct.c. What the programs know of ways out of EID ports is old: from the next xtr_dp_ways_work on. */
+void xtr_dp_ways_stale(struct xtr_dp *dp);
+void xtr_dp_ways_neigh(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n);
+void xtr_dp_ways_work(struct xtr_dp *dp);
+/* Is direct delivery to be done? True: that has changed, xtr_dp_cfg_sync is due. */
+bool xtr_dp_direct_look(struct xtr_dp *dp);
 int xtr_dp_clock(struct xtr_dp *dp);
 uint64_t xtr_dp_jiffies(const struct xtr_dp *dp);          /* of now; never ahead of the kernel's */
 void xtr_dp_abi_ip(struct xtr_abi_ip *out, const struct xtr_ip *ip);

@@ -242,7 +242,7 @@ static int xtr_dp_folder_make(struct xtr_dp *dp, const struct xtr_dp_source *src
 /* Goes on from the generations that are there, and makes them new for whatever was read before. */
 static void xtr_dp_gen_start(struct xtr_dp *dp)
 {
-	for (__u32 i = 0; i < XTR_GEN_SHARDS; i++)
+	for (__u32 i = 0; i < XTR_GEN_SLOTS; i++)
 		bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &dp->gen[i]);
 	xtr_dp_gen_bump(dp, 0, NULL);
 }

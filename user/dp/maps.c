@@ -183,25 +183,30 @@ static void xtr_dp_gen_next(uint32_t *v)
 		*v = 1;
 }
 
+void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard)
+{
+	xtr_dp_gen_next(&dp->gen[shard]);
+	bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
+}
+
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 {
-	__u32 all[XTR_GEN_SHARDS], count = XTR_GEN_SHARDS, shard;
+	__u32 all[XTR_GEN_SLOTS], count = XTR_GEN_SLOTS, shard;
 	uint32_t w[2];
 
 	if (p && p->len >= (p->ip.family == 4 ? XTR_GEN_BITS4 : XTR_GEN_BITS6)) {
 		memcpy(w, p->ip.a, sizeof(w));
 		shard = p->ip.family == 4 ? xtr_gen_shard4(iid, ntohl(w[0]))
 					  : xtr_gen_shard6(iid, ntohl(w[0]), ntohl(w[1]));
-		xtr_dp_gen_next(&dp->gen[shard]);
-		bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
+		xtr_dp_gen_bump_one(dp, shard);
 		return;
 	}
-	for (shard = 0; shard < XTR_GEN_SHARDS; shard++) {
+	for (shard = 0; shard < XTR_GEN_SLOTS; shard++) {
 		all[shard] = shard;
 		xtr_dp_gen_next(&dp->gen[shard]);
 	}
 	if (bpf_map_update_batch(dp->map[XTR_M_GEN], all, dp->gen, &count, NULL))
-		for (shard = 0; shard < XTR_GEN_SHARDS; shard++)
+		for (shard = 0; shard < XTR_GEN_SLOTS; shard++)
 			bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
 }
 

@@ -107,6 +107,7 @@ static void xtr_dp_rl_write(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	if (bpf_map_update_elem(dp->map[XTR_M_RLOC], &rl->id, &rl->t, BPF_ANY))
 		xtr_error("map %s: cannot write the template of a locator: %s", XTR_MAP_RLOC,
 			  strerror(errno));
+	xtr_dp_gen_bump_one(dp, XTR_GEN_RLOCS);
 }
 
 /* Layer 2 from the next hop. */
@@ -387,6 +388,7 @@ unsigned xtr_dp_rl_reap(struct xtr_dp *dp, bool now)
 			continue;
 		}
 		bpf_map_delete_elem(dp->map[XTR_M_RLOC], &id);
+		xtr_dp_gen_bump_one(dp, XTR_GEN_RLOCS);
 		xtr_dp_ids_mark(&dp->rl_ids, id, false);
 		xtr_dp_nb_put(dp, rl->nb);
 		xtr_dp_rl_drop(dp, rl);

@@ -304,6 +304,8 @@ int xtr_dp_set_adopt(struct xtr_dp *dp)
 
 void xtr_dp_set_refill(struct xtr_dp *dp)
 {
+	bool any = false;
+
 	for (uint32_t id = 1; id < dp->set_ids.top; id++) {
 		struct xtr_dp_set *s = dp->set_by_id[id];
 		bool moved = false;
@@ -312,7 +314,10 @@ void xtr_dp_set_refill(struct xtr_dp *dp)
 			moved |= dp->rl_by_id[s->key.rl[i]] && dp->rl_by_id[s->key.rl[i]]->moved;
 		if (moved)
 			xtr_dp_set_write(dp, s);
+		any |= moved;
 	}
+	if (any) /* the programs remember the only locator of a set */
+		xtr_dp_gen_bump(dp, 0, NULL);
 	for (uint32_t id = 1; id < dp->rl_ids.top; id++)
 		if (dp->rl_by_id[id])
 			dp->rl_by_id[id]->moved = false;

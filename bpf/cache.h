@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What lies in front of the maps. A lookup in a trie of a million prefixes takes microseconds, one in a hash tens of
+ * nanoseconds; nearly all packets need what one needed a moment ago. So each CPU has small arrays of copies, each mapped
+ * directly (one compare), for ports, templates, own locators, sources and destinations; for destinations that collide there,
+ * or are too many, an LRU hash that all CPUs share; behind them the maps of the control plane.
+ *
+ * Right under change: each copy carries the generation of its shard (xtr_gen) that was read BEFORE the map. The daemon
+ * writes the maps first and bumps the generation then. So a copy whose generation is still the shard's was read from maps
+ * that had every change before it: no packet goes by what was replaced before the packet came. Any other order lets stale
+ * copies live for ever. Copies of destinations and templates end after a second, too: then the map-cache entry gets its
+ * stamp of use, which idle timeouts go by, and the template's heartbeat is seen. Generation 0 is never used by the daemon:
+ * nothing is copied then.
+ *
+ * An element of an LRU hash is used for another key at once when it is pushed out, even while somebody reads it. So what was
+ * copied from there is believed only if its check word says that it is whole, and this destination's.
+ *
+ * A scan may not push out what is in use: the shared hash takes a new destination only now and then.
+ */
+#ifndef XTR_BPF_CACHE_H
+#define XTR_BPF_CACHE_H
+
+#include "lookup.h"
+
+#ifndef BPF_ANY
+#define BPF_ANY 0
+#endif
+
+#define XTR_CPORT_SLOTS 64
+#define XTR_CSELF_SLOTS 16
+#define XTR_CTMPL_SLOTS 1024
+#define XTR_NEAR_BITS 12
+#define XTR_DEST_BITS 14
+#define XTR_DEST_LRU 65536
+#define XTR_DEST_LRU_ODDS 4 /* one newcomer in so many gets into the shared hash */
+
+struct xtr_cport {
+	__u32 gen, ifindex, vlan, pad;
+	struct xtr_iface i; /* role none: there is none */
+};
+struct xtr_cself {
+	__u32  gen, family;
+	__be32 addr[4];
+};
+struct xtr_ctmpl {
+	__u32 gen, id, stamp, pad;
+	struct xtr_rloc t;
+};
+/* What is known of a source: flags of xtr_local, and above them its map-version; 0: it is none of ours. */
+struct xtr_near {
+	__u32  gen;
+	__u32  who;         /* instance and family */
+	__be32 addr[4];
+	__u32  known;
+};
+/* What is known of a destination EID. */
+struct xtr_dest {
+	__u32 gen;
+	__u32 stamp;        /* jiffies */
+	__u32 rset;
+	__u32 rloc;         /* the only locator of the set; 0: several, the flow decides */
+	__u16 map_version;
+	__u8  action;       /* enum xtr_action */
+	__u8  pad;
+	__u32 check;        /* in the shared hash: of all of it, and of whose it is */
+};
+struct xtr_dest4 {
+	__u32  iid;
+	__be32 addr;
+	struct xtr_dest d;
+};
+struct xtr_dest6 {
+	__u32  iid;
+	__be32 addr[4];
+	struct xtr_dest d;
+	__u32  pad;
+};
+struct xtr_dkey4 {
+	__u32  iid;
+	__be32 addr;
+};
+struct xtr_dkey6 {
+	__u32  iid;
+	__be32 addr[4];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XTR_CPORT_SLOTS);
+	__type(key, __u32);
+	__type(value, struct xtr_cport);
+} xtr_cports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XTR_CSELF_SLOTS);
+	__type(key, __u32);
+	__type(value, struct xtr_cself);
+} xtr_cselfs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XTR_CTMPL_SLOTS);
+	__type(key, __u32);
+	__type(value, struct xtr_ctmpl);
+} xtr_ctmpls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << XTR_NEAR_BITS);
+	__type(key, __u32);
+	__type(value, struct xtr_near);
+} xtr_nears SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << XTR_DEST_BITS);
+	__type(key, __u32);
+	__type(value, struct xtr_dest4);
+} xtr_dests4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << XTR_DEST_BITS);
+	__type(key, __u32);
+	__type(value, struct xtr_dest6);
+} xtr_dests6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, XTR_DEST_LRU);
+	__type(key, struct xtr_dkey4);
+	__type(value, struct xtr_dest);
+} xtr_dlru4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, XTR_DEST_LRU);
+	__type(key, struct xtr_dkey6);
+	__type(value, struct xtr_dest);
+} xtr_dlru6 SEC(".maps");
+
+/* 0: every packet asks the maps. For comparisons; the loader leaves it on. */
+const volatile __u8 feat_cache = 1;
+
+enum xtr_dest_is {
+	XTR_DEST_NONE,      /* no map-cache entry */
+	XTR_DEST_FOUND,
+	XTR_DEST_OWN,       /* one of our prefixes or addresses */
+};
+
+/* ---- generations */
+
+XTR_INLINE volatile __u32 *xtr_gen_at(__u32 shard)
+{
+	return bpf_map_lookup_elem(&xtr_gen, &shard);
+}
+
+/* That of an address. */
+XTR_INLINE volatile __u32 *xtr_gen_of(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
+{
+	return xtr_gen_at(family == XTR_FAMILY_IP4 ?
+				  xtr_gen_shard4(iid, bpf_ntohl(a->w[0])) :
+				  xtr_gen_shard6(iid, bpf_ntohl(a->w[0]), bpf_ntohl(a->w[1])));
+}
+
+/* What a copy was made with may be used now. 0: nothing may. */
+XTR_INLINE __u32 xtr_gen_now(volatile __u32 *shard)
+{
+	return feat_cache && shard ? *shard : 0;
+}
+
+/* For a new copy: read with a full barrier, so that it is before the map. */
+XTR_INLINE __u32 xtr_gen_before(volatile __u32 *shard)
+{
+	return __sync_fetch_and_add((__u32 *)shard, 0);
+}
+
+XTR_INLINE __u32 xtr_spread(__u32 iid, const struct xtr_abi_ip *a, __u8 family, __u32 bits)
+{
+	__u32 h = a->w[0] ^ iid * 0x85ebca6bu;
+
+	if (family == XTR_FAMILY_IP6) {
+		h = (h ^ h >> 15) * 0x2c1b3c6du ^ a->w[1];
+		h = (h ^ h >> 12) * 0x297a2d39u ^ a->w[2];
+		h = (h ^ h >> 15) * 0x9e3779b1u ^ a->w[3];
+	}
+	h *= 0x9e3779b1u; /* what differs lies on top of a little-endian word */
+	h ^= h >> 15;
+	return h * 0x2c1b3c6du >> (32 - bits);
+}
+
+XTR_INLINE bool xtr_words_equal(const __be32 *a, const __be32 *b)
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
+}
+
+/*
+ * ---- ports, templates, own locators. Even what may not be copied is looked at in the slot of this CPU, which no other packet
+ * gets before this one has gone: so there is one place where it can be, and half as much for the verifier to look at.
+ */
+
+/* As xtr_iface_get, for the port that every packet asks for. */
+XTR_INLINE struct xtr_iface *xtr_port_get(__u32 ifindex, __u32 vlan)
+{
+	__u32 i = (ifindex ^ vlan * 7) % XTR_CPORT_SLOTS;
+	volatile __u32 *shard = xtr_gen_at(XTR_GEN_PORTS);
+	struct xtr_cport *c = bpf_map_lookup_elem(&xtr_cports, &i);
+	__u32 gen = xtr_gen_now(shard);
+	struct xtr_iface *ifc;
+
+	if (!c)
+		return NULL;
+	if (!gen || c->gen != gen || c->ifindex != ifindex || c->vlan != vlan) {
+		c->gen = 0;
+		if (gen)
+			gen = xtr_gen_before(shard);
+		ifc = xtr_iface_get(ifindex, vlan);
+		if (ifc)
+			c->i = *ifc;
+		else
+			c->i.role = XTR_ROLE_NONE;
+		c->ifindex = ifindex;
+		c->vlan = vlan;
+		barrier();
+		c->gen = gen;
+	}
+	return c->i.role == XTR_ROLE_NONE ? NULL : &c->i;
+}
+
+/* Largest IP packet that fits out of a port. */
+XTR_INLINE __u32 xtr_port_mtu(const struct xtr_ctx *c, __u32 ifindex)
+{
+	__u32 mtu = 0;
+
+	/* asked for its answer in mtu, not for its verdict */
+	bpf_check_mtu(c->skb ? (void *)c->skb : (void *)c->xdp, ifindex, &mtu, 0, 0);
+	return mtu;
+}
+
+/* Largest IP packet that fits out of the underlay port towards the locator. */
+XTR_INLINE __u32 xtr_path_mtu(const struct xtr_ctx *c, const struct xtr_rloc *t)
+{
+	return t->mtu ?: xtr_port_mtu(c, t->ifindex);
+}
+
+/* As xtr_rloc_get. Heartbeat and the port's MTU, which stands for that of a path where none is known, may be a second old. */
+XTR_INLINE struct xtr_rloc *xtr_tmpl_get(const struct xtr_ctx *ctx, __u32 id, const struct xtr_cfg *cfg, __u64 now)
+{
+	__u32 i = id % XTR_CTMPL_SLOTS;
+	volatile __u32 *shard = xtr_gen_at(XTR_GEN_RLOCS);
+	struct xtr_ctmpl *c = bpf_map_lookup_elem(&xtr_ctmpls, &i);
+	__u32 gen = xtr_gen_now(shard);
+	struct xtr_rloc *t;
+
+	if (!c)
+		return NULL;
+	if (!gen || c->gen != gen || c->id != id || (__u32)now - c->stamp >= cfg->hz) {
+		c->gen = 0;
+		if (gen)
+			gen = xtr_gen_before(shard);
+		t = xtr_rloc_get(id);
+		if (!t)
+			return NULL;
+		c->t = *t;
+		if (!c->t.mtu)
+			c->t.mtu = xtr_port_mtu(ctx, c->t.ifindex);
+		c->id = id;
+		c->stamp = now;
+		barrier();
+		c->gen = gen;
+	}
+	return &c->t;
+}
+
+/* As xtr_is_self, for the destination of what comes in: mostly it is. */
+XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
+{
+	__u32 i = (bpf_ntohl(a->w[0] ^ a->w[3])) % XTR_CSELF_SLOTS;
+	volatile __u32 *shard = xtr_gen_at(XTR_GEN_PORTS);
+	struct xtr_cself *c = bpf_map_lookup_elem(&xtr_cselfs, &i);
+	__u32 gen = xtr_gen_now(shard);
+
+	if (!gen || !c)
+		return xtr_is_self(family, a);
+	if (c->gen == gen && c->family == family && xtr_words_equal(c->addr, a->w))
+		return true;
+	gen = xtr_gen_before(shard);
+	if (!xtr_is_self(family, a))
+		return false;
+	c->gen = 0;
+	c->family = family;
+	__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
+	c->gen = gen;
+	return true;
+}
+
+/* ---- sources */
+
+/* Flags (XTR_LOCAL_F_*) of an address of ours, and above them its map-version; 0: it is none. */
+XTR_GLOBAL int xtr_near_get(__u32 iid, __u32 family, const struct xtr_abi_ip *a)
+{
+	__u32 who = iid | family << 24, i, gen, known;
+	volatile __u32 *shard;
+	struct xtr_local *own;
+	struct xtr_near *c;
+	struct xtr_lpm6 k;
+
+	if (!a)
+		return 0;
+	i = xtr_spread(iid, a, family, XTR_NEAR_BITS);
+	shard = xtr_gen_of(iid, family, a);
+	c = bpf_map_lookup_elem(&xtr_nears, &i);
+	gen = xtr_gen_now(shard);
+	if (gen && c && c->gen == gen && c->who == who && xtr_words_equal(c->addr, a->w))
+		return c->known;
+	if (gen)
+		gen = xtr_gen_before(shard);
+	xtr_key(&k, iid, family, a);
+	own = xtr_local_get(&k);
+	known = own ? (own->flags & 0xffff) | (__u32)own->map_version << 16 : 0;
+	if (gen && c) {
+		c->gen = 0;
+		c->who = who;
+		__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
+		c->known = known;
+		c->gen = gen;
+	}
+	return known;
+}
+
+/* ---- destinations */
+
+XTR_INLINE bool xtr_dest_young(const struct xtr_dest *d, __u32 gen, const struct xtr_cfg *cfg, __u64 now)
+{
+	return d->gen == gen && (__u32)now - d->stamp < cfg->hz;
+}
+
+XTR_INLINE __u32 xtr_dest_check(const struct xtr_dest *d, __u32 iid, const struct xtr_abi_ip *a)
+{
+	__u32 h = d->gen;
+
+	h = h * 0x9e3779b1u + d->stamp;
+	h = h * 0x9e3779b1u + d->rset;
+	h = h * 0x9e3779b1u + d->rloc;
+	h = h * 0x9e3779b1u + (d->map_version | (__u32)d->action << 16);
+	h = h * 0x9e3779b1u + iid;
+	h = h * 0x9e3779b1u + a->w[0];
+	h = h * 0x9e3779b1u + a->w[1];
+	h = h * 0x9e3779b1u + a->w[2];
+	return h * 0x9e3779b1u + a->w[3];
+}
+
+/* What the shared hash holds, if it is whole and may still be used. */
+XTR_INLINE bool xtr_dest_take(struct xtr_dest *d, const struct xtr_dest *l, __u32 gen, const struct xtr_cfg *cfg, __u64 now,
+			      __u32 iid, const struct xtr_abi_ip *a)
+{
+	if (!l)
+		return false;
+	*d = *(const volatile struct xtr_dest *)l;
+	return xtr_dest_young(d, gen, cfg, now) && d->check == xtr_dest_check(d, iid, a);
+}
+
+/* From the tries. gen: as it was before. hold: of the entry; such a one is not to be copied. */
+XTR_INLINE int xtr_dest_read(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u32 gen, __u64 now, struct xtr_dest *d,
+			     __u32 *hold)
+{
+	struct xtr_local *own = xtr_local_get(k);
+	struct xtr_rset *set;
+	struct xtr_eid *e;
+
+	if (own && own->flags) /* RFC 9300 4.2: no lookup for our own prefixes */
+		return XTR_DEST_OWN;
+	e = xtr_eid_get(k);
+	if (!e)
+		return XTR_DEST_NONE;
+	xtr_eid_touch(e, cfg, now);
+	*hold = e->hold;
+	d->gen = gen;
+	d->stamp = now;
+	d->rset = e->rset;
+	d->rloc = 0;
+	d->map_version = e->map_version;
+	d->action = e->action;
+	d->pad = 0;
+	d->check = 0;
+	if (e->action == XTR_ACT_ENCAP) {
+		set = xtr_rset_get(e->rset);
+		if (set && set->n == 1 && !set->bucket[0])
+			d->rloc = set->rloc[0];
+	}
+	return XTR_DEST_FOUND;
+}
+
+XTR_INLINE int xtr_dest_get4(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u32 iid, const struct xtr_inner *p, __u64 now,
+			     struct xtr_dest *d, __u32 *hold)
+{
+	__u32 i = xtr_spread(iid, &p->dst, XTR_FAMILY_IP4, XTR_DEST_BITS), gen;
+	volatile __u32 *shard = xtr_gen_of(iid, XTR_FAMILY_IP4, &p->dst);
+	struct xtr_dest4 *slot = bpf_map_lookup_elem(&xtr_dests4, &i);
+	struct xtr_dkey4 lk = { .iid = iid, .addr = p->dst.w[0] };
+	struct xtr_dest *l;
+	int r;
+
+	gen = xtr_gen_now(shard);
+	if (!gen || !slot)
+		return xtr_dest_read(cfg, k, 0, now, d, hold);
+	if (slot->addr == p->dst.w[0] && slot->iid == iid && xtr_dest_young(&slot->d, gen, cfg, now)) {
+		*d = slot->d;
+		return XTR_DEST_FOUND;
+	}
+	l = bpf_map_lookup_elem(&xtr_dlru4, &lk);
+	if (!xtr_dest_take(d, l, gen, cfg, now, iid, &p->dst)) {
+		gen = xtr_gen_before(shard);
+		r = xtr_dest_read(cfg, k, gen, now, d, hold);
+		if (r != XTR_DEST_FOUND || *hold)
+			return r;
+		d->check = xtr_dest_check(d, iid, &p->dst);
+		if (l || bpf_get_prandom_u32() % XTR_DEST_LRU_ODDS == 0)
+			bpf_map_update_elem(&xtr_dlru4, &lk, d, BPF_ANY);
+	}
+	slot->d.gen = 0;
+	slot->iid = iid;
+	slot->addr = p->dst.w[0];
+	slot->d = *d;
+	return XTR_DEST_FOUND;
+}
+
+XTR_INLINE int xtr_dest_get6(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u32 iid, const struct xtr_inner *p, __u64 now,
+			     struct xtr_dest *d, __u32 *hold)
+{
+	__u32 i = xtr_spread(iid, &p->dst, XTR_FAMILY_IP6, XTR_DEST_BITS), gen;
+	volatile __u32 *shard = xtr_gen_of(iid, XTR_FAMILY_IP6, &p->dst);
+	struct xtr_dest6 *slot = bpf_map_lookup_elem(&xtr_dests6, &i);
+	struct xtr_dkey6 lk = { .iid = iid };
+	struct xtr_dest *l;
+	int r;
+
+	gen = xtr_gen_now(shard);
+	if (!gen || !slot)
+		return xtr_dest_read(cfg, k, 0, now, d, hold);
+	if (slot->iid == iid && xtr_words_equal(slot->addr, p->dst.w) && xtr_dest_young(&slot->d, gen, cfg, now)) {
+		*d = slot->d;
+		return XTR_DEST_FOUND;
+	}
+	__builtin_memcpy(lk.addr, p->dst.w, sizeof(lk.addr));
+	l = bpf_map_lookup_elem(&xtr_dlru6, &lk);
+	if (!xtr_dest_take(d, l, gen, cfg, now, iid, &p->dst)) {
+		gen = xtr_gen_before(shard);
+		r = xtr_dest_read(cfg, k, gen, now, d, hold);
+		if (r != XTR_DEST_FOUND || *hold)
+			return r;
+		d->check = xtr_dest_check(d, iid, &p->dst);
+		if (l || bpf_get_prandom_u32() % XTR_DEST_LRU_ODDS == 0)
+			bpf_map_update_elem(&xtr_dlru6, &lk, d, BPF_ANY);
+	}
+	slot->d.gen = 0;
+	slot->iid = iid;
+	__builtin_memcpy(slot->addr, p->dst.w, sizeof(slot->addr));
+	slot->d = *d;
+	return XTR_DEST_FOUND;
+}
+
+/* Where a packet to p->dst goes: enum xtr_dest_is, and above its 8 bits what xtr_eid.hold says. */
+XTR_GLOBAL int xtr_dest_get(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, struct xtr_dest *d)
+{
+	__u64 now = bpf_jiffies64();
+	struct xtr_lpm6 k;
+	__u32 hold = 0;
+	int r;
+
+	if (!cfg || !p || !d)
+		return XTR_DEST_NONE;
+	xtr_key(&k, iid, p->family, &p->dst);
+	if (p->family == XTR_FAMILY_IP4)
+		r = xtr_dest_get4(cfg, &k, iid, p, now, d, &hold);
+	else
+		r = xtr_dest_get6(cfg, &k, iid, p, now, d, &hold);
+	return r | hold << 8;
+}
+
+/* The locator of this flow. NULL with *reason set: the packet cannot go anywhere. */
+XTR_INLINE struct xtr_rloc *xtr_choose(const struct xtr_ctx *c, const struct xtr_dest *d, __u32 hash, const struct xtr_cfg *cfg, __u64 now,
+				       int *reason)
+{
+	struct xtr_rset *set;
+	struct xtr_rloc *t;
+	__u32 i, id = d->rloc;
+
+	*reason = XTR_DROP_NO_LOCATOR;
+	if (!id) {
+		set = xtr_rset_get(d->rset);
+		if (!set) {
+			*reason = XTR_DROP_NO_RSET;
+			return NULL;
+		}
+		i = set->bucket[hash % XTR_BUCKETS];
+		if (i >= set->n || i >= XTR_MAX_LOCATORS)
+			return NULL;
+		id = set->rloc[i];
+	}
+	t = xtr_tmpl_get(c, id, cfg, now);
+	if (!t || !(t->flags & XTR_RLOC_F_UP) || !t->ifindex)
+		return NULL;
+	return t;
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where a decapsulated packet belongs: its instance, whether the destination is one of our EID-prefixes, and the way to it.
+ * One copy per CPU and destination has all of it (generations as in cache.h).
+ *
+ * The way is mostly the overlay device, out of which the stack routes. A host at an EID port is reached straight: the
+ * kernel is asked once where it would send a packet to this host (bpf_fib_lookup: routes, rules and neighbours as they are),
+ * and for XTR_HOME_SECONDS the answer is used again, as far as the port is one of this instance. What the kernel would treat
+ * in any other way (own addresses, no forwarding, no neighbour yet, too big, TTL at its end) goes by the overlay device as
+ * ever. The answer ends early when the daemon bumps the generation: own prefixes, the port, routes, rules, the neighbour. The
+ * packet that finds it too old goes by the stack, so that the kernel sees the neighbour in use and confirms it, as it would
+ * without us.
+ */
+#ifndef XTR_BPF_HOME_H
+#define XTR_BPF_HOME_H
+
+#include "cache.h"
+
+#define XTR_HOME_BITS 12
+#define XTR_HOME_SECONDS 4
+
+struct xtr_home {
+	__u32  gen, ports;  /* of the address, of ports and instances */
+	__u32  ways;        /* of routes and neighbours, when the kernel was asked */
+	__u32  who;         /* instance and family */
+	__be32 addr[4];
+	struct xtr_inst inst;
+	__u32  flags;       /* XTR_LOCAL_F_* */
+	__u16  map_version;
+	__u16  asked;       /* the kernel was asked for the way */
+	__u32  stamp;       /* jiffies, when it was, or the copy was made */
+	__u32  oif;         /* 0: by the overlay device */
+	__u8   dmac[6];
+	__u8   smac[6];
+	__u16  mtu;
+	__u16  port;        /* XTR_IF_F_* of the port */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << XTR_HOME_BITS);
+	__type(key, __u32);
+	__type(value, struct xtr_home);
+} xtr_homes SEC(".maps");
+
+/* Fills in what the maps say. 0, or the drop reason. */
+XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const struct xtr_inner *in)
+{
+	volatile __u32 *shard, *ports = xtr_gen_at(XTR_GEN_PORTS);
+	__u32 gen = 0, pgen = 0;
+	struct xtr_local *own;
+	struct xtr_inst *inst;
+	struct xtr_lpm6 k;
+
+	if (!h || !in)
+		return XTR_DROP_DECAP_IID;
+	shard = xtr_gen_of(iid, family, &in->dst);
+	h->gen = h->oif = h->asked = h->stamp = 0;
+	if (feat_cache && shard && ports) {
+		gen = xtr_gen_before(shard);
+		pgen = xtr_gen_before(ports);
+	}
+	inst = bpf_map_lookup_elem(&xtr_inst, &iid);
+	if (!inst)
+		return XTR_DROP_DECAP_IID;
+	h->inst = *inst;
+	xtr_key(&k, iid, family, &in->dst);
+	own = xtr_local_get(&k);
+	h->flags = own ? own->flags : 0;
+	h->map_version = own ? own->map_version : 0;
+	h->who = iid | family << 24;
+	__builtin_memcpy(h->addr, in->dst.w, sizeof(h->addr));
+	h->ports = pgen;
+	barrier();
+	h->gen = gen;
+	return 0;
+}
+
+/* The home of an inner destination. NULL: *reason. */
+XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in, int *reason)
+{
+	__u32 who = iid | (__u32)in->family << 24, i = xtr_spread(iid, &in->dst, in->family, XTR_HOME_BITS), gen, ports;
+	struct xtr_home *h;
+	int r;
+
+	gen = xtr_gen_now(xtr_gen_of(iid, in->family, &in->dst));
+	ports = xtr_gen_now(xtr_gen_at(XTR_GEN_PORTS));
+	h = bpf_map_lookup_elem(&xtr_homes, &i);
+	*reason = XTR_DROP_DECAP_IID;
+	if (!h)
+		return NULL;
+	if (gen && ports && h->gen == gen && h->ports == ports && h->who == who && xtr_words_equal(h->addr, in->dst.w))
+		return h;
+	r = xtr_home_read(h, iid, in->family, in);
+	if (!r)
+		return h;
+	*reason = r;
+	return NULL;
+}
+
+/* Asks the kernel for the way. A function of its own: rare, and large on the stack. */
+XTR_FUNC int xtr_home_ask(void *ctx, struct xtr_home *h, const struct xtr_inner *in)
+{
+	volatile __u32 *ways = xtr_gen_at(XTR_GEN_WAYS);
+	struct bpf_fib_lookup fib = {};
+	struct xtr_iface *port;
+
+	if (!h || !in || !ways)
+		return 0;
+	h->ways = xtr_gen_before(ways);
+	h->asked = 1;
+	h->oif = 0;
+	fib.ifindex = h->inst.overlay;
+	fib.l4_protocol = in->proto;
+	/* tot_len 0: the MTU is ours to judge, as of a super-packet the segments count, not the whole */
+	if (in->family == XTR_FAMILY_IP4) {
+		fib.family = AF_INET;
+		fib.tos = in->tos & 0x1c;
+		fib.ipv4_src = in->src.w[0];
+		fib.ipv4_dst = in->dst.w[0];
+	} else {
+		fib.family = AF_INET6;
+		__builtin_memcpy(fib.ipv6_src, in->src.w, 16);
+		__builtin_memcpy(fib.ipv6_dst, in->dst.w, 16);
+	}
+	/* By rules and all tables; with IPv6 by the main table: the lookup for programs does not go on behind the throw route
+	 * that our prefixes have in the table of EID routes. */
+	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), in->family == XTR_FAMILY_IP4 ? 0 : BPF_FIB_LOOKUP_DIRECT) !=
+	    BPF_FIB_LKUP_RET_SUCCESS)
+		return 0;
+	port = xtr_iface_get(fib.ifindex, 0);
+	if (!port || port->role != XTR_ROLE_EID || port->iid != (h->who & 0xffffff))
+		return 0;
+	__builtin_memcpy(h->dmac, fib.dmac, 6);
+	__builtin_memcpy(h->smac, fib.smac, 6);
+	h->mtu = port->mtu;
+	h->port = port->flags;
+	h->oif = fib.ifindex;
+	return 0;
+}
+
+/*
+ * May the packet go straight out of a port? new_ttl: of the inner header as it would leave the overlay device. The kernel is
+ * asked for a destination that comes again only: a flood of made-up ones costs no lookup of routes.
+ */
+XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_home *h,
+				  const struct xtr_inner *in, __u8 new_ttl, __u64 now)
+{
+	if (!(cfg->flags & XTR_CFG_F_DIRECT) || !h->gen || h->inst.flags & (XTR_INST_F_ELSEWHERE | XTR_INST_F_APART))
+		return false;
+	/* time exceeded, and IPv4 options: the stack's */
+	if (new_ttl <= 1 || (in->family == XTR_FAMILY_IP4 && in->l3len != IP4_HLEN))
+		return false;
+	if (!h->asked || h->ways != xtr_gen_now(xtr_gen_at(XTR_GEN_WAYS)) || (__u32)now - h->stamp >= cfg->hz * XTR_HOME_SECONDS) {
+		if (h->stamp)
+			xtr_home_ask(c->skb ? (void *)c->skb : (void *)c->xdp, h, in);
+		h->stamp = now;
+		return false;
+	}
+	if (!h->oif || (c->xdp && !(h->port & XTR_IF_F_XDP_TX)))
+		return false;
+	/* of a super-packet each segment: its payload behind headers of less than 120 octets */
+	return (xtr_gso_size(c) ? xtr_gso_size(c) + 120 : in->len) <= h->mtu;
+}
+
+#endif
