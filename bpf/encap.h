@@ -112,8 +112,8 @@ XTR_INLINE int xtr_encap_source(const struct xtr_cfg *cfg, const struct xtr_ifac
 }
 
 /*
- * A packet to a group. Without a replication list it is refused, as ever. TC only: XDP sends a packet once. Replication is
- * a router hop of ours on every port, so a TTL of 1 ends here.
+ * A packet to a group. Without a replication list it is refused, as ever. Replication is a router hop of ours on every port, so a
+ * TTL of 1 ends here.
  */
 XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 			       struct xtr_inner *p, struct xtr_way *w)
@@ -121,8 +121,6 @@ XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	__u16 version;
 	int r;
 
-	if (!c->skb)
-		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
 	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP && ifc->role == XTR_ROLE_OVERLAY)
 		return XTR_V_GSO;
 	w->mc = xtr_group_on_link(p->family, &p->dst) ? NULL : xtr_mcast_get(ifc->iid, p);

@@ -180,6 +180,48 @@ struct {
 	__type(value, __u32);
 } xtr_ctlsrc SEC(".maps");
 
+/* Replication by XDP: see abi.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XTR_FANS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct xtr_fanof);
+} xtr_fanof SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XTR_FANS);
+	__type(key, __u32);
+	__type(value, struct xtr_fan);
+} xtr_fan SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, XTR_FAN_SHAPES);
+	__type(key, __u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_DEVMAP);
+		__uint(max_entries, XTR_REPL_MAX);
+		__uint(key_size, sizeof(__u32));
+		__uint(value_size, 8);
+	});
+} xtr_fandev SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, XTR_MAX_PORTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 8);
+} xtr_fanout SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XTR_MAX_PORTS + 1);
+	__type(key, __u32);
+	__type(value, struct xtr_fancpu);
+} xtr_fancpu SEC(".maps");
+
 /* Switches: constants to the verifier, so what is off costs nothing (see abi.h). */
 const volatile __u32 xtr_hz = 250;
 const volatile __u8 feat_decap_l3 = 0;
@@ -200,6 +242,16 @@ XTR_INLINE void xtr_stat(__u32 stat, __u32 octets)
 	if (n) {
 		n->packets++;
 		n->octets += octets;
+	}
+}
+
+XTR_INLINE void xtr_stat_many(__u32 stat, int many, __u32 octets)
+{
+	struct xtr_count *n = bpf_map_lookup_elem(&xtr_stats, &stat);
+
+	if (n) {
+		n->packets += many;
+		n->octets += (__s64)many * octets;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "encap.h"
 #include "decap.h"
 #include "miss.h"
+#include "fan.h"
 
 /*
  * A redirect loses an unfinished checksum. TCP and UDP show it; ICMP is always finished by its
@@ -20,36 +21,28 @@ XTR_INLINE bool xtr_csum_may_be_partial(const struct xtr_inner *p)
 	return p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6;
 }
 
-/* May XDP send this packet out by itself? */
-XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
-				 const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
+/* May XDP send this packet out by itself, as far as the packet goes? */
+XTR_INLINE bool xtr_xdp_whole(const struct xtr_ctx *c, const struct xtr_iface *ifc, const struct xtr_inner *p)
 {
-	if (!(w->t->flags & XTR_RLOC_F_XDP_TX) || !xtr_fresh(w->t, cfg, now) || xtr_settling(w->hold, cfg, now))
-		return false;
 	if (p->family == XTR_FAMILY_IP4 && p->l3len != IP4_HLEN)
 		return false;
 	/* every super-packet of generic mode has one, too */
 	if ((ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) &&
 	    xtr_csum_may_be_partial(p))
 		return false;
-	if (p->syn && (cfg->flags & XTR_CFG_F_MSS_CLAMP)) /* mss.h */
-		return false;
 	/* octets behind the packet: padding is trimmed, more buffers are not */
 	return xtr_len(c) == p->len + xtr_l2(c) || xtr_len_all(c) == xtr_len(c);
 }
 
-/* Makes room for len octets between the Ethernet header and the packet, where its tag may be now. -1: it is as it was. */
-XTR_INLINE int xtr_xdp_room(const struct xtr_ctx *c, const struct xtr_inner *p, __u32 len)
+/* ... and its way? */
+XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+				 const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
 {
-	__s32 pad = p->len + xtr_l2(c) - xtr_len(c), more = len - c->tag;
-
-	if (bpf_xdp_adjust_head(c->xdp, -more))
-		return -1;
-	if (pad && bpf_xdp_adjust_tail(c->xdp, pad)) {
-		bpf_xdp_adjust_head(c->xdp, more);
-		return -1;
-	}
-	return 0;
+	if (!(w->t->flags & XTR_RLOC_F_XDP_TX) || !xtr_fresh(w->t, cfg, now) || xtr_settling(w->hold, cfg, now))
+		return false;
+	if (p->syn && (cfg->flags & XTR_CFG_F_MSS_CLAMP)) /* mss.h */
+		return false;
+	return xtr_xdp_whole(c, ifc, p);
 }
 
 /* Encapsulates and sends. Returns an XDP action. */
@@ -79,7 +72,7 @@ XTR_INLINE int xtr_xdp_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	__builtin_memcpy(eth->h_source, t->smac, ETH_ALEN);
 	xtr_count_encap(t, p->len);
 	xtr_stat(XTR_STAT_ENCAP_XDP, p->len);
-	return bpf_redirect(t->ifindex, 0);
+	return xtr_xdp_out(cfg, t->ifindex);
 spoiled:
 	xtr_drop(c, cfg, p, ifc->iid, XTR_DROP_ENCAP_ROOM);
 	return XDP_DROP;
@@ -107,10 +100,24 @@ XTR_INLINE int xtr_xdp_direct(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	xtr_count_decap(d);
 	xtr_stat(XTR_STAT_DECAP_XDP, d->in.len);
 	xtr_stat(XTR_STAT_DIRECT, d->in.len);
-	return bpf_redirect(oif, 0);
+	return xtr_xdp_out(cfg, oif);
 spoiled:
 	xtr_drop(c, cfg, &d->in, d->iid, XTR_DROP_DECAP_ROOM);
 	return XDP_DROP;
+}
+
+/* A packet to a group with a replication list. Returns an XDP action; -1: it is TC's, as it came. */
+XTR_INLINE int xtr_xdp_group(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+			     const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
+{
+	struct xtr_fan *fan;
+	__u32 id;
+
+	/* in generic mode the copies share their octets */
+	if ((ifc->flags & XTR_IF_F_XDP_GENERIC) || !xtr_xdp_whole(c, ifc, p))
+		return -1;
+	fan = xtr_fan_get(c, cfg, p, w, &id, now);
+	return fan ? xtr_fan_send(c, ifc, p, w, fan, id) : -1;
 }
 
 /*

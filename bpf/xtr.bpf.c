@@ -402,14 +402,24 @@ XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan,
 	__u64 now = bpf_jiffies64();
 	struct xtr_inner p = {};
 	struct xtr_way w = {};
+	bool many;
+	int r;
 
 	if (!ifc && tag)
 		goto leave;
 	if (!ifc || ifc->role != XTR_ROLE_EID || (void *)(eth + 1) > (void *)(long)xdp->data_end)
 		return XDP_PASS;
-	if (xtr_mac_equal(eth->h_dest, ifc->mac) &&
-	    xtr_encap_decide(&c, cfg, ifc, &p, &w, now) == XTR_V_ENCAP && xtr_xdp_can_send(&c, cfg, ifc, &p, &w, now))
+	many = eth->h_dest[0] & 1;
+	if (!many && !xtr_mac_equal(eth->h_dest, ifc->mac))
+		goto leave;
+	r = xtr_encap_decide(&c, cfg, ifc, &p, &w, now);
+	if (r == XTR_V_ENCAP && !many && xtr_xdp_can_send(&c, cfg, ifc, &p, &w, now))
 		return xtr_xdp_send(&c, cfg, ifc, &p, &w);
+	if (r == XTR_V_GROUP) {
+		r = xtr_xdp_group(&c, cfg, ifc, &p, &w, now);
+		if (r >= 0)
+			return r;
+	}
 leave:
 	xtr_stat(XTR_STAT_XDP_TO_TC, xdp->data_end - xdp->data - xtr_l2(&c));
 	return XDP_PASS;
@@ -439,6 +449,27 @@ int xtr_xdp_eid(struct xdp_md *xdp)
 	if (eth->h_proto == bpf_htons(ETH_P_8021Q))
 		return xtr_xdp_tagged(xdp, cfg);
 	return xtr_xdp_untagged(xdp, cfg);
+}
+
+/* What XDP sends to an underlay port, as it leaves: copies of a replicated packet get their outer headers (fan.h). */
+SEC("xdp/devmap") XTR_NONNULL
+int xtr_xdp_copy(struct xdp_md *xdp)
+{
+	struct xtr_fan_meta *at = (void *)(long)xdp->data_meta, m;
+	struct xtr_ctx c = { .xdp = xdp };
+	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_rloc *t;
+	struct xtr_fan *fan;
+	int r = XTR_DROP_REPL_FAILED;
+
+	if ((void *)(at + 1) > (void *)(long)xdp->data || at->magic != XTR_FAN_MAGIC)
+		return XDP_PASS;
+	m = *at;
+	fan = bpf_map_lookup_elem(&xtr_fan, &m.fan);
+	t = cfg && fan ? xtr_fan_next(fan, xdp->egress_ifindex, m.packet) : NULL;
+	if (t)
+		r = xtr_fan_copy(&c, cfg, &m, t, fan->room);
+	return r ? xtr_fan_lost(m.len, r) : XDP_PASS;
 }
 
 /* Run by BPF_PROG_TEST_RUN only: jiffies have no other way to user space. */

@@ -28,6 +28,9 @@
 #define XTR_MISS_SLOTS   262144
 #define XTR_SOURCE_SLOTS 256       /* buckets that senders share by a keyed hash */
 #define XTR_REPL_MAX     64        /* copies of one packet by one program run */
+#define XTR_FANS         512       /* xtr_fan: replication lists that XDP works by, and those that were until just now */
+#define XTR_FAN_PORTS    4         /* underlay ports of one of them */
+#define XTR_FAN_SHAPES   256
 
 /* Map names (at most 15 characters); pinned under <bpffs>/xtr/v<ABI>-<geometry>/<name>. */
 #define XTR_MAP_CFG      "xtr_cfg"
@@ -53,6 +56,11 @@
 #define XTR_MAP_MCAST6   "xtr_mcast6"
 #define XTR_MAP_REPL     "xtr_repl"
 #define XTR_MAP_CTLSRC   "xtr_ctlsrc"
+#define XTR_MAP_FANOF    "xtr_fanof"
+#define XTR_MAP_FAN      "xtr_fan"
+#define XTR_MAP_FANDEV   "xtr_fandev"
+#define XTR_MAP_FANOUT   "xtr_fanout"
+#define XTR_MAP_FANCPU   "xtr_fancpu"
 
 /* Program names; pinned likewise, as are their links (link_<prog>_<ifindex>). */
 #define XTR_PROG_ENCAP     "xtr_tc_encap"     /* TC: egress of xtr0, ingress of its peer (UDP GSO), ingress of EID ports */
@@ -60,6 +68,7 @@
 #define XTR_PROG_UNDERLAY  "xtr_tc_underlay"  /* TC ingress of underlay ports: decapsulate, or finish what XDP decapsulated */
 #define XTR_PROG_XDP_EID   "xtr_xdp_eid"      /* XDP on EID ports: encapsulate what it can finish alone */
 #define XTR_PROG_XDP_UNDER "xtr_xdp_under"    /* XDP on underlay ports: decapsulate what it can finish alone */
+#define XTR_PROG_XDP_COPY  "xtr_xdp_copy"     /* XDP, entries of device maps: one copy of a replicated packet leaves */
 #define XTR_PROG_CLOCK     "xtr_clock"        /* run by BPF_PROG_TEST_RUN only: writes jiffies and CONFIG_HZ into xtr_cfg */
 
 /*
@@ -96,6 +105,7 @@ enum {
 	XTR_CFG_F_ACCEPT_VERSIONS    = 1 << 5, /* map-versioning is in use with peers (off on the public Internet) */
 	XTR_CFG_F_DIRECT             = 1 << 7, /* decapsulated packets go straight to hosts at EID ports, past the host's stack */
 	XTR_CFG_F_MSS_CLAMP          = 1 << 6, /* lower the MSS option of TCP SYNs to what fits the path (both directions) */
+	XTR_CFG_F_FAN                = 1 << 15, /* the daemon's own: XDP sends to underlay ports by xtr_fanout (bpf/fan.h) */
 };
 struct xtr_cfg {
 	__u32 abi_version;
@@ -302,6 +312,49 @@ struct xtr_repl {
 	__u32 rloc[XTR_REPL_MAX]; /* ids in xtr_rloc; those of one family together, or room is made anew at each change */
 };
 
+/*
+ * ---- Replication by XDP (bpf/fan.h): a list whose copies XDP can send itself. These maps belong to the programs that were loaded with
+ * them, and are never taken over by others: until the next daemon has filled its own, TC replicates.
+ * xtr_fanof: HASH, __u32 list -> xtr_fanof. xtr_fan: ARRAY(XTR_FANS), written before xtr_fanof names it, and not again until no packet
+ * can be on its way by it. xtr_fandev: ARRAY_OF_MAPS(XTR_FAN_SHAPES) of DEVMAP, one entry for each copy; lists whose copies leave by
+ * the same ports share one. xtr_fanout: DEVMAP_HASH, ifindex -> the port. xtr_fancpu: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot of the
+ * port -> which copy is next; the last one: number of the packet replicated last.
+ */
+struct xtr_fanof {
+	__u64 heartbeat;       /* jiffies when the daemon last vouched for the whole of it */
+	__u32 fan;             /* index in xtr_fan */
+	__u32 pad;
+};
+struct xtr_fan_port {
+	__u32 ifindex;
+	__u16 slot;            /* as in xtr_iface */
+	__u8  from, n;         /* its copies: to[from] and so on */
+};
+struct xtr_fan {
+	__u32 n;               /* copies, 1..XTR_REPL_MAX, those of one port together */
+	__u32 shape;           /* index in xtr_fandev */
+	__u32 mtu;             /* largest inner packet that fits the path of every copy */
+	__u32 room;            /* octets of the longest outer headers among them */
+	struct xtr_fan_port port[XTR_FAN_PORTS];
+	struct xtr_rloc to[XTR_REPL_MAX];
+};
+struct xtr_fancpu {
+	__u32 packet;
+	__u32 next;
+};
+/* XDP metadata of a packet on its way from xtr_xdp_eid to xtr_xdp_copy: nobody else sees them. */
+#define XTR_FAN_MAGIC 0x66616e31u /* "fan1" */
+struct xtr_fan_meta {
+	__u32 magic;
+	__u32 packet;          /* number on this CPU */
+	__u32 fan;
+	__u32 hash;            /* of the flow */
+	__u32 iid;
+	__u16 len;             /* of the inner packet; its family, traffic class and TTL as it leaves: */
+	__u8  family, tos;
+	__u8  ttl, pad[3];
+};
+
 /* ---- xtr_ctlsrc: LPM_TRIE -> __u32 flags. Outer sources that control messages (instance XTR_IID_MAX) are taken from. */
 struct xtr_ctlsrc {
 	__u32  prefixlen;      /* 32 (family) + bits */
@@ -445,6 +498,10 @@ XTR_ABI_SIZE(struct xtr_mcast, 32);
 XTR_ABI_SIZE(struct xtr_repl_key, 8);
 XTR_ABI_SIZE(struct xtr_repl, 272);
 XTR_ABI_SIZE(struct xtr_ctlsrc, 24);
+XTR_ABI_SIZE(struct xtr_fanof, 16);
+XTR_ABI_SIZE(struct xtr_fan, 5168);
+XTR_ABI_SIZE(struct xtr_fancpu, 8);
+XTR_ABI_SIZE(struct xtr_fan_meta, 28);
 _Static_assert(XTR_DROP_MAX <= XTR_DROP_SLOTS && XTR_STAT_MAX <= XTR_STAT_SLOTS, "more counters than slots");
 
 #endif

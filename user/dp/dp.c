@@ -253,6 +253,7 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 	xtr_dp_attach_sweep(dp);
 	xtr_dp_overlays_sweep(dp);
 	xtr_dp_namespaces_sweep(dp);
+	dp->fan_stale = true;
 	return xtr_dp_ifaces(dp, true, err);
 }
 
@@ -701,6 +702,7 @@ void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 	xtr_dp_ways_work(dp);
 	xtr_dp_netlink_there(dp);
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
+	xtr_dp_fans(dp);
 }
 
 /* ---- time */
@@ -751,11 +753,13 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		xtr_dp_nb_probe(dp);
 		if (dp->look_at != UINT64_MAX && xtr_dp_direct_look(dp))
 			xtr_dp_cfg_sync(dp);
+		xtr_dp_fan_beat(dp);
 		dp->beat_at = now + 1000;
 		if (dp->look_at != UINT64_MAX && (dp->trouble || xtr_dp_namespaces_changed(dp)))
 			xtr_dp_soon(dp, true);
 	}
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
+	xtr_dp_fans(dp);
 	xtr_dp_queue_expire(dp);
 	if (dp->adopted_until && now >= dp->adopted_until)
 		xtr_dp_mcast_sweep(dp);

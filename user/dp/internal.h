@@ -72,10 +72,10 @@ struct xtr_dp_made {
 enum xtr_dp_map {
 	XTR_M_CFG, XTR_M_IFACES, XTR_M_INST, XTR_M_SELF, XTR_M_LOCAL4, XTR_M_LOCAL6, XTR_M_RLOC, XTR_M_RLSTAT, XTR_M_RSET,
 	XTR_M_EID4, XTR_M_EID6, XTR_M_DROPS, XTR_M_STATS, XTR_M_EVENTS, XTR_M_MISSTB, XTR_M_MISSSL, XTR_M_MISSSRC, XTR_M_HOLD, XTR_M_GEN,
-	XTR_M_MCAST4, XTR_M_MCAST6, XTR_M_REPL, XTR_M_CTLSRC,
+	XTR_M_MCAST4, XTR_M_MCAST6, XTR_M_REPL, XTR_M_CTLSRC, XTR_M_FANOF, XTR_M_FAN, XTR_M_FANDEV, XTR_M_FANOUT, XTR_M_FANCPU,
 	XTR_M_MAX,
 };
-enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_CLOCK, XTR_P_MAX };
+enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_XDP_COPY, XTR_P_CLOCK, XTR_P_MAX };
 extern const char *const xtr_dp_map_names[XTR_M_MAX];
 extern const char *const xtr_dp_prog_names[XTR_P_MAX];
 
@@ -178,8 +178,14 @@ struct xtr_dp_list {
 	uint32_t id, n;
 	struct xtr_dp_rl **rl;             /* n, each with a reference; IPv4 first */
 	bool adopted;                      /* of a former daemon, not renewed yet */
+	uint32_t fan, shape;               /* fan.c: 1 + number of its record, 0: TC replicates; its device map */
+	uint64_t fan_hash;                 /* of the record, without its shape */
+	const char *fan_told;              /* why it is TC; "": XDP; NULL: nothing said yet */
 	UT_hash_handle hh;
 };
+/* ---- fan.c */
+#define XTR_DP_WANTS 3
+struct xtr_dp_shape { struct xtr_fan_port port[XTR_FAN_PORTS]; uint32_t refs; }; /* port[0].n 0: not made */
 /* ---- netns.c: a network namespace that is not ours, with overlay devices in it */
 struct xtr_dp_ns {
 	char where[XTR_DP_NETNS_MAX];      /* as configured */
@@ -302,6 +308,12 @@ struct xtr_dp {
 	struct xtr_ip *peers; unsigned peer_count; /* sources of control messages, besides control_from */
 	bool peers_known;                  /* told since start; until then those of a former daemon stay */
 	uint64_t adopted_until;            /* 0: nothing adopted is left */
+
+	uint64_t fan_rest[XTR_FANS];       /* when the number is free; UINT64_MAX: in use */
+	struct xtr_dp_shape shapes[XTR_FAN_SHAPES];
+	unsigned fans;                     /* lists with a record */
+	bool fan_on, fan_stale;            /* XTR_CFG_F_FAN; lists are to be looked at again */
+	char *wants[XTR_DP_WANTS];         /* what /proc says of memberships */
 
 	struct xtr_trie *q4, *q6;          /* queues by iid and destination */
 	struct xtr_dp_queue *queues;
@@ -506,6 +518,14 @@ void xtr_dp_mcast_free(struct xtr_dp *dp);
 int xtr_dp_ctlsrc_sync(struct xtr_dp *dp);
 const struct xtr_dp_list *xtr_dp_list_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *source,
 					    const struct xtr_ip *group);
+bool xtr_dp_own_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip);
+/* fan.c */
+void xtr_dp_fan_list(struct xtr_dp *dp, struct xtr_dp_list *l); /* after a change of this list */
+void xtr_dp_fan_drop(struct xtr_dp *dp, struct xtr_dp_list *l); /* TC alone replicates by it, from now on */
+void xtr_dp_fans(struct xtr_dp *dp);
+void xtr_dp_fan_beat(struct xtr_dp *dp);
+void xtr_dp_fan_free(struct xtr_dp *dp);
+bool xtr_dp_private(unsigned map);                          /* belongs to its programs alone: never shared or moved. names.c */
 /* control.c */
 void xtr_dp_control(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame);
 /* cache.c */

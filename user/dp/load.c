@@ -86,7 +86,7 @@ static int xtr_dp_maps_choose(struct xtr_dp *dp, struct xtr_dp_source *src, stru
 
 		if (!map)
 			return -ENOENT;
-		if (!src->found)
+		if (!src->found || xtr_dp_private(i))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", src->dir, xtr_dp_map_names[i]);
 		src->fd[i] = bpf_obj_get(path);

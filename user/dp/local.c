@@ -358,8 +358,10 @@ int xtr_dp_cfg_sync(struct xtr_dp *dp)
 
 	if (bpf_map_lookup_elem(dp->map[XTR_M_CFG], &zero, &c))
 		return -errno;
+	if (!dp->generation) /* programs that run may rely on it */
+		dp->fan_on = c.flags & XTR_CFG_F_FAN;
 	c.abi_version = XTR_ABI_VERSION;
-	c.flags = dp->cfg.flags | (dp->direct ? XTR_CFG_F_DIRECT : 0);
+	c.flags = dp->cfg.flags | (dp->direct ? XTR_CFG_F_DIRECT : 0) | (dp->fan_on ? XTR_CFG_F_FAN : 0);
 	c.miss_rate = dp->cfg.miss_rate;
 	c.miss_burst = dp->cfg.miss_burst;
 	c.miss_eid_burst = dp->cfg.miss_eid_burst;

@@ -105,6 +105,7 @@ static void xtr_dp_list_drop(struct xtr_dp *dp, struct xtr_dp_list *l)
 {
 	for (unsigned i = 0; i < l->n; i++)
 		xtr_dp_rl_put(dp, l->rl[i]);
+	xtr_dp_fan_drop(dp, l);
 	xtr_dp_ids_mark(&dp->list_ids, l->id, false);
 	HASH_DEL(dp->lists, l);
 	free(l->rl);
@@ -145,7 +146,7 @@ static struct xtr_dp_list *xtr_dp_list_add(struct xtr_dp *dp, const struct xtr_d
 
 static int xtr_dp_ip_order(const void *a, const void *b) { return xtr_ip_cmp(a, b); }
 
-static bool xtr_dp_own_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip)
+bool xtr_dp_own_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip)
 {
 	for (unsigned i = 0; i < dp->cfg.rloc_count; i++)
 		if (!xtr_ip_cmp(&dp->cfg.rlocs[i], ip))
@@ -232,6 +233,8 @@ static int xtr_dp_list_set(struct xtr_dp *dp, const struct xtr_dp_mc *key, struc
 	l->rl = rl;
 	l->n = n;
 	l->adopted = false;
+	l->fan_told = NULL;
+	xtr_dp_fan_list(dp, l);
 	return 0;
 }
 
@@ -424,6 +427,7 @@ int xtr_dp_mcast_adopt(struct xtr_dp *dp)
 	if (!r)
 		r = xtr_dp_parts_clean(dp);
 	dp->adopted_until = dp->now + XTR_DP_ADOPTED_MS;
+	dp->fan_stale = true;
 	return r;
 }
 
@@ -448,6 +452,7 @@ void xtr_dp_mcast_free(struct xtr_dp *dp)
 		free(l->rl);
 		free(l);
 	}
+	xtr_dp_fan_free(dp);
 	free(dp->list_ids.used);
 	free(dp->peers);
 }

@@ -18,13 +18,22 @@ const char *const xtr_dp_map_names[XTR_M_MAX] = {
 	[XTR_M_HOLD] = XTR_MAP_HOLD,	 [XTR_M_GEN] = XTR_MAP_GEN,
 	[XTR_M_MCAST4] = XTR_MAP_MCAST4, [XTR_M_MCAST6] = XTR_MAP_MCAST6,
 	[XTR_M_REPL] = XTR_MAP_REPL,	 [XTR_M_CTLSRC] = XTR_MAP_CTLSRC,
+	[XTR_M_FANOF] = XTR_MAP_FANOF,	 [XTR_M_FAN] = XTR_MAP_FAN,
+	[XTR_M_FANDEV] = XTR_MAP_FANDEV, [XTR_M_FANOUT] = XTR_MAP_FANOUT,
+	[XTR_M_FANCPU] = XTR_MAP_FANCPU,
 };
 
 const char *const xtr_dp_prog_names[XTR_P_MAX] = {
 	[XTR_P_ENCAP] = XTR_PROG_ENCAP,		[XTR_P_INJECT] = XTR_PROG_INJECT,
 	[XTR_P_UNDERLAY] = XTR_PROG_UNDERLAY,	[XTR_P_XDP_EID] = XTR_PROG_XDP_EID,
-	[XTR_P_XDP_UNDER] = XTR_PROG_XDP_UNDER, [XTR_P_CLOCK] = XTR_PROG_CLOCK,
+	[XTR_P_XDP_UNDER] = XTR_PROG_XDP_UNDER, [XTR_P_XDP_COPY] = XTR_PROG_XDP_COPY,
+	[XTR_P_CLOCK] = XTR_PROG_CLOCK,
 };
+
+bool xtr_dp_private(unsigned map)
+{
+	return map == XTR_M_FANOF || map == XTR_M_FAN || map == XTR_M_FANDEV || map == XTR_M_FANOUT || map == XTR_M_FANCPU;
+}
 
 static const char *const xtr_drop_names[XTR_DROP_MAX][2] = {
 #define X(sym, name, text) { name, text },

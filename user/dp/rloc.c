@@ -104,6 +104,7 @@ static void xtr_dp_rl_write(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 {
 	rl->t.heartbeat = rl->t.flags & XTR_RLOC_F_L2 ? xtr_dp_jiffies(dp) : 0;
 	rl->beat = rl->t.flags & XTR_RLOC_F_L2 ? dp->now : 0;
+	dp->fan_stale |= rl->refs > 0;
 	if (bpf_map_update_elem(dp->map[XTR_M_RLOC], &rl->id, &rl->t, BPF_ANY))
 		xtr_error("map %s: cannot write the template of a locator: %s", XTR_MAP_RLOC,
 			  strerror(errno));

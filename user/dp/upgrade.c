@@ -64,6 +64,11 @@ static const struct {
 	[XTR_M_MCAST6] = { 2, sizeof(struct xtr_mcast) },
 	[XTR_M_REPL] = { 2, sizeof(struct xtr_repl) },
 	[XTR_M_CTLSRC] = { 2, sizeof(__u32) },
+	[XTR_M_FANOF] = { 3, sizeof(struct xtr_fanof) },
+	[XTR_M_FAN] = { 3, sizeof(struct xtr_fan) },
+	[XTR_M_FANDEV] = { 3, sizeof(__u32) },
+	[XTR_M_FANOUT] = { 3, 8 },
+	[XTR_M_FANCPU] = { 3, sizeof(struct xtr_fancpu) },
 };
 /* Of an event, what comes before the frame. Members of older ones lie where they lie today. */
 static const struct {

@@ -105,8 +105,10 @@ int xtr_dp_view_open(const char *bpffs, struct xtr_dp_view **out, struct xtr_err
 	}
 	v->cpus = (unsigned)libbpf_num_possible_cpus();
 	for (unsigned i = 0; i < XTR_M_MAX; i++) {
-		v->map[i] = i == XTR_M_EVENTS ? -1 : xtr_dp_view_map(v->dir, xtr_dp_map_names[i]);
-		if (v->map[i] < 0 && i != XTR_M_EVENTS) {
+		if (i == XTR_M_EVENTS || xtr_dp_private(i))
+			continue;
+		v->map[i] = xtr_dp_view_map(v->dir, xtr_dp_map_names[i]);
+		if (v->map[i] < 0) {
 			r = -errno;
 			xtr_fail(err, r, "%s/%s: %s", v->dir, xtr_dp_map_names[i], strerror(-r));
 			xtr_dp_view_close(v);

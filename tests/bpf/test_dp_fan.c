@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Replication by XDP, by user/dp on the real kernel: what a host sends to a group leaves as the same octets whether XDP or TC makes
+ * the copies, by two underlay ports, in both families.
+ *
+ *	h1 --veth-- h0 [ us ] u0 --veth-- u1 192.0.2.N/24 2001:db8::N/64  (N from 10: members)
+ *	                      v0 --veth-- v1 198.51.100.N/24
+ */
+#include "dp_lab.h"
+#include "pkt.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define GROUP4 "233.252.1.1"
+#define GROUP6 "ff0e::db8:1"
+#define IN_CHILD "nsenter --net=/proc/%d/ns/net "
+#define FRAMES 512
+
+static int home;
+
+static void into(bool there)
+{
+	char path[64];
+	int ns;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)child);
+	ns = there ? open(path, O_RDONLY) : home;
+	cr_assert_eq(setns(ns, CLONE_NEWNET), 0);
+	if (there)
+		close(ns);
+}
+
+static int port(const char *name, bool there, bool vnet)
+{
+	struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int fd, one = 1, size = 16 << 20;
+
+	if (there)
+		into(true);
+	fd = socket(AF_PACKET, SOCK_RAW, 0);
+	a.sll_ifindex = (int)if_nametoindex(name);
+	cr_assert(fd >= 0 && !bind(fd, (struct sockaddr *)&a, sizeof(a)), "%s: %s", name, strerror(errno));
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (vnet)
+		cr_assert_eq(setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
+	if (there)
+		into(false);
+	return fd;
+}
+
+static int wire[2], host;
+
+static void fan_init(void)
+{
+	dp_setup();
+	home = open("/proc/self/ns/net", O_RDONLY);
+	sh("ip link add v0 type veth peer name v1 && ip link set v1 netns %d; ip link set v0 address 02:00:00:00:00:03 up;"
+	   "ip addr add 198.51.100.1/24 dev v0; ip link set h0 address 02:00:00:00:00:04",
+	   (int)child);
+	/* frames from XDP are taken by a veth whose other end has GRO or XDP */
+	sh(IN_CHILD "sh -c 'ip link set v1 address 02:00:00:00:00:05 up; ethtool -K u1 gro on; ethtool -K v1 gro on;"
+		    "for i in $(seq 10 80); do ip addr add 192.0.2.$i/24 dev u1; ip addr add 198.51.100.$i/24 dev v1;"
+		    "ip addr add 2001:db8::$i/64 dev u1 nodad; done'",
+	   (int)child);
+	wire[0] = port("u1", true, false);
+	wire[1] = port("v1", true, false);
+	host = port("h1", false, true);
+}
+
+static void fan_fini(void)
+{
+	dp_teardown();
+}
+
+TestSuite(dp_fan, .init = fan_init, .fini = fan_fini, .timeout = 120);
+
+static struct xtr_dp *open_ports(uint8_t mode)
+{
+	config(mode);
+	ports[2] = (struct xtr_dp_port){ .name = "v0", .role = XTR_ROLE_UNDERLAY, .mode = mode };
+	cfg.port_count = 3;
+	return open_dp();
+}
+
+/* ---- members: the i-th of a list of n; how: which addresses */
+enum how { PLAIN4, PLAIN6, BOTH, TWO_PORTS, ALL, HOWS };
+static const char *const how_name[] = { "IPv4", "IPv6", "both families", "two ports", "two ports, both families" };
+
+static struct xtr_ip member(enum how how, unsigned i)
+{
+	static const char *const form[] = { "192.0.2.%u", "2001:db8::%u", "198.51.100.%u" };
+	static const unsigned turn[HOWS][4] = { { 0 }, { 1, 1, 1, 1 }, { 0, 1, 0, 1 }, { 0, 2, 2, 0 }, { 0, 1, 2, 2 } };
+	char text[40];
+
+	snprintf(text, sizeof(text), form[turn[how][i % 4]], 10 + i);
+	return ip(text);
+}
+
+static int members(struct xtr_dp *dp, const char *group, enum how how, unsigned n)
+{
+	struct xtr_ip v[128], g = ip(group);
+
+	for (unsigned i = 0; i < n; i++)
+		v[i] = member(how, i);
+	return xtr_dp_replicate(dp, 0, NULL, &g, v, n);
+}
+
+/* ---- frames */
+
+struct frames {
+	unsigned n;
+	struct pkt p[FRAMES];
+};
+
+static int by_octets(const void *a_, const void *b_)
+{
+	const struct pkt *a = a_, *b = b_;
+
+	return a->len != b->len ? (a->len < b->len ? -1 : 1) : memcmp(a->b, b->b, a->len);
+}
+
+/* LISP data on both wires until nothing comes for a while; sorted. */
+static struct frames *gather(struct xtr_dp *dp, unsigned want)
+{
+	struct frames *f = calloc(1, sizeof(*f));
+
+	struct pollfd p[2] = { { .fd = wire[0], .events = POLLIN }, { .fd = wire[1], .events = POLLIN } };
+
+	serve(dp, 1);
+	while (poll(p, 2, f->n < want ? 1000 : 60) > 0)
+			for (unsigned k = 0; k < 2; k++) {
+				struct pkt *at = &f->p[f->n];
+				ssize_t n = p[k].revents ? recv(wire[k], at->b, PKT_MAX, 0) : -1;
+				bool six = n > 56 && at->b[12] == 0x86;
+
+				if (n < 50 || f->n == FRAMES - 1 || (at->b[12] != 0x08 && !six) || (at->b[12] == 8 && at->b[13]) ||
+				    (six ? at->b[56] << 8 | at->b[57] : at->b[36] << 8 | at->b[37]) != 4341)
+					continue;
+				at->len = (unsigned)n;
+				f->n++;
+			}
+	qsort(f->p, f->n, sizeof(f->p[0]), by_octets);
+	return f;
+}
+
+static void drain(struct xtr_dp *dp)
+{
+	free(gather(dp, 0));
+}
+
+static void put_frame(const struct pkt *p, const struct virtio_net_hdr *v)
+{
+	static const struct virtio_net_hdr none;
+	struct iovec io[] = { { (void *)(v ? v : &none), sizeof(*v) }, { (void *)p->b, p->len } };
+
+	cr_assert_gt(writev(host, io, 2), 0, "%s", strerror(errno));
+}
+
+static struct pkt group_frame(bool six, const struct layer *rest, const struct layer *ipl)
+{
+	struct layer l[MAX_LAYERS] = { ETH(0, 0x40) };
+	unsigned n = 2;
+
+	memcpy(l[0].dmac, six ? (uint8_t[]){ 0x33, 0x33, 0x0d, 0xb8, 0, 1 } : (uint8_t[]){ 1, 0, 0x5e, 0x7c, 1, 1 }, 6);
+	l[1] = *ipl;
+	while (rest->type)
+		l[n++] = *rest++;
+	return pkt_build(l);
+}
+
+/* ---- the same octets, whoever makes the copies */
+
+static const struct {
+	const char *name;
+	struct layer ip, next[4];
+	bool six, tc, lost; /* XDP leaves it to TC; nobody gets a copy */
+	bool partial;
+} forms[] = {
+	{ .name = "UDP", .ip = IP4("10.1.0.10", GROUP4, .ttl = 17, .tos = 0xb9), .next = { UDP(9, 7777, .csum = true), DATA(100) } },
+	{ .name = "IPv6", .six = true, .ip = IP6("fd01::10", GROUP6, .ttl = 9, .tos = 0x2e, .flow = 0x12345),
+	  .next = { UDP(9, 7777, .csum = true), DATA(31) } },
+	{ .name = "padding", .ip = IP4("10.1.0.10", GROUP4, .ttl = 3), .next = { UDP(1, 2, .csum = true), DATA(1), PAD(17) } },
+	{ .name = "fragment", .ip = IP4("10.1.0.10", GROUP4, .frag = 0x2000, .proto = 17), .next = { UDP(1, 2, .csum = true), DATA(64) } },
+	{ .name = "TTL 2", .ip = IP4("10.1.0.10", GROUP4, .ttl = 2), .next = { UDP(1, 2, .csum = true), DATA(64) } },
+	{ .name = "TTL 1", .ip = IP4("10.1.0.10", GROUP4, .ttl = 1), .next = { UDP(1, 2, .csum = true), DATA(64) }, .lost = true },
+	{ .name = "options", .ip = IP4("10.1.0.10", GROUP4, .options = 2), .next = { UDP(1, 2, .csum = true), DATA(64) }, .tc = true },
+	{ .name = "checksum to be done", .ip = IP4("10.1.0.10", GROUP4), .next = { UDP(9, 9, .partial = true), DATA(64) }, .tc = true,
+	  .partial = true },
+	{ .name = "too big", .ip = IP4("10.1.0.10", GROUP4), .next = { UDP(9, 9, .csum = true), DATA(1460) }, .tc = true, .lost = true },
+	{ .name = "bad header checksum", .ip = IP4("10.1.0.10", GROUP4, .check_xor = 1), .next = { UDP(9, 9, .csum = true), DATA(64) },
+	  .lost = true },
+	{ .name = "truncated", .ip = IP4("10.1.0.10", GROUP4, .len_add = 1), .next = { UDP(9, 9), DATA(64) }, .lost = true },
+	{ .name = "group of the link", .ip = IP4("10.1.0.10", "224.0.0.77"), .next = { UDP(9, 9, .csum = true), DATA(64) }, .lost = true },
+	{ .name = "another group", .ip = IP4("10.1.0.10", "233.252.1.2"), .next = { UDP(9, 9, .csum = true), DATA(64) }, .lost = true },
+	{ .name = "source that is none", .ip = IP4("127.0.0.1", GROUP4), .next = { UDP(9, 9, .csum = true), DATA(64) }, .lost = true },
+};
+#define FORMS (sizeof(forms) / sizeof(forms[0]))
+
+struct result {
+	struct frames *f;
+	uint64_t repl, xdp, copies, encap, too_big;
+	uint64_t drops[XTR_DROP_MAX];
+};
+
+static struct result run(struct xtr_dp *dp, unsigned form, unsigned n)
+{
+	struct virtio_net_hdr v = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 6 };
+	struct pkt p = group_frame(forms[form].six, forms[form].next, &forms[form].ip);
+	struct dp_found was;
+	struct result r;
+
+	look();
+	was = found;
+	put_frame(&p, forms[form].partial ? &v : NULL);
+	r.f = gather(dp, forms[form].lost ? 0 : n);
+	look();
+	r.repl = found.stats[XTR_STAT_REPL].packets - was.stats[XTR_STAT_REPL].packets;
+	r.xdp = found.stats[XTR_STAT_REPL_XDP].packets - was.stats[XTR_STAT_REPL_XDP].packets;
+	r.copies = found.stats[XTR_STAT_REPL_COPY].packets - was.stats[XTR_STAT_REPL_COPY].packets;
+	r.encap = found.stats[XTR_STAT_ENCAP].packets - was.stats[XTR_STAT_ENCAP].packets;
+	r.too_big = found.drops[XTR_DROP_REPL_TOO_BIG] - was.drops[XTR_DROP_REPL_TOO_BIG];
+	for (int i = 1; i < XTR_DROP_MAX; i++)
+		r.drops[i] = found.drops[i] - was.drops[i];
+	return r;
+}
+
+static void check_run(const char *what, const struct result *x, const struct result *t, unsigned form, unsigned n)
+{
+	bool lost = forms[form].lost;
+
+	cr_expect_eq(x->f->n, lost ? 0 : n, "%s: %u copies by XDP", what, x->f->n);
+	cr_expect_eq(t->f->n, lost ? 0 : n, "%s: %u copies by TC", what, t->f->n);
+	for (unsigned i = 0; i < x->f->n && i < t->f->n; i++)
+		if (by_octets(&x->f->p[i], &t->f->p[i])) {
+			cr_expect(false, "%s: copy %u\nXDP%s\nTC%s", what, i, pkt_dump(&x->f->p[i], &t->f->p[i]),
+				  pkt_dump(&t->f->p[i], NULL));
+			break;
+		}
+	for (unsigned i = 1; i < x->f->n; i++)
+		cr_expect(by_octets(&x->f->p[i - 1], &x->f->p[i]), "%s: copy %u is there twice", what, i);
+	cr_expect_eq(x->xdp, !lost && !forms[form].tc, "%s: %llu by XDP", what, (unsigned long long)x->xdp);
+	cr_expect_eq(t->xdp, 0);
+	cr_expect_eq(x->repl, t->repl, "%s", what);
+	cr_expect_eq(x->copies, t->copies, "%s: %llu copies counted, %llu by TC", what, (unsigned long long)x->copies,
+		     (unsigned long long)t->copies);
+	cr_expect_eq(x->copies, lost ? 0 : n, "%s", what);
+	cr_expect_eq(x->encap, t->encap, "%s", what);
+	for (unsigned i = 1; i < XTR_DROP_MAX; i++)
+		if (i != XTR_DROP_INJECT_MARK && i != XTR_DROP_ENCAP_SCOPE) /* the kernel's own chatter on the overlay device */
+			cr_expect_eq(x->drops[i], t->drops[i], "%s: %s %llu, by TC %llu", what, xtr_drop_name(i),
+				     (unsigned long long)x->drops[i], (unsigned long long)t->drops[i]);
+	cr_expect_eq(x->too_big, t->too_big, "%s", what);
+}
+
+Test(dp_fan, the_same_octets_from_XDP_and_TC)
+{
+	static const unsigned sizes[HOWS] = { 64, 63, 6, 64, 17 };
+	struct result *got = calloc(2 * HOWS * FORMS, sizeof(*got));
+
+	for (unsigned tc = 0; tc < 2; tc++) {
+		struct xtr_dp *dp = open_ports(tc ? XTR_MODE_TC : XTR_MODE_XDP);
+
+		for (unsigned how = 0; how < HOWS; how++) { /* all forms by the last, which has everything */
+			cr_assert_eq(members(dp, GROUP4, how, sizes[how]), 0);
+			cr_assert_eq(members(dp, GROUP6, how, sizes[how]), 0);
+			serve(dp, how == 0 || how == 1 || how == 3 ? 700 : 200); /* neighbours */
+			drain(dp);
+			for (unsigned form = 0; form < (how == ALL ? FORMS : 3); form++)
+				got[(tc * HOWS + how) * FORMS + form] = run(dp, form, sizes[how]);
+		}
+		xtr_dp_close(dp);
+		detach();
+	}
+	for (unsigned how = 0; how < HOWS; how++)
+		for (unsigned form = 0; form < (how == ALL ? FORMS : 3); form++) {
+			char what[96];
+
+			snprintf(what, sizeof(what), "%s, %u members, %s", forms[form].name, sizes[how], how_name[how]);
+			check_run(what, &got[how * FORMS + form], &got[(HOWS + how) * FORMS + form], form, sizes[how]);
+		}
+	for (unsigned i = 0; i < 2 * HOWS * FORMS; i++)
+		free(got[i].f);
+	free(got);
+}
