@@ -245,7 +245,7 @@ XTR_INLINE void xtr_outer_lisp(struct udphdr *udp, const struct xtr_rloc *t, con
 	struct lisphdr *lisp = (void *)(udp + 1);
 	__u32 first = 0;
 
-	udp->source = (t->flags & XTR_RLOC_F_NAT) ? t->sport : bpf_htons(0xc000 | (w->hash & 0x3fff));
+	udp->source = (t->flags & XTR_RLOC_F_NAT) ? t->sport : bpf_htons(xtr_flow_port(w->hash));
 	udp->dest = t->dport;
 	udp->len = bpf_htons(len + UDP_HLEN + LISP_HLEN);
 	udp->check = 0;
@@ -281,8 +281,8 @@ XTR_INLINE void xtr_outer_write6(void *at, const struct xtr_rloc *t, const struc
 {
 	struct ipv6hdr *ip = at;
 
-	/* RFC 6438: the flow label carries the hash for ECMP */
-	*(__be32 *)at = bpf_htonl(6u << 28 | (__u32)tos << 20 | (w->hash & 0xfffff));
+	/* RFC 6438: the flow label carries the hash for ECMP, of the same bits as the port */
+	*(__be32 *)at = bpf_htonl(6u << 28 | (__u32)tos << 20 | (w->hash >> 8 & 0xfffff));
 	ip->payload_len = bpf_htons(p->len + UDP_HLEN + LISP_HLEN);
 	ip->nexthdr = IPPROTO_UDP;
 	ip->hop_limit = ttl;

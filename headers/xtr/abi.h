@@ -417,6 +417,15 @@ static inline __u32 xtr_gen_shard6(__u32 iid, __u32 word0, __u32 word1)
 	return (iid * 0x9e3779b1u ^ word0 * 0x85ebca6bu ^ (word1 >> 16) * 0xc2b2ae35u) >> 24;
 }
 
+/*
+ * Outer source port of a flow, by its hash. Not of the lowest 8 bits, which choose the locator (xtr_rset.bucket): or all flows to
+ * one of two locators would have even ports, and of two equal paths on the way there one would be idle.
+ */
+static inline __u16 xtr_flow_port(__u32 hash)
+{
+	return 0xc000 | (hash >> 8 & 0x3fff);
+}
+
 /* ---- xtr_events: RINGBUF */
 enum xtr_ev_type { XTR_EV_MISS = 1, XTR_EV_DROP = 2, XTR_EV_CONTROL = 3, XTR_EV_REQUEST = 4 };
 #define XTR_EV_SMALL  256

@@ -81,7 +81,7 @@ Test(dp_pmtu, flow_hash_is_that_of_the_programs)
 			m[11] = (uint8_t)(n + 20);
 			cr_assert_eq(xtr_dp_quote_read(4, m, (unsigned)n + 28, &q), 0);
 			cr_assert(q.has_inner);
-			cr_expect_eq(q.sport, 0xc000 | (q.hash & 0x3fff), "IPv%d port %u", k ? 6 : 4, port);
+			cr_expect_eq(q.sport, xtr_flow_port(q.hash), "IPv%d port %u", k ? 6 : 4, port);
 		}
 	}
 	xtr_dp_close(dp);
@@ -97,7 +97,7 @@ static void too_big(const char *locator, uint16_t mtu, const char *edst, unsigne
 	struct sockaddr_storage ss;
 	socklen_t n = xtr_ip_to_sockaddr(&a, 0, &ss);
 	unsigned in = len - 36;
-	uint16_t sport = (uint16_t)((0xc000 | (xtr_dp_flow_hash(&c, &d, 17, l4) & 0x3fff)) + delta), sum;
+	uint16_t sport = (uint16_t)(xtr_flow_port(xtr_dp_flow_hash(&c, &d, 17, l4)) + delta), sum;
 
 	m[6] = (uint8_t)(mtu >> 8);
 	m[7] = (uint8_t)mtu;

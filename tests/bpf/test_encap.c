@@ -5,6 +5,7 @@
  * decremented already, so there the same case is fed with one less and has to give the same octets.
  */
 #include "bpf/lab.h"
+#include "dp/internal.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -260,8 +261,10 @@ Test(encap, source_ports_spread_evenly, .init = lab_init)
 Test(encap, weighted_buckets_choose_the_locator, .init = lab_init)
 {
 	struct xtr_rset set = { .n = 2, .rloc = { RLOC4, RLOC6 } };
-	unsigned to6 = 0;
+	struct xtr_ip src, dst;
+	unsigned to6 = 0, odd = 0;
 
+	cr_assert(!xtr_ip_parse("10.1.0.10", &src) && !xtr_ip_parse("10.2.0.20", &dst));
 	for (unsigned i = 0; i < 256; i++)
 		set.bucket[i] = i % 4 == 3; /* 3:1 */
 	lab_rset(RSET4, set);
@@ -269,10 +272,13 @@ Test(encap, weighted_buckets_choose_the_locator, .init = lab_init)
 		struct pkt p = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), UDP(1000 + i, 80), DATA(4)));
 		struct ran tc = lab_run(H_TC_EID, &p, NULL);
 		bool six = tc.out.b[12] == 0x86;
-		unsigned at = six ? 54 : 34, hash = tc.out.b[at] << 8 | tc.out.b[at + 1];
+		unsigned at = six ? 54 : 34, port = tc.out.b[at] << 8 | tc.out.b[at + 1];
+		uint32_t hash = xtr_dp_flow_hash(&src, &dst, 17, p.b + 34);
 
 		cr_assert_eq(set.bucket[hash & 255], six, "bucket %u leads to the wrong locator", hash & 255);
+		cr_assert_eq(port, xtr_flow_port(hash));
 		to6 += six;
+		odd += six && port & 1;
 		if (i % 50 == 0) {
 			struct ran xdp = lab_run(H_XDP_EID, &p, NULL);
 
@@ -280,6 +286,7 @@ Test(encap, weighted_buckets_choose_the_locator, .init = lab_init)
 		}
 	}
 	cr_expect(to6 > 450 && to6 < 550, "%u of 2000 flows to a locator with weight 1 of 4", to6);
+	cr_expect(odd > to6 * 2 / 5 && odd < to6 * 3 / 5, "%u of %u have an odd source port", odd, to6);
 	cr_expect(lab_rlstat(1).packets >= 2000 - to6 && lab_rlstat(2).packets >= to6, "per-locator counters");
 }
 

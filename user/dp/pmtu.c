@@ -192,7 +192,7 @@ static struct xtr_dp_rl *xtr_dp_quote_check(struct xtr_dp *dp, const struct xtr_
 	if (rl->t.flags & XTR_RLOC_F_NAT ? q->sport != ntohs(rl->t.sport) : (q->sport & 0xc000) != 0xc000)
 		return NULL;
 	weak = !q->has_inner || xtr_ip_is_multicast(&q->inner_dst);
-	if (q->has_inner && !(rl->t.flags & XTR_RLOC_F_NAT) && (0xc000 | (q->hash & 0x3fff)) != q->sport)
+	if (q->has_inner && !(rl->t.flags & XTR_RLOC_F_NAT) && xtr_flow_port(q->hash) != q->sport)
 		return NULL;
 	if (!weak && !xtr_dp_quote_known(dp, q, rl->id))
 		return NULL;
