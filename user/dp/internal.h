@@ -49,6 +49,7 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_UNFINISHED   "new_"         /* name of a folder before it is complete: this and what it will be */
 
 extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
+extern uint32_t xtr_dp_copies;                /* tests: elements of each hash of copies that all CPUs share; 0: as built */
 extern void (*xtr_dp_step)(const char *what); /* tests: called between the steps of a start */
 
 /* ---- xtr_made: what detach has to know. ARRAY(1), made and pinned by user space, unknown to the programs. Other versions read it by

@@ -112,6 +112,8 @@ static int xtr_dp_maps_choose(struct xtr_dp *dp, struct xtr_dp_source *src, stru
 
 /* ---- load */
 
+uint32_t xtr_dp_copies;
+
 bool xtr_dp_decap_l3(void)
 {
 	/* r1 is the context: bpf_skb_adjust_room(skb, -20, BPF_ADJ_ROOM_MAC,
@@ -144,6 +146,10 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 	dp->hz = xtr_dp_hz();
 	dp->skel->rodata->xtr_hz = dp->hz;
 	dp->skel->rodata->feat_decap_l3 = xtr_dp_decap_l3();
+	if (xtr_dp_copies) {
+		bpf_map__set_max_entries(dp->skel->maps.xtr_dlru4, xtr_dp_copies);
+		bpf_map__set_max_entries(dp->skel->maps.xtr_dlru6, xtr_dp_copies);
+	}
 	r = xtr_bpf__load(dp->skel);
 	if (r == -EPERM)
 		return xtr_fail(
