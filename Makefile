@@ -210,12 +210,12 @@ demo: deps ## the tour: two sites, then LISP-Decent by pull and by push; ACT=one
 	$(Q)tests/e2e/demo.sh $(B)
 
 # ---- benchmark: its own programs and hands
-$(B)/bench/gen.bpf.o: tests/bench/gen.bpf.c
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-$(B)/bench/gen.skel.h: $(B)/bench/gen.bpf.o
-	$(Q)$(BPFTOOL) gen skeleton $< name gen_bpf > $@
+$(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 $(B)/bench/xtr-bench: tests/bench/xtr-bench.c $(B)/bench/gen.skel.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
@@ -225,7 +225,12 @@ $(B)/bench/xtr-bench-control: tests/bench/xtr-bench-control.c $(LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $^ $(LDLIBS)
 
-bench: all $(B)/bench/xtr-bench $(B)/bench/xtr-bench-control ## measure against the targets (root; QUICK=1: under 3 minutes)
+$(B)/bench/xtr-bench-hit: tests/bench/xtr-bench-hit.c $(B)/bench/hit.skel.h
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $< $(LDLIBS)
+
+BENCH_BIN := $(B)/bench/xtr-bench $(B)/bench/xtr-bench-control $(B)/bench/xtr-bench-hit
+bench: all $(BENCH_BIN) ## measure against the targets (root; QUICK=1: under 3 minutes)
 	$(Q)tests/bench/run.sh $(B)
 
 install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTDIR honoured

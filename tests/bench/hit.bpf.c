@@ -5,7 +5,7 @@
  */
 #include "cache.h"
 
-const volatile __u32 hit_active = 1;
+volatile __u32 hit_active = 1;
 
 static __u32 seed = 0x1234567;
 

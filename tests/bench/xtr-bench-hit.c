@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * xtr-bench-hit ACTIVE [PREFIXES]: nanoseconds that a lookup of one of ACTIVE destinations at random takes in a map-cache of
- * PREFIXES (1M) entries, by BPF_PROG_TEST_RUN, net of the program around it. The thread's CPU time counts, not the wall.
+ * xtr-bench-hit PREFIXES ROUNDS ACTIVE...: nanoseconds that a lookup of one of ACTIVE destinations at random takes in a map-cache
+ * of PREFIXES entries, by BPF_PROG_TEST_RUN, net of the program around it. The thread's CPU time counts, not the wall.
+ * Prints "ACTIVE ROUND NANOSECONDS".
  */
 #include "bench/hit.skel.h"
 
@@ -74,29 +75,38 @@ static int fill(struct hit_bpf *s, unsigned prefixes)
 
 int main(int argc, char **argv)
 {
-	unsigned prefixes = argc > 2 ? (unsigned)atoi(argv[2]) : 1 << 20;
-	struct hit_bpf *s = hit_bpf__open();
-	double empty, lookup;
+	unsigned prefixes = argc > 3 ? (unsigned)atoi(argv[1]) : 0, rounds = argc > 3 ? (unsigned)atoi(argv[2]) : 0;
+	struct hit_bpf *s;
 	cpu_set_t set;
 
-	if (argc < 2 || !s || prefixes & (prefixes - 1))
-		return fail("usage: xtr-bench-hit ACTIVE [PREFIXES, a power of two]");
+	if (!rounds || !prefixes || prefixes & (prefixes - 1)) {
+		fprintf(stderr, "usage: xtr-bench-hit PREFIXES ROUNDS ACTIVE... (PREFIXES a power of two)\n");
+		return 2;
+	}
+	s = hit_bpf__open_and_load();
+	if (!s)
+		return fail("load");
 	CPU_ZERO(&set);
 	CPU_SET(0, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	s->rodata->hit_active = (uint32_t)atoi(argv[1]);
-	if (hit_bpf__load(s))
-		return fail("load");
 	if (fill(s, prefixes))
 		return 1;
-	/* the copies are made, as often as their shared hash takes them in */
-	if (run(s->progs.hit_lookup, (int)s->rodata->hit_active * 64) < 0)
-		return fail("a lookup finds nothing");
-	empty = run(s->progs.hit_empty, 4000000);
-	lookup = run(s->progs.hit_lookup, 4000000);
-	if (empty < 0 || lookup < 0)
-		return fail("run");
-	printf("{\"empty_ns\": %.2f, \"lookup_ns\": %.2f, \"net_ns\": %.2f}\n", empty, lookup, lookup - empty);
+	for (unsigned r = 1; r <= rounds; r++)
+		for (int i = 3; i < argc; i++) {
+			unsigned active = (unsigned)atoi(argv[i]);
+			double empty, lookup;
+
+			s->data->hit_active = active;
+			/* the copies are made, as often as their shared hash takes them in */
+			if (run(s->progs.hit_lookup, (int)active * 16) < 0)
+				return fail("a lookup finds nothing");
+			empty = run(s->progs.hit_empty, 2000000);
+			lookup = run(s->progs.hit_lookup, 2000000);
+			if (empty < 0 || lookup < 0)
+				return fail("run");
+			printf("%u %u %.2f\n", active, r, lookup - empty);
+			fflush(stdout);
+		}
 	hit_bpf__destroy(s);
 	return 0;
 }
