@@ -16,7 +16,7 @@ PART=$(basename "$0" .sh)
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 
-BENCH=$BUILD/bench/xtr-bench
+BENCH=${BENCH:-$BUILD/bench/xtr-bench}
 RAW=$BUILD/bench/raw/$PART.tsv
 mkdir -p "$BUILD/bench/raw"
 : >"$RAW"

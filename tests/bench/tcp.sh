@@ -20,9 +20,9 @@ for v in v v1 j; do vxlan $v; done
 for n in a b; do hold ${n}j ${n}1 pass; done
 for v in o ct; do MODE=auto ours $v; done
 MODE=tc UMODE=xdp ours c
-if grep -q '^ *- *lisp-gpe\|gpe' <("$BUILD/xtrd" --help-config); then
+if grep -q '^ *gpe:' <("$BUILD/xtrd" --help-config); then
 	chain g && wire+=" g"
-	MODE=tc MORE=${GPE:-} ours g
+	MODE=auto MORE="data-plane: {gpe: true}" ours g
 else
 	unmeasured tcp-wire-gpe "this xtrd has no LISP-GPE"
 fi
