@@ -78,6 +78,22 @@ spoiled:
 	return XDP_DROP;
 }
 
+/*
+ * Has the sender left the checksum to a NIC that is not there? A redirect would lose it. at: where layer 4 of the inner packet
+ * begins. Verified once, by itself: it is the same for all headers before it.
+ */
+XTR_GLOBAL int xtr_xdp_unfinished(struct xdp_md *xdp, struct xtr_inner *in, __u32 at)
+{
+	void *end = (void *)(long)xdp->data_end, *l4;
+
+	if (!in || at > 256)
+		return 1;
+	l4 = (void *)(long)xdp->data + at;
+	if (in->proto != IPPROTO_TCP && in->proto != IPPROTO_UDP)
+		return xtr_csum_may_be_partial(in);
+	return xtr_parse_l4(in, l4, end, 0) != XTR_PARSE_OK || xtr_csum_is_partial(in);
+}
+
 /* Decapsulates and sends out of the EID port. Returns an XDP action. */
 XTR_INLINE int xtr_xdp_direct(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
 {
@@ -134,7 +150,9 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	struct ethhdr *eth, *old;
 	void *data;
 
-	if (xtr_home_straight(c, cfg, d->home, &d->in, d->new_ttl, bpf_jiffies64()))
+	if (xtr_home_straight(c, cfg, d->home, &d->in, d->new_ttl, bpf_jiffies64()) &&
+	    (!(ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) ||
+	     !xtr_xdp_unfinished(c->xdp, &d->in, ETH_HLEN + cut + d->in.l3len)))
 		return xtr_xdp_direct(c, cfg, d);
 	if (bpf_xdp_adjust_meta(c->xdp, -(int)sizeof(*m))) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d->in.len);
