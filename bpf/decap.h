@@ -17,11 +17,6 @@ enum xtr_dverdict {
 	XTR_D_CONTROL, /* a control message in a data packet (RFC 9962 4.1), from a source we know: for the daemon */
 };
 
-#define XTR_LISP_V  0x10000000
-#define XTR_LISP_N  0x80000000
-#define XTR_LISP_I  0x08000000
-#define XTR_LISP_KK 0x03000000
-
 /* Octets a decapsulator may have to read: Ethernet, IPv6, UDP, LISP, IPv6, UDP ports. */
 #define XTR_DECAP_MAX (ETH_HLEN + XTR_OUTER6 + IP6_HLEN + 4)
 
@@ -38,6 +33,7 @@ struct xtr_decap {
 	__u8  new_tos;           /* inner header as it leaves */
 	__u8  new_ttl;
 	__u8  ecn_odd;
+	__u8  gpe;               /* Next Protocol of LISP-GPE; 0: P is not set, or means nothing */
 };
 
 /*
@@ -52,10 +48,27 @@ struct xtr_decap {
 #define XTR_ECN_DROP  (1u << (0 * 4 + 3))
 #define XTR_ECN_LOG   (1u << (0 * 4 + 1) | 1u << (0 * 4 + 2) | 1u << (0 * 4 + 3) | 1u << (1 * 4 + 2) | 1u << (3 * 4 + 1))
 
+/*
+ * Bit P, where RFC 9305 is in use; else it is a reserved one, ignored (RFC 9300 5.3). N, E, V and what they announce mean
+ * nothing then (3). Without UDP checksum over IPv6 only by configuration (4.3.1).
+ */
+XTR_INLINE int xtr_decap_gpe(const struct xtr_cfg *cfg, struct xtr_decap *d, const struct udphdr *udp)
+{
+	__u32 next = d->word0 & 0xff;
+
+	if (next != XTR_GPE_NP_IP4 && next != XTR_GPE_NP_IP6)
+		return -XTR_DROP_DECAP_PROTOCOL;
+	if (d->family == XTR_FAMILY_IP6 && !udp->check && !(cfg->flags & XTR_CFG_F_GPE_ZERO6))
+		return -XTR_DROP_DECAP_CHECKSUM;
+	d->gpe = next;
+	d->word0 &= XTR_LISP_I;
+	return XTR_D_OK;
+}
+
 /* UDP and LISP headers of a packet whose outer destination is ours. room: octets after the outer IP header that the IP
  * length gives it. Sets in.len, word0 and iid. */
-XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_decap *d, const struct udphdr *udp,
-			      __u32 room)
+XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d,
+			      const struct udphdr *udp, __u32 room)
 {
 	__u32 gso = xtr_gso_size(c), len = bpf_ntohs(udp->len);
 	struct lisphdr *lisp;
@@ -74,6 +87,12 @@ XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, struct xtr_cur *cur, stru
 	d->word0 = bpf_ntohl(lisp->word[0]);
 	if (d->word0 & XTR_LISP_KK)
 		return -XTR_DROP_DECAP_KEY;
+	if (d->word0 & XTR_LISP_P && cfg->flags & XTR_CFG_F_GPE) {
+		int r = xtr_decap_gpe(cfg, d, udp);
+
+		if (r)
+			return r;
+	}
 	/* No I bit: the default instance (RFC 9300 8). The R bit, nonce and locator-status-bits are of no interest
 	 * while those features are off. */
 	if (d->word0 & XTR_LISP_I)
@@ -85,7 +104,7 @@ XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, struct xtr_cur *cur, stru
 }
 
 /* Outer headers. Everything up to "UDP to port 4341 of an own RLOC" that does not fit is not ours. */
-XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_decap *d)
+XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d)
 {
 	struct iphdr *ip = xtr_take(cur, sizeof(*ip));
 	struct xtr_abi_ip dst = {};
@@ -125,10 +144,10 @@ XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, struct xtr_cur *cur, st
 	}
 	if (total < XTR_OUTER4)
 		return -XTR_DROP_DECAP_TRUNCATED;
-	return xtr_decap_lisp(c, cur, d, udp, total - IP4_HLEN);
+	return xtr_decap_lisp(c, cfg, cur, d, udp, total - IP4_HLEN);
 }
 
-XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_decap *d)
+XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d)
 {
 	struct ipv6hdr *ip = xtr_take(cur, sizeof(*ip));
 	struct xtr_abi_ip dst;
@@ -166,7 +185,7 @@ XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, struct xtr_cur *cur, st
 	}
 	if (total < UDP_HLEN + LISP_HLEN)
 		return -XTR_DROP_DECAP_TRUNCATED;
-	return xtr_decap_lisp(c, cur, d, udp, total);
+	return xtr_decap_lisp(c, cfg, cur, d, udp, total);
 }
 
 /*
@@ -217,6 +236,8 @@ XTR_INLINE int xtr_decap_inner(const struct xtr_ctx *c, struct xtr_cur *cur, str
 		return -XTR_DROP_DECAP_INNER;
 	}
 	if (gso ? (len ^ in->len) & 0xffff : len != in->len)
+		return -XTR_DROP_DECAP_INNER;
+	if (d->gpe && d->gpe != xtr_gpe_protocol(in->family))
 		return -XTR_DROP_DECAP_INNER;
 	/* Is it LISP again? Not with IPv4 options: nobody stacks LISP on those. */
 	if (in->proto == IPPROTO_UDP && at == cur->pos + in->l3len && in->len >= in->l3len + 4u) {
@@ -308,9 +329,9 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	if (!eth)
 		return XTR_D_PASS;
 	if (eth->h_proto == bpf_htons(ETH_P_IP))
-		r = xtr_decap_outer4(c, &cur, d);
+		r = xtr_decap_outer4(c, cfg, &cur, d);
 	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		r = xtr_decap_outer6(c, &cur, d);
+		r = xtr_decap_outer6(c, cfg, &cur, d);
 	else
 		return XTR_D_PASS;
 	if (r != XTR_D_OK)

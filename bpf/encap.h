@@ -239,20 +239,28 @@ XTR_INLINE void xtr_ttl_decrement(void *at, __u8 family)
 	}
 }
 
-/* UDP and LISP headers (RFC 9300 5.3): checksum 0, instance ID, map-versions where they are in use. */
-XTR_INLINE void xtr_outer_lisp(struct udphdr *udp, const struct xtr_rloc *t, const struct xtr_way *w, __u32 len, __u32 iid)
+/*
+ * UDP and LISP headers (RFC 9300 5.3): checksum 0, instance ID, map-versions where they are in use. LISP-GPE has no room for
+ * those (RFC 9305 3), and always an instance ID: so it is a VXLAN-GPE header, which the kernel's GRO knows.
+ */
+XTR_INLINE void xtr_outer_lisp(struct udphdr *udp, const struct xtr_rloc *t, const struct xtr_way *w, const struct xtr_inner *p,
+			       __u32 iid)
 {
 	struct lisphdr *lisp = (void *)(udp + 1);
 	__u32 first = 0;
 
 	udp->source = (t->flags & XTR_RLOC_F_NAT) ? t->sport : bpf_htons(xtr_flow_port(w->hash));
 	udp->dest = t->dport;
-	udp->len = bpf_htons(len + UDP_HLEN + LISP_HLEN);
+	udp->len = bpf_htons(p->len + UDP_HLEN + LISP_HLEN);
 	udp->check = 0;
-	if (w->versions)
-		first = 0x10000000 | w->versions;
-	if (iid)
-		first |= 0x08000000;
+	if (t->flags & XTR_RLOC_F_GPE) {
+		first = XTR_LISP_I | XTR_LISP_P | xtr_gpe_protocol(p->family);
+	} else {
+		if (w->versions)
+			first = XTR_LISP_V | w->versions;
+		if (iid)
+			first |= XTR_LISP_I;
+	}
 	lisp->word[0] = bpf_htonl(first);
 	lisp->word[1] = bpf_htonl(iid << 8);
 }
@@ -273,7 +281,7 @@ XTR_INLINE void xtr_outer_write4(void *at, const struct xtr_rloc *t, const struc
 	ip->check = ~xtr_fold(t->csum + bpf_htons(tos) + bpf_htons(total) + bpf_htons(ttl << 8));
 	ip->saddr = t->src.w[0];
 	ip->daddr = t->dst.w[0];
-	xtr_outer_lisp((void *)(ip + 1), t, w, p->len, iid);
+	xtr_outer_lisp((void *)(ip + 1), t, w, p, iid);
 }
 
 XTR_INLINE void xtr_outer_write6(void *at, const struct xtr_rloc *t, const struct xtr_way *w, const struct xtr_inner *p,
@@ -288,7 +296,7 @@ XTR_INLINE void xtr_outer_write6(void *at, const struct xtr_rloc *t, const struc
 	ip->hop_limit = ttl;
 	__builtin_memcpy(&ip->saddr, &t->src, sizeof(ip->saddr));
 	__builtin_memcpy(&ip->daddr, &t->dst, sizeof(ip->daddr));
-	xtr_outer_lisp((void *)(ip + 1), t, w, p->len, iid);
+	xtr_outer_lisp((void *)(ip + 1), t, w, p, iid);
 }
 
 /*

@@ -44,6 +44,14 @@
 #define IP6_HLEN        40
 #define UDP_HLEN        8
 #define LISP_HLEN       8
+/* First word of the LISP header, in host order (RFC 9300 5.3); P and the next protocols: RFC 9305 3 */
+#define XTR_LISP_N  0x80000000
+#define XTR_LISP_V  0x10000000
+#define XTR_LISP_I  0x08000000
+#define XTR_LISP_P  0x04000000
+#define XTR_LISP_KK 0x03000000
+#define XTR_GPE_NP_IP4 1
+#define XTR_GPE_NP_IP6 2
 #define XTR_OUTER4      (IP4_HLEN + UDP_HLEN + LISP_HLEN)
 #define XTR_OUTER6      (IP6_HLEN + UDP_HLEN + LISP_HLEN)
 

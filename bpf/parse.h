@@ -219,6 +219,12 @@ XTR_INLINE bool xtr_is_lisp(const struct xtr_ctx *c, __u32 off)
 	return proto == IPPROTO_UDP && port == bpf_htons(XTR_PORT_DATA);
 }
 
+/* Next Protocol of LISP-GPE. */
+XTR_INLINE __u32 xtr_gpe_protocol(__u8 family)
+{
+	return family == XTR_FAMILY_IP4 ? XTR_GPE_NP_IP4 : XTR_GPE_NP_IP6;
+}
+
 XTR_INLINE bool xtr_ip_equal(const struct xtr_abi_ip *a, const struct xtr_abi_ip *b)
 {
 	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) | (a->w[3] ^ b->w[3]));

@@ -69,6 +69,7 @@
 #define XTR_PROG_XDP_EID   "xtr_xdp_eid"      /* XDP on EID ports: encapsulate what it can finish alone */
 #define XTR_PROG_XDP_UNDER "xtr_xdp_under"    /* XDP on underlay ports: decapsulate what it can finish alone */
 #define XTR_PROG_XDP_COPY  "xtr_xdp_copy"     /* XDP, entries of device maps: one copy of a replicated packet leaves */
+#define XTR_PROG_FENCE     "xtr_tc_fence"     /* TC ingress of the helper device for LISP-GPE: nothing comes in there */
 #define XTR_PROG_CLOCK     "xtr_clock"        /* run by BPF_PROG_TEST_RUN only: writes jiffies and CONFIG_HZ into xtr_cfg */
 
 /*
@@ -106,6 +107,8 @@ enum {
 	XTR_CFG_F_DIRECT             = 1 << 7, /* decapsulated packets go straight to hosts at EID ports, past the host's stack */
 	XTR_CFG_F_MSS_CLAMP          = 1 << 6, /* lower the MSS option of TCP SYNs to what fits the path (both directions) */
 	XTR_CFG_F_FAN                = 1 << 15, /* the daemon's own: XDP sends to underlay ports by xtr_fanout (bpf/fan.h) */
+	XTR_CFG_F_GPE                = 1 << 8, /* RFC 9305 is in use: bit P of what comes in means something */
+	XTR_CFG_F_GPE_ZERO6          = 1 << 9, /* then also without UDP checksum over IPv6 (RFC 9305 4.3.1) */
 };
 struct xtr_cfg {
 	__u32 abi_version;
@@ -134,7 +137,8 @@ struct xtr_port_key {
 	__u32 ifindex;
 	__u32 vlan;            /* 0: frames without a tag; else 1-4094: with this 802.1Q tag (EID ports) */
 };
-enum xtr_role { XTR_ROLE_NONE, XTR_ROLE_UNDERLAY, XTR_ROLE_EID, XTR_ROLE_OVERLAY, XTR_ROLE_PEER };
+enum xtr_role { XTR_ROLE_NONE, XTR_ROLE_UNDERLAY, XTR_ROLE_EID, XTR_ROLE_OVERLAY, XTR_ROLE_PEER,
+		XTR_ROLE_HELPER /* of LISP-GPE; for a person, no program looks at it */ };
 enum {
 	XTR_IF_F_ROUTER_HOP   = 1 << 0, /* we are the router hop: decrement the inner TTL (EID ports, not xtr0) */
 	XTR_IF_F_CSUM_PARTIAL = 1 << 1, /* veth, tap: local senders leave checksums to us; XDP leaves such packets to TC */

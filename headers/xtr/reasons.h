@@ -67,7 +67,9 @@
 	X(SLOW_LIMITED,    "slow-limited",      "daemon: LISP packet in fragments or with IP options above data-plane.slow-rate") \
 	X(SLOW_BAD,        "slow-malformed",    "daemon: reassembled LISP packet that is truncated or does not fit a frame") \
 	X(OVERLAY_GONE,    "overlay-gone",      "overlay device or its network namespace is gone") \
-	X(NOT_ASKED,       "not-asked",         "daemon: the EID is not asked for: more new ones than limits.requests-per-second, or unanswered lately")
+	X(NOT_ASKED,       "not-asked",         "daemon: the EID is not asked for: more new ones than limits.requests-per-second, or unanswered lately") \
+	X(DECAP_PROTOCOL,  "decap-next-protocol", "LISP-GPE with a next protocol other than IPv4 and IPv6 (RFC 9305 3)") \
+	X(DECAP_CHECKSUM,  "decap-gpe-checksum", "LISP-GPE over IPv6 without UDP checksum, which is not configured here (RFC 9305 4.3.1)")
 
 enum xtr_drop_reason {
 #define X(sym, name, text) XTR_DROP_##sym,

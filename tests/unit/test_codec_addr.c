@@ -52,6 +52,7 @@ TestSuite(addr, .fini = drop_held);
 /* ---- the encodings everybody agrees on: octets to fields and text, and our writers to the same octets */
 
 #define V4     "0001 c0000201"
+#define GPE    "4003 00 00 10 00 000a 00000081" V4
 #define V6     "0002 20010db8000000000000000000000001"
 #define IID    "4003 00 00 02 20 000a 00000064 0001 c0000200"
 #define IID0   "4003 00 00 02 00 000a 00000064 0001 c0000200"
@@ -120,6 +121,24 @@ Test(addr, lcaf_encodings_in)
 		  !memcmp(json.json, "{\"a\":1}", 7));
 }
 
+/* RFC 8060 5.6, with the bit of draft-ietf-lisp-gpe-06: formats of one plain IP address; anything else says nothing. */
+Test(addr, RFC8060_5_6_encapsulation_formats_of_an_address)
+{
+	struct xtr_addr a = good(GPE);
+	uint32_t formats = 0;
+	struct xtr_ip ip;
+
+	cr_expect(xtr_addr_encap_ip(&a, &formats, &ip) && formats == (XTR_ENCAP_LISP | XTR_ENCAP_LISP_GPE) && ip.a[3] == 1);
+	a = good("4003 00 00 10 00 000a ffffff80" V4); /* bits that mean nothing are not passed on */
+	cr_expect(xtr_addr_encap_ip(&a, &formats, &ip) && formats == XTR_ENCAP_LISP_GPE);
+	a = good("4003 00 00 10 00 0006 00000081 0000");
+	cr_expect(!xtr_addr_encap_ip(&a, &formats, &ip), "of no address");
+	a = good("4003 00 00 10 00 0016 00000081" IID);
+	cr_expect(!xtr_addr_encap_ip(&a, &formats, &ip), "of another instance's");
+	a = good(V4);
+	cr_expect(!xtr_addr_encap_ip(&a, &formats, &ip));
+}
+
 Test(addr, text_for_people)
 {
 	cr_expect_str_eq(text(V4), "192.0.2.1");
@@ -143,6 +162,7 @@ Test(addr, text_for_people)
 	cr_expect_str_eq(text("4003 00 00 03 00 000a 0000fde8" V4), "lcaf-3(as 65000,192.0.2.1)");
 	cr_expect_str_eq(text("4003 00 00 08 00 000a 00123456" V4), "lcaf-8(nonce 0x123456,192.0.2.1)");
 	cr_expect_str_eq(text("4003 00 00 10 00 000a 00000005" V4), "lcaf-16(formats 0x05,192.0.2.1)");
+	cr_expect_str_eq(text(GPE), "lcaf-16(formats 0x81,192.0.2.1)");
 	cr_expect_str_eq(text("4003 00 00 0c 00 0010 0000 18 20" V4 V4), "lcaf-12(192.0.2.1/24,192.0.2.1)");
 	cr_expect_str_eq(text("4003 00 00 0f 00 000c" V4 V4), "lcaf-15(192.0.2.1=192.0.2.1)");
 }
@@ -184,6 +204,8 @@ Test(addr, writers_give_the_same_octets)
 	WRITES("0000", xtr_put_ip(&w, &nobody));
 	WRITES("0000", xtr_put_none(&w));
 	WRITES("4005 000102030405", xtr_put_mac(&w, mac));
+	WRITES(GPE, xtr_put_encap(&w, XTR_ENCAP_LISP | XTR_ENCAP_LISP_GPE, &v4));
+	WRITES(GPE, xtr_put_encap(&w, 0xffffff00 | XTR_ENCAP_LISP | XTR_ENCAP_LISP_GPE, &v4));
 	WRITES(NAME, xtr_put_name(&w, "host", 4));
 	WRITES("001100", xtr_put_name(&w, "", 0));
 	WRITES(IID0, xtr_put_iid_ip(&w, 100, &net));

@@ -13,6 +13,7 @@
 
 #include "codec/msg.h"
 #include "daemon/config.h"
+#include "dp/internal.h"
 #include "util/log.h"
 
 static struct xtr_conf_host fake_host(void)
@@ -163,6 +164,29 @@ TestSuite(config, .init = make_keys, .fini = remove_keys);
 	"      proxy-reply: true\n" \
 	"itr:\n" \
 	"  map-resolvers: [192.0.2.11, 192.0.2.12]\n"
+
+Test(config, RFC9305_lisp_gpe_is_off_and_by_one_key_on)
+{
+	struct xtr_conf *c = good(ROUTER);
+
+	cr_assert(!c->dp.gpe && !c->node.mappings[0].gpe);
+	xtr_conf_free(c);
+	c = good(ROUTER "data-plane: {gpe: true}\n");
+	cr_assert(c->dp.gpe && !c->dp.gpe_zero_checksum6 && !c->dp.gpe_peer_count);
+	cr_assert_eq(c->node.mappings[0].gpe, xtr_dp_gpe_kernel(NULL) ? XTR_GPE_IP4 : 0,
+		     "over IPv6 without checksum only where that is configured (RFC 9305 4.3.1)");
+	xtr_conf_free(c);
+	c = good(ROUTER "data-plane: {gpe: true, gpe-announce: false, gpe-zero-checksum-ipv6: true,\n"
+			"  gpe-peers: [192.0.2.0/24, \"2001:db8::7/128\"]}\n");
+	cr_assert(c->dp.gpe && c->dp.gpe_zero_checksum6 && c->dp.gpe_peer_count == 2 && c->dp.gpe_peers[1].len == 128);
+	cr_assert(!c->node.mappings[0].gpe, "spoken, not said");
+	xtr_conf_free(c);
+	xtr_dp_no_gpe = true;
+	c = good(ROUTER "data-plane: {gpe: true, gpe-zero-checksum-ipv6: true}\n");
+	xtr_dp_no_gpe = false;
+	cr_assert(!c->node.mappings[0].gpe, "nor said on a kernel that has no use for it");
+	xtr_conf_free(c);
+}
 
 Test(config, a_router)
 {

@@ -71,13 +71,14 @@ static void rows_plain(FILE *f, const json_t *v)
 			xtr_line_json(&l, "UNPLANNED, wanted", json_object_get(row, "wanted"));
 		if (xtr_json_int(row, "vlan"))
 			xtr_line_json(&l, "vlan", json_object_get(row, "vlan"));
-		if (strcmp(role, "underlay"))
+		if (strcmp(role, "underlay") && strcmp(role, "helper"))
 			xtr_line_json(&l, "instance", json_object_get(row, "iid"));
 		if (xtr_json_str(row, "namespace")[0])
 			xtr_line_json(&l, "namespace", json_object_get(row, "namespace"));
 		xtr_line_pair(&l, "attached", "%s", attached(row, hooks, sizeof(hooks)));
 		xtr_line_more(&l);
-		xtr_line_json(&l, "mac", json_object_get(row, "mac"));
+		if (strcmp(role, "helper"))
+			xtr_line_json(&l, "mac", json_object_get(row, "mac"));
 		if (xtr_json_int(row, "mtu"))
 			xtr_line_json(&l, "mtu", json_object_get(row, "mtu"));
 		xtr_line_json(&l, "peer", json_object_get(row, "peer"));

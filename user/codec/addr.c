@@ -148,6 +148,16 @@ bool xtr_addr_rloc_ip(const struct xtr_addr *a, struct xtr_ip *ip)
 	return false;
 }
 
+bool xtr_addr_encap_ip(const struct xtr_addr *a, uint32_t *formats, struct xtr_ip *ip)
+{
+	struct xtr_lcaf_encap encap;
+
+	if (!xtr_lcaf_get_encap(a, &encap) || !xtr_addr_ip(&encap.addr, ip))
+		return false;
+	*formats = encap.formats;
+	return true;
+}
+
 const uint8_t *xtr_addr_mac(const struct xtr_addr *a, size_t *len)
 {
 	if (a->afi != XTR_AFI_MAC && a->afi != XTR_AFI_MAC_OLD && a->afi != XTR_AFI_MAC64)
@@ -286,6 +296,15 @@ void xtr_put_elp(struct xtr_wr *w, const struct xtr_ip *ips, const uint8_t *bits
 		xtr_wr_u16(w, bits[i] & 7);
 		xtr_put_ip(w, &ips[i]);
 	}
+	xtr_put_lcaf_end(w, mark);
+}
+
+void xtr_put_encap(struct xtr_wr *w, uint32_t formats, const struct xtr_ip *ip)
+{
+	size_t mark = xtr_put_lcaf_begin(w, XTR_LCAF_ENCAP, 0);
+
+	xtr_wr_u32(w, formats & XTR_ENCAP_KNOWN);
+	xtr_put_ip(w, ip);
 	xtr_put_lcaf_end(w, mark);
 }
 

@@ -52,6 +52,8 @@ bool xtr_addr_equal(const struct xtr_addr *a, const struct xtr_addr *b);
 bool xtr_addr_ip(const struct xtr_addr *a, struct xtr_ip *ip);
 /* The first IP address an RLOC can be used by: plain, inside an AFI list, under encapsulation format, key, name lists. */
 bool xtr_addr_rloc_ip(const struct xtr_addr *a, struct xtr_ip *ip);
+/* A locator that only says which formats its address takes (XTR_ENCAP_*): encapsulation format LCAF around an IP address. */
+bool xtr_addr_encap_ip(const struct xtr_addr *a, uint32_t *formats, struct xtr_ip *ip);
 /* Octets of a MAC (6 or 8) or of a distinguished name without its NUL; NULL if it is neither. */
 const uint8_t *xtr_addr_mac(const struct xtr_addr *a, size_t *len);
 const char *xtr_addr_name(const struct xtr_addr *a, size_t *len);
@@ -70,6 +72,12 @@ struct xtr_lcaf_key   { uint8_t count, alg; const uint8_t *keys; size_t keys_len
 struct xtr_lcaf_srcdst { uint8_t source_len, dest_len; struct xtr_addr source, dest; };
 struct xtr_lcaf_json  { bool binary; const uint8_t *json; uint16_t json_len; bool has_addr; struct xtr_addr addr; };
 struct xtr_lcaf_kv    { struct xtr_addr key, value; };
+/* RFC 8060 5.6. Bit g (LISP-GPE, UDP 4341) is of draft-ietf-lisp-gpe-06 4.1: RFC 9305 5.1 leaves open how a router says that it
+ * speaks LISP-GPE, and no other meaning of the bit was ever given out. */
+enum {
+	XTR_ENCAP_LISP = 0x01, XTR_ENCAP_LISP_L2 = 0x02, XTR_ENCAP_VXLAN = 0x04, XTR_ENCAP_VXLAN_GPE = 0x08, XTR_ENCAP_NVGRE = 0x10,
+	XTR_ENCAP_GENEVE = 0x20, XTR_ENCAP_GUE = 0x40, XTR_ENCAP_LISP_GPE = 0x80, XTR_ENCAP_KNOWN = 0xff,
+};
 struct xtr_lcaf_encap { uint32_t formats; struct xtr_addr addr; };
 struct xtr_elp_hop    { bool lookup, probe, strict; struct xtr_addr addr; };
 struct xtr_rle_entry  { uint8_t level; struct xtr_addr addr; };
@@ -105,6 +113,7 @@ void xtr_put_rle(struct xtr_wr *w, const struct xtr_ip *ips, const uint8_t *leve
 /* RFC 8060 4.4. Addresses of family 0 become AFI 0; without RTRs one AFI 0 ends the list. */
 void xtr_put_nat(struct xtr_wr *w, uint16_t ms_port, uint16_t etr_port, const struct xtr_ip *global_etr,
 		 const struct xtr_ip *ms, const struct xtr_ip *private_etr, const struct xtr_ip *rtrs, size_t n);
+void xtr_put_encap(struct xtr_wr *w, uint32_t formats, const struct xtr_ip *ip); /* XTR_ENCAP_*; RFC 8060 5.6 */
 void xtr_put_elp(struct xtr_wr *w, const struct xtr_ip *ips, const uint8_t *bits /* L 4, P 2, S 1 */, size_t n);
 
 #endif

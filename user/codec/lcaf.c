@@ -167,7 +167,7 @@ static void parse_kv(struct xtr_rd *p, const struct ctx *c, struct xtr_lcaf_kv *
 
 static void parse_encap(struct xtr_rd *p, const struct ctx *c, struct xtr_lcaf_encap *o)
 {
-	o->formats = xtr_rd_u32(p) & 0x7f;
+	o->formats = xtr_rd_u32(p) & XTR_ENCAP_KNOWN;
 	nested(p, c, &o->addr);
 }
 

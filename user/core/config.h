@@ -23,12 +23,14 @@ struct xtr_rloc_config { /* one of our own RLOCs, or a static locator of a mappi
 	uint8_t priority, weight, mpriority, mweight;
 };
 
+enum { XTR_GPE_IP4 = 1, XTR_GPE_IP6 = 2 };
 struct xtr_mapping_config { /* etr.database: what we are authoritative for */
 	struct xtr_eid_prefix eid;
 	uint32_t ttl_min;                    /* record TTL, minutes; default 1440 */
 	uint16_t map_version;                /* 0 none */
 	const struct xtr_rloc_config *rlocs; /* locator-set; sorted by the roles before use */
 	uint8_t rloc_count;
+	uint8_t gpe; /* XTR_GPE_*: the record says that our RLOCs of these families take LISP-GPE (RFC 9305 5) */
 };
 
 struct xtr_map_server_config { /* etr.map-servers */

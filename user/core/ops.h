@@ -13,6 +13,7 @@
 struct xtr_fwd_locator {
 	struct xtr_ip ip;
 	uint8_t weight; /* as received; all equal (also all 0) means equal shares */
+	bool gpe;       /* it said that it takes LISP-GPE (RFC 9305 5) */
 };
 /* What the data plane shall do for an EID-prefix. */
 struct xtr_fwd {

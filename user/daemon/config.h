@@ -156,6 +156,8 @@ struct xtr_conf_dp {
 	uint32_t direct; /* enum xtr_dp_direct */
 	uint32_t miss_source_rate, large_rate, large_burst, icmp_rate, icmp_burst, slow_rate, slow_burst;
 	uint32_t native_routes, path_mtus, path_mtu_time;
+	bool gpe, gpe_announce, gpe_zero_checksum6;
+	XTR_SCHEMA_LIST(struct xtr_ippfx) gpe_peers;
 };
 struct xtr_conf_timers { const struct xtr_yaml *at; struct xtr_node_timers t; };
 struct xtr_conf_limits { const struct xtr_yaml *at; struct xtr_node_limits l; };

@@ -34,6 +34,17 @@ static struct xtr_rloc_config *build_rlocs(struct xtr_conf *c, const struct xtr_
 	return to;
 }
 
+/* By which of our RLOCs LISP-GPE can be sent to us. Routers like this one send it over IPv6 without UDP checksum only, which has
+ * to be allowed here too (RFC 9305 4.3.1). An ETR without data plane can not know. */
+static uint8_t build_gpe(const struct xtr_conf *c)
+{
+	const struct xtr_conf_dp *d = &c->v.dp;
+
+	if (!d->gpe || !d->gpe_announce || !c->data_plane || !xtr_dp_gpe_kernel(NULL))
+		return 0;
+	return XTR_GPE_IP4 | (d->gpe_zero_checksum6 ? XTR_GPE_IP6 : 0);
+}
+
 static int build_etr(struct xtr_conf *c)
 {
 	const struct xtr_conf_etr *e = &c->v.etr;
@@ -49,6 +60,7 @@ static int build_etr(struct xtr_conf *c)
 		maps[i].eid = m->eid;
 		maps[i].ttl_min = m->ttl;
 		maps[i].map_version = m->map_version;
+		maps[i].gpe = build_gpe(c);
 		maps[i].rlocs = c->node.rlocs;
 		maps[i].rloc_count = (uint8_t)c->node.rloc_count;
 		if (m->rlocs.count) {
@@ -195,6 +207,10 @@ static void build_dp_values(struct xtr_conf *c)
 		    (d->accept_versions ? XTR_CFG_F_ACCEPT_VERSIONS : 0);
 	to->direct = d->direct;
 	to->flags |= d->mss_clamp ? XTR_CFG_F_MSS_CLAMP : 0;
+	to->gpe = d->gpe;
+	to->gpe_zero_checksum6 = d->gpe_zero_checksum6;
+	to->gpe_peers = d->gpe_peers.items;
+	to->gpe_peer_count = d->gpe_peers.count;
 	to->miss_source_rate = d->miss_source_rate;
 	to->large_rate = d->large_rate;
 	to->large_burst = d->large_burst;

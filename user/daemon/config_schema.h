@@ -34,6 +34,10 @@
 #define LIST_OF(T, f, n, fl, most, elem, text) \
 	{ KEY(T, f, n, XTR_T_LIST), .flags = fl, .max = most, .doc = text, \
 	  .element = elem, .element_size = sizeof(*((T *)0)->f.items) }
+/* in a section that is in effect though it is not written */
+#define LIST_OPTIONAL_OF(T, f, n, fl, most, elem, text) \
+	{ KEY(T, f, n, XTR_T_LIST), .flags = fl, .max = most, .def = "[]", .doc = text, \
+	  .element = elem, .element_size = sizeof(*((T *)0)->f.items) }
 #define END { .name = NULL }
 
 #define IID_HI 0xfffffe /* 0xffffff marks control messages in data packets (RFC 9962) */

@@ -51,11 +51,12 @@ static json_t *locators(const struct xtr_cache_locator *l, unsigned n)
 
 	for (unsigned i = 0; i < n; i++, l++)
 		json_array_append_new(a,
-				      json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b, s:b}",
+				      json_pack("{s:o, s:i, s:i, s:i, s:i, s:b, s:b, s:b, s:b}",
 						"address", address(&l->ip), "priority", l->priority,
 						"weight", l->weight, "mpriority", l->mpriority,
 						"mweight", l->mweight, "reachable", l->reachable,
-						"local", l->local, "usable", l->usable));
+						"local", l->local, "usable", l->usable, "gpe",
+						l->gpe));
 	return a;
 }
 

@@ -134,6 +134,7 @@ static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struc
 	for (unsigned i = 0; i < fwd->n; i++) {
 		m.rloc[i] = fwd->locators[i].ip;
 		m.weight[i] = fwd->locators[i].weight;
+		m.gpe |= (uint8_t)(fwd->locators[i].gpe << i);
 	}
 	rc = xtr_dp_cache_put(d->dp, eid->iid, &p, &m, xtr_daemon_now());
 	if (rc)

@@ -502,6 +502,13 @@ int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
 	return r;
 }
 
+int xtr_dp_attach_fence(struct xtr_dp *dp, int ifindex, const char *ifname, struct xtr_err *err)
+{
+	const struct xtr_dp_want w = { XTR_P_FENCE, ifindex, XTR_DP_INGRESS, 0, ifname, 0 };
+
+	return xtr_dp_attach_one(dp, &w, err);
+}
+
 /* ---- removing what no longer has a port */
 
 struct xtr_dp_sweep {
@@ -514,6 +521,8 @@ static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
 {
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_by_index(dp, ifindex);
 
+	if (ifindex == dp->gpe)
+		return !strcmp(prog, XTR_PROG_FENCE);
 	if (ov)
 		return !strcmp(prog, XTR_PROG_ENCAP) || (ov->peer == ifindex && !strcmp(prog, XTR_PROG_INJECT));
 	for (unsigned i = 0; i < dp->if_count; i++) {
@@ -562,7 +571,8 @@ void xtr_dp_attach_sweep(struct xtr_dp *dp)
 	xtr_dp_each_name(dp->dir, xtr_dp_sweep_one, &s);
 	for (unsigned i = 0; i < dp->made.count; i++) {
 		struct xtr_dp_made_dev *d = &dp->made.dev[i];
-		bool want = xtr_dp_if_by_index(dp, (int)d->ifindex) || xtr_dp_overlay_by_index(dp, (int)d->ifindex);
+		bool want = xtr_dp_if_by_index(dp, (int)d->ifindex) || xtr_dp_overlay_by_index(dp, (int)d->ifindex) ||
+			    (int)d->ifindex == dp->gpe;
 
 		if (!want && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT))
 			xtr_dp_clsact_remove(dp->nl, d);

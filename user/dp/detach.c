@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Removes everything that was ever made here: XDP links, then TC links and filters, rules and routes
+ * Removes everything that was ever made here: the helper device of LISP-GPE, XDP links, then TC links and filters, rules and routes
  * (protocol 76), overlay devices (by xtr_made and alias), neighbours, pins, folders. Nothing is
  * needed from the configuration or a running daemon, and every step works when the former ones found
  * nothing. The one setting of a device that is not ours that is ever changed, rx-vlan-offload (tags.c), is restored.
@@ -167,6 +167,31 @@ static int xtr_dp_stray(void *arg, const struct xtr_nl_link *l)
 	return 0;
 }
 
+/* The helper device of LISP-GPE: before anything else, while its fence is up. */
+static int xtr_dp_stray_gpe(void *arg, const struct xtr_nl_link *l)
+{
+	struct xtr_dp_strays *s = arg;
+
+	if (xtr_dp_gpe_is(l, s->alias) && s->n < XTR_MAX_PORTS)
+		s->ifindex[s->n++] = l->ifindex;
+	return 0;
+}
+
+static void xtr_dp_undo_gpe(struct xtr_dp_undo *u)
+{
+	struct xtr_dp_strays strays = { .alias = u->alias };
+	int r;
+
+	xtr_nl_links(u->nl, xtr_dp_stray_gpe, &strays);
+	for (unsigned i = 0; i < strays.n; i++) {
+		r = xtr_nl_link_del(u->nl, strays.ifindex[i]);
+		if (r)
+			u->failed = r;
+		else
+			xtr_dp_say(u, "removed helper device %s", XTR_DP_GPE);
+	}
+}
+
 static int xtr_dp_undo_folder(void *arg, const char *name)
 {
 	struct xtr_dp_undo *u = arg;
@@ -194,6 +219,7 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 	int r;
 
 	xtr_dp_alias(u.alias, root);
+	xtr_dp_undo_gpe(&u);
 	xtr_dp_each_name(root, xtr_dp_undo_links, &u);
 	u.xdp = false;
 	xtr_dp_each_name(root, xtr_dp_undo_links, &u);

@@ -45,6 +45,7 @@ static void xtr_dp_config_free(struct xtr_dp_config *c)
 	free((void *)c->locals);
 	free((void *)c->rlocs);
 	free((void *)c->control_from);
+	free((void *)c->gpe_peers);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -71,6 +72,8 @@ static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_conf
 	to->rlocs = xtr_dp_dup(from->rlocs, from->rloc_count, sizeof(*to->rlocs), &ok);
 	to->control_from =
 		xtr_dp_dup(from->control_from, from->control_from_count, sizeof(*to->control_from), &ok);
+	to->gpe_peers = xtr_dp_dup(from->gpe_peers, from->gpe_peer_count, sizeof(*to->gpe_peers), &ok);
+	to->flags |= xtr_dp_gpe_flags(from);
 	if (!to->control_rate && !to->control_burst) {
 		to->control_rate = XTR_DP_CONTROL_RATE;
 		to->control_burst = XTR_DP_CONTROL_BURST;
@@ -248,8 +251,11 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 	}
 	if (!r)
 		r = xtr_dp_attach(dp, err);
+	if (!r)
+		r = xtr_dp_gpe(dp, err);
 	if (r)
 		return r;
+	xtr_dp_gpe_sweep(dp);
 	xtr_dp_attach_sweep(dp);
 	xtr_dp_overlays_sweep(dp);
 	xtr_dp_namespaces_sweep(dp);
@@ -572,6 +578,7 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name) ||
 		       (dp->ifs[i].vlan && dp->ifs[i].ifindex == l->peer); /* where its tags come from: tags.c */
 	xtr_dp_ways_stale(dp); /* routes of a link that goes down go without a word (IPv4) */
+	ours |= (dp->gpe && dp->gpe == l->ifindex) || !strcmp(l->name, XTR_DP_GPE);
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
 		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex ||
 		       !strcmp(dp->ovs[i].name, l->name) ||

@@ -67,6 +67,9 @@ struct xtr_dp_config {
 	uint32_t rule_priority;    /* 4341: first of the consecutive priorities used */
 	uint32_t mark;             /* 0x4c495350: SO_MARK of control sockets: their packets never enter the overlay */
 	const struct xtr_ippfx *control_from; unsigned control_from_count; /* outer sources of control messages that are always accepted */
+	bool gpe;                  /* LISP-GPE (RFC 9305) with peers known to speak it: those whose mappings say so, and gpe_peers */
+	bool gpe_zero_checksum6;   /* also over IPv6, without UDP checksum (RFC 9305 4.3.1) */
+	const struct xtr_ippfx *gpe_peers; unsigned gpe_peer_count;
 	uint32_t control_rate, control_burst; /* such messages per second, CPU and port; both 0: 1000, 2000 */
 };
 struct xtr_dp_mapping {
@@ -75,6 +78,7 @@ struct xtr_dp_mapping {
 	uint8_t n;                 /* 0..XTR_MAX_LOCATORS */
 	struct xtr_ip rloc[XTR_MAX_LOCATORS];
 	uint8_t weight[XTR_MAX_LOCATORS]; /* all equal: equal shares */
+	uint8_t gpe;               /* bit i: rloc[i] is said to take LISP-GPE. Not known of adopted entries */
 };
 enum {
 	XTR_DP_MISS_REQUEST_ONLY = 1 << 0, /* nothing is queued (send-map-request entry) */
@@ -162,6 +166,9 @@ const char *xtr_mode_name(unsigned mode);   const char *xtr_mode_why(unsigned wh
 /* Removes everything xtr ever made on this host (in this network namespace and bpffs): XDP first, then TC, links, programs, maps, pins, overlay
  * devices, routes, rules, neighbours, offload settings. Safe to repeat. -EBUSY while a daemon runs (unless force). say(ctx, line) reports each step. */
 int xtr_dp_detach(const char *bpffs, bool force, void (*say)(void *, const char *line), void *ctx, struct xtr_err *err);
+
+/* Does this kernel put LISP-GPE frames together (6.5)? If not, gpe of the configuration has no effect. release: uname -r, or NULL. */
+bool xtr_dp_gpe_kernel(char release[80]);
 
 /* What the kernel and an interface offer, and which mode `auto` takes. */
 struct xtr_dp_feature { const char *name; bool have; char detail[160]; };

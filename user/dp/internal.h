@@ -48,6 +48,9 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_PARTING_MS   60000          /* ...so long: until every sender has heard of it (RFC 9301 4.2: SMR) */
 #define XTR_DP_UNFINISHED   "new_"         /* name of a folder before it is complete: this and what it will be */
 
+#define XTR_DP_GPE          "xtrgpe"       /* helper device of LISP-GPE */
+
+extern bool xtr_dp_no_gpe;                 /* tests: behave as a kernel before 6.5 */
 extern bool xtr_dp_no_tcx;                 /* tests: behave as a kernel before 6.6 (clsact) */
 extern uint32_t xtr_dp_copies;                /* tests: elements of each hash of copies that all CPUs share; 0: as built */
 extern void (*xtr_dp_step)(const char *what); /* tests: called between the steps of a start */
@@ -76,7 +79,8 @@ enum xtr_dp_map {
 	XTR_M_MCAST4, XTR_M_MCAST6, XTR_M_REPL, XTR_M_CTLSRC, XTR_M_FANOF, XTR_M_FAN, XTR_M_FANDEV, XTR_M_FANOUT, XTR_M_FANCPU,
 	XTR_M_MAX,
 };
-enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_XDP_COPY, XTR_P_CLOCK, XTR_P_MAX };
+enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_XDP_COPY, XTR_P_CLOCK,
+		   XTR_P_FENCE, XTR_P_MAX };
 extern const char *const xtr_dp_map_names[XTR_M_MAX];
 extern const char *const xtr_dp_prog_names[XTR_P_MAX];
 
@@ -124,10 +128,12 @@ struct xtr_dp_rl {
 	bool hashed;                       /* in the table by address (not a duplicate found at adoption) */
 	bool stale;                        /* to be resolved again */
 	bool moved;                        /* UP changed: its sets are to be filled again */
+	uint32_t gpe;                      /* sets of mappings that say it takes LISP-GPE */
 	UT_hash_handle hh;
 };
 /* ---- rset.c: one locator-set, shared by all entries with the same content */
-struct xtr_dp_setkey { uint32_t n; uint32_t rl[XTR_MAX_LOCATORS]; uint8_t weight[XTR_MAX_LOCATORS]; };
+struct xtr_dp_setkey { uint32_t n; uint32_t rl[XTR_MAX_LOCATORS]; uint8_t weight[XTR_MAX_LOCATORS];
+	uint8_t gpe; };
 struct xtr_dp_set {
 	struct xtr_dp_setkey key;
 	uint32_t id, refs, version;
@@ -287,6 +293,7 @@ struct xtr_dp {
 	struct xtr_dp_if *ifs; unsigned if_count;
 	struct xtr_dp_ov *ovs; unsigned ov_count;
 	struct xtr_nl_addr *addrs; unsigned addr_count; /* of this host, as dumped last */
+	int gpe; bool gpe_told;            /* helper device of LISP-GPE; 0: there is none */
 	uint64_t up_mask_hash;             /* last rlocs_up reported */
 	struct { struct xtr_ip ip; uint64_t until; } parting[XTR_DP_PARTING]; /* RLOCs no longer configured */
 	uint64_t written[XTR_M_MAX];       /* hash of what local.c wrote last; 0: write again */
@@ -428,6 +435,8 @@ int xtr_dp_overlays(struct xtr_dp *dp, bool strict, struct xtr_err *err);
 void xtr_dp_overlays_sweep(struct xtr_dp *dp);
 /* of exactly this instance; NULL: it has none. Its peer may be 0: the device is not there now. */
 const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid);
+/* /proc/sys/net/<family>/conf/<name>/<key> in a namespace, -1: here. 0 if the kernel has no such family */
+int xtr_dp_sysctl(int nsfd, const char *family, const char *name, const char *key, const char *value);
 /* either end, of those that are with us; NULL */
 const struct xtr_dp_ov *xtr_dp_overlay_by_index(const struct xtr_dp *dp, int ifindex);
 /* requests about the device itself go here; NULL: its namespace is not there */
@@ -452,6 +461,7 @@ void xtr_dp_rlocs_part(struct xtr_dp *dp, const struct xtr_dp_config *old); /* t
 /* attach.c */
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err);
+int xtr_dp_attach_fence(struct xtr_dp *dp, int ifindex, const char *ifname, struct xtr_err *err);
 void xtr_dp_attach_sweep(struct xtr_dp *dp);
 void xtr_dp_link_remove(const char *path);                  /* detaches at once and unpins */
 int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex); /* "link_<prog>_<ifindex>" */
@@ -476,6 +486,12 @@ struct xtr_dp_facts {
 };
 void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out);
 struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex);
+/* gpe.c */
+uint32_t xtr_dp_gpe_flags(const struct xtr_dp_config *c);
+bool xtr_dp_gpe_is(const struct xtr_nl_link *l, const char *alias); /* the helper device */
+bool xtr_dp_gpe_peer(const struct xtr_dp *dp, const struct xtr_ip *dst, bool said);
+int xtr_dp_gpe(struct xtr_dp *dp, struct xtr_err *err);
+void xtr_dp_gpe_sweep(struct xtr_dp *dp);
 /* neigh.c, rloc.c */
 struct xtr_dp_nb *xtr_dp_nb_get(struct xtr_dp *dp, int ifindex, const struct xtr_ip *ip);
 void xtr_dp_nb_put(struct xtr_dp *dp, struct xtr_dp_nb *nb);
@@ -491,6 +507,7 @@ void xtr_dp_rl_put(struct xtr_dp *dp, struct xtr_dp_rl *rl);
 int xtr_dp_rl_adopt(struct xtr_dp *dp);
 bool xtr_dp_rl_usable(const struct xtr_dp *dp, uint32_t id);
 void xtr_dp_rl_nb_changed(struct xtr_dp *dp, const struct xtr_dp_nb *nb);
+void xtr_dp_rl_gpe(struct xtr_dp *dp, uint32_t id, bool more); /* one set more, or less, that says it takes LISP-GPE */
 void xtr_dp_rl_all_stale(struct xtr_dp *dp);
 /* resolves stale ones; true: more to do */
 bool xtr_dp_rl_work(struct xtr_dp *dp, unsigned max);
@@ -573,6 +590,8 @@ bool xtr_dp_csum_complete(uint8_t *frame, uint32_t len);
 struct xtr_raw_packet;
 int xtr_dp_slow_open(struct xtr_dp *dp, struct xtr_err *err);
 void xtr_dp_slow_close(struct xtr_dp *dp);
+int xtr_dp_port_hold(struct xtr_dp *dp, struct xtr_err *err); /* UDP port 4341, if nobody has it: no ICMP unreachable */
+void xtr_dp_port_release(struct xtr_dp *dp);
 uint8_t *xtr_dp_slow_frame(uint8_t *at, const struct xtr_raw_packet *p, const uint8_t mac[6], unsigned *len);
 bool xtr_dp_bucket_take(struct xtr_dp_bucket *b, uint64_t now, uint32_t rate, uint32_t burst);
 /* pmtu.c */

@@ -484,7 +484,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 	struct {
 		struct xtr_port_key k;
 		struct xtr_iface v;
-	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 1, sizeof(*rec));
+	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 2, sizeof(*rec));
 	unsigned n = 0, slot = 0, slower = 0;
 	int r;
 
@@ -541,6 +541,10 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 					       .peer = (__u32)ov->ifindex,
 					       .mtu = 65535 };
 		memcpy(rec[n++].v.mac, ov->peer_mac, 6);
+	}
+	if (dp->gpe) {
+		rec[n].k.ifindex = (__u32)dp->gpe;
+		rec[n++].v = (struct xtr_iface){ .role = XTR_ROLE_HELPER, .mode = XTR_MODE_TC };
 	}
 	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->k), sizeof(rec->v), !sweep);
 	xtr_dp_gen_bump_one(dp, XTR_GEN_PORTS);

@@ -96,7 +96,7 @@ static int xtr_dp_sysctl_here(void *arg)
 	return r;
 }
 
-static int xtr_dp_sysctl(int nsfd, const char *family, const char *name, const char *key, const char *value)
+int xtr_dp_sysctl(int nsfd, const char *family, const char *name, const char *key, const char *value)
 {
 	struct xtr_dp_sysctl s = { family, name, key, value };
 

@@ -114,6 +114,9 @@ int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *
 		    "the kernel keeps next hops resolved");
 	xtr_dp_tell(&a, "decap-l3", xtr_dp_decap_l3(), "%s",
 		    "decapsulation across families in one step (6.3)");
+	xtr_dp_tell(&a, "gpe-gro", xtr_dp_gpe_kernel(NULL), "%s",
+		    xtr_dp_gpe_kernel(NULL) ? "received LISP-GPE frames are put together (data-plane.gpe)"
+					    : "before 6.5: data-plane.gpe has no effect, classic LISP with everybody");
 	if (!xtr_nl_open(&nl)) {
 		bool known = xtr_nl_xdp_features(nl, 1, &features) != -EOPNOTSUPP;
 

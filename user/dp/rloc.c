@@ -173,6 +173,7 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 			t.flags |= XTR_RLOC_F_PMTU;
 		}
 		xtr_dp_rl_layer2(dp, rl, &t, &route);
+		t.flags |= xtr_dp_gpe_peer(dp, &rl->dst, rl->gpe) ? XTR_RLOC_F_GPE : 0;
 	} else {
 		xtr_dp_nb_put(dp, rl->nb);
 		rl->nb = NULL;
@@ -300,6 +301,22 @@ void xtr_dp_rl_nb_changed(struct xtr_dp *dp, const struct xtr_dp_nb *nb)
 	for (uint32_t id = 1; id < dp->rl_ids.top; id++)
 		if (dp->rl_by_id[id] && dp->rl_by_id[id]->nb == nb)
 			dp->rl_by_id[id]->stale = dp->rl_stale = true;
+}
+
+/* At once: the packets that waited for the mapping come next. */
+void xtr_dp_rl_gpe(struct xtr_dp *dp, uint32_t id, bool more)
+{
+	struct xtr_dp_rl *rl = dp->rl_by_id[id];
+	__u16 flags = rl->t.flags & (__u16)~XTR_RLOC_F_GPE;
+
+	rl->gpe += more ? 1 : -1u;
+	if (rl->stale || !(flags & XTR_RLOC_F_UP))
+		return; /* looked at anyway, before it is used */
+	flags |= xtr_dp_gpe_peer(dp, &rl->dst, rl->gpe) ? XTR_RLOC_F_GPE : 0;
+	if (flags == rl->t.flags)
+		return;
+	rl->t.flags = flags;
+	xtr_dp_rl_write(dp, rl);
 }
 
 void xtr_dp_rl_all_stale(struct xtr_dp *dp)

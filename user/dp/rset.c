@@ -128,6 +128,9 @@ static struct xtr_dp_set *xtr_dp_set_add(struct xtr_dp *dp, const struct xtr_dp_
 	}
 	dp->set_by_id[id] = s;
 	dp->set_count++;
+	for (unsigned i = 0; i < key->n; i++)
+		if (key->gpe >> i & 1)
+			xtr_dp_rl_gpe(dp, key->rl[i], true);
 	return s;
 }
 
@@ -135,6 +138,9 @@ static void xtr_dp_set_drop(struct xtr_dp *dp, struct xtr_dp_set *s)
 {
 	dp->set_by_id[s->id] = NULL;
 	dp->set_count--;
+	for (unsigned i = 0; i < s->key.n; i++)
+		if (s->key.gpe >> i & 1)
+			xtr_dp_rl_gpe(dp, s->key.rl[i], false);
 	if (s->hashed)
 		HASH_DEL(dp->sets, s);
 	free(s);
@@ -188,6 +194,7 @@ int xtr_dp_set_get(struct xtr_dp *dp, const struct xtr_dp_mapping *m, struct xtr
 	for (unsigned i = 0; i < n && equal; i++)
 		key.weight[i] = 1;
 	key.n = m->n;
+	key.gpe = m->gpe;
 	HASH_FIND(hh, dp->sets, &key, sizeof(key), s);
 	if (!r && !s) {
 		r = xtr_dp_set_new(dp, &key, &s);
@@ -240,6 +247,10 @@ static int xtr_dp_set_adopt_one(void *arg, const void *key_)
 			return 0; /* torn by a crash: entries that name it are removed with it */
 		key.rl[i] = v.rloc[i];
 		key.weight[i] = (uint8_t)(share[i] > 255 ? 255 : share[i]);
+		/* said by the mapping, unless the configuration says it anyway */
+		if (dp->rl_by_id[v.rloc[i]]->t.flags & XTR_RLOC_F_GPE &&
+		    !xtr_dp_gpe_peer(dp, &dp->rl_by_id[v.rloc[i]]->dst, false))
+			key.gpe |= (uint8_t)(1u << i);
 		/* 256 in three parts */
 		equal &= share[i] + 1 >= share[0] && share[i] <= share[0] + 1;
 	}

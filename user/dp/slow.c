@@ -36,7 +36,7 @@ static unsigned be16_get(const uint8_t *p) { return (unsigned)p[0] << 8 | p[1]; 
 /*
  * Makes a frame of a packet whose UDP header is at `at`, with at least XTR_DP_SLOW_HEAD octets of room before it. Returns
  * where it begins and its length, or NULL: it is no whole LISP packet, or its checksum is wrong (one that is not 0 has to
- * be right; 0 is allowed with IPv6 too: RFC 9300 5.3, RFC 6935).
+ * be right; 0 is allowed with IPv6 too: RFC 9300 5.3, RFC 6935). It stays: of LISP-GPE the program has to know.
  */
 uint8_t *xtr_dp_slow_frame(uint8_t *at, const struct xtr_raw_packet *p, const uint8_t mac[6], unsigned *len)
 {
@@ -52,7 +52,6 @@ uint8_t *xtr_dp_slow_frame(uint8_t *at, const struct xtr_raw_packet *p, const ui
 		sum = xtr_dp_sum(p->dst.a, four ? 4 : 16, sum);
 		if (xtr_dp_fold(xtr_dp_sum(at, udp, sum)) != 0xffff)
 			return NULL;
-		be16_put(at + 6, 0);
 	}
 	memset(eth, 0, ETH_HLEN + l3);
 	memcpy(eth, mac, 6);
@@ -170,6 +169,25 @@ static int xtr_dp_slow_open_one(struct xtr_dp *dp, uint8_t family, enum xtr_raw_
 				      strerror(-fd));
 }
 
+int xtr_dp_port_hold(struct xtr_dp *dp, struct xtr_err *err)
+{
+	int r = 0;
+
+	for (unsigned k = 0; k < 2 && !r; k++)
+		if (dp->port_fd[k] < 0)
+			r = xtr_dp_slow_open_one(dp, k ? 6 : 4, XTR_RAW_NONE, &dp->port_fd[k], err);
+	return r;
+}
+
+void xtr_dp_port_release(struct xtr_dp *dp)
+{
+	for (unsigned k = 0; k < 2; k++) {
+		if (dp->port_fd[k] >= 0)
+			close(dp->port_fd[k]);
+		dp->port_fd[k] = -1;
+	}
+}
+
 int xtr_dp_slow_open(struct xtr_dp *dp, struct xtr_err *err)
 {
 	int r = 0;
@@ -177,12 +195,11 @@ int xtr_dp_slow_open(struct xtr_dp *dp, struct xtr_err *err)
 	dp->slow_poll = epoll_create1(EPOLL_CLOEXEC);
 	if (dp->slow_poll < 0)
 		return xtr_fail(err, -errno, "epoll: %s", strerror(errno));
+	r = xtr_dp_port_hold(dp, err);
 	for (unsigned k = 0; k < 2 && !r; k++) {
 		uint8_t family = k ? 6 : 4;
 
-		r = xtr_dp_slow_open_one(dp, family, XTR_RAW_NONE, &dp->port_fd[k], err);
-		if (!r)
-			r = xtr_dp_slow_open_one(dp, family, XTR_RAW_LISP, &dp->slow_fd[k], err);
+		r = xtr_dp_slow_open_one(dp, family, XTR_RAW_LISP, &dp->slow_fd[k], err);
 		if (!r)
 			r = xtr_dp_slow_open_one(dp, family, XTR_RAW_TOO_BIG, &dp->pmtu_fd[k], err);
 	}
@@ -196,9 +213,8 @@ void xtr_dp_slow_close(struct xtr_dp *dp)
 			close(dp->slow_fd[k]);
 		if (dp->pmtu_fd[k] >= 0)
 			close(dp->pmtu_fd[k]);
-		if (dp->port_fd[k] >= 0)
-			close(dp->port_fd[k]);
 	}
+	xtr_dp_port_release(dp);
 	if (dp->slow_poll >= 0)
 		close(dp->slow_poll);
 }

@@ -7,6 +7,7 @@
  */
 #include "net/nl_int.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -305,6 +306,30 @@ int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int n
 	nlh->nlmsg_len += sizeof(struct ifinfomsg);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer);
 	mnl_attr_nest_end(nlh, other);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return xtr_nl_talk(nl, nlh);
+}
+
+int xtr_nl_gpe_add(struct xtr_nl *nl, const char *name, uint16_t port, uint32_t mtu)
+{
+	char buf[1024];
+	void *x;
+	struct nlmsghdr *nlh = xtr_nl_msg(buf, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+					  sizeof(struct ifinfomsg), &x);
+	struct nlattr *info, *data;
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "vxlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u8(nlh, IFLA_VXLAN_COLLECT_METADATA, 1);
+	mnl_attr_put(nlh, IFLA_VXLAN_GPE, 0, NULL);
+	mnl_attr_put_u8(nlh, IFLA_VXLAN_LEARNING, 0);
+	mnl_attr_put_u16(nlh, IFLA_VXLAN_PORT, htons(port));
+	/* or each zero checksum would count as an error of the host's */
+	mnl_attr_put_u8(nlh, IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 1);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
 	return xtr_nl_talk(nl, nlh);

@@ -43,6 +43,8 @@ int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr
 int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg);
 /* nsfd: namespace for `name`, -1: here, where `peer` is in any case */
 int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd);
+/* VXLAN device in GPE mode, of all VNIs (external), down. */
+int xtr_nl_gpe_add(struct xtr_nl *nl, const char *name, uint16_t port, uint32_t mtu);
 int xtr_nl_link_del(struct xtr_nl *nl, int ifindex);
 struct xtr_nl_link_set {
 	uint32_t mtu;            /* 0: leave */

@@ -149,6 +149,23 @@ static unsigned show_list(const struct xtr_locator *l, struct xtr_cache_locator 
 	return n;
 }
 
+/* A locator that only says what one before it takes: shown there. */
+static bool say_gpe(const struct xtr_locator *l, struct xtr_cache_locator *out, unsigned n)
+{
+	uint32_t formats;
+	struct xtr_ip ip;
+
+	if (l->priority != 255 || !xtr_addr_encap_ip(&l->addr, &formats, &ip))
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		if (xtr_ip_cmp(&out[i].ip, &ip))
+			continue;
+		out[i].gpe |= formats & XTR_ENCAP_LISP_GPE;
+		return true;
+	}
+	return false;
+}
+
 unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *set,
 			   struct xtr_cache_locator *out, unsigned max)
 {
@@ -159,6 +176,8 @@ unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *s
 	while (n < max && xtr_locset_next(set, &it, &l)) {
 		struct xtr_cache_locator *o = &out[n];
 
+		if (say_gpe(&l, out, n))
+			continue;
 		if (l.addr.afi == XTR_AFI_LCAF && l.addr.lcaf == XTR_LCAF_RLE) {
 			n += show_list(&l, o, max - n);
 			continue;

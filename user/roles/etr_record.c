@@ -2,12 +2,18 @@
 /*
  * Our own mappings as EID records: sorted, with the L bit for locators of this router and the R bit
  * by what is up. RFC 9301 5.4, 5.5.
+ *
+ * That we take LISP-GPE is said by one more locator for each of our RLOCs: the encapsulation format LCAF (RFC 8060 5.6)
+ * with bit g around the RLOC, priority 255. The locators to send to are written as ever before it (8060 3: LCAFs come
+ * last, so no ordinal moves), and a router that does not know the LCAF skips it (RFC 9306 3), one that knows it but not
+ * the bit must not send there (9301 5.4: 255). So nobody who does not ask for it sees a difference.
  */
 #include "roles/etr.h"
 
 #include <string.h>
 
 #define RECORD_HEAD 12
+#define UNUSED 255 /* priority: not to be used for forwarding */
 
 struct sorted {
 	const struct xtr_rloc_config *l[255];
@@ -88,6 +94,38 @@ static uint8_t put_rle(const struct xtr_env *env, struct xtr_wr *w,
 	return 0;
 }
 
+static bool takes_gpe(const struct xtr_env *env, const struct xtr_mapping_config *map, const struct xtr_ip *ip)
+{
+	return map->gpe & (ip->family == 4 ? XTR_GPE_IP4 : XTR_GPE_IP6) && xtr_env_own_rloc(env, ip);
+}
+
+/* Which of our RLOCs in the record take LISP-GPE, as far as there is room. Returns how many locators that is. */
+static unsigned put_gpe(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_mapping_config *map,
+			const struct sorted *s, size_t room)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n && s->n + n < 255; i++) {
+		const struct xtr_ip *ip = &s->l[i]->ip;
+		uint8_t buf[64];
+		struct xtr_wr lcaf = xtr_wr_init(buf, sizeof(buf));
+		struct xtr_locator out = { .priority = UNUSED, .mpriority = UNUSED, .local = true };
+
+		if (!takes_gpe(env, map, ip))
+			continue;
+		xtr_put_encap(&lcaf, XTR_ENCAP_LISP | XTR_ENCAP_LISP_GPE, ip);
+		out.reachable = xtr_env_rloc_up(env, ip);
+		out.addr.wire = buf;
+		out.addr.wire_len = (uint16_t)xtr_wr_len(&lcaf);
+		if (6u + out.addr.wire_len > room)
+			break;
+		room -= 6u + out.addr.wire_len;
+		xtr_put_locator_raw(w, &out);
+		n++;
+	}
+	return n;
+}
+
 void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struct xtr_etr_record *r)
 {
 	const struct xtr_record_head head = {
@@ -96,6 +134,7 @@ void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struc
 		.map_version = r->map->map_version,
 	};
 	size_t start = xtr_wr_len(w), mark, used;
+	unsigned gpe = 0;
 	struct sorted s;
 	bool probed = false;
 
@@ -116,7 +155,10 @@ void xtr_etr_put_record(const struct xtr_env *env, struct xtr_wr *w, const struc
 		xtr_put_locator(w, l->priority, l->weight, l->mpriority, l->mweight, own, p,
 				!own || xtr_env_rloc_up(env, &l->ip), &l->ip);
 	}
-	xtr_put_record_end(w, mark, (uint8_t)s.n);
+	used = xtr_wr_len(w) - start;
+	if (r->map->gpe)
+		gpe = put_gpe(env, w, r->map, &s, r->room > used ? r->room - used : 0);
+	xtr_put_record_end(w, mark, (uint8_t)(s.n + gpe));
 }
 
 unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config *map,
@@ -140,6 +182,7 @@ unsigned xtr_etr_show(const struct xtr_env *env, const struct xtr_mapping_config
 			.reachable = !own || xtr_env_rloc_up(env, &l->ip),
 		};
 		out[n].usable = out[n].reachable && l->priority != 255;
+		out[n].gpe = takes_gpe(env, map, &l->ip);
 	}
 	return n;
 }

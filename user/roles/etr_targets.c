@@ -53,7 +53,7 @@ static bool same_server(const struct xtr_map_server_config *a,
 static bool same_mapping(const struct xtr_mapping_config *a, const struct xtr_mapping_config *b)
 {
 	if (a->ttl_min != b->ttl_min || a->map_version != b->map_version ||
-	    a->rloc_count != b->rloc_count)
+	    a->rloc_count != b->rloc_count || a->gpe != b->gpe)
 		return false;
 	for (unsigned i = 0; i < a->rloc_count; i++) {
 		const struct xtr_rloc_config *x = &a->rlocs[i], *y = &b->rlocs[i];

@@ -28,6 +28,22 @@ static bool usable(const struct xtr_env *env, const struct xtr_locator *l, struc
 	       xtr_rloc_valid(ip) && xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip);
 }
 
+/* The locators that say of one of these that it takes LISP-GPE: etr_record.c. */
+static void mark_gpe(const struct xtr_locset *set, struct xtr_fwd *fwd)
+{
+	struct xtr_rd it = { 0 };
+	struct xtr_locator l;
+	struct xtr_ip ip;
+	uint32_t formats;
+
+	while (xtr_locset_next(set, &it, &l)) {
+		if (!xtr_addr_encap_ip(&l.addr, &formats, &ip) || !(formats & XTR_ENCAP_LISP_GPE))
+			continue;
+		for (unsigned i = 0; i < fwd->n; i++)
+			fwd->locators[i].gpe |= !xtr_ip_cmp(&fwd->locators[i].ip, &ip);
+	}
+}
+
 static void make_fwd(const struct xtr_env *env, const struct xtr_mapping *m, struct xtr_fwd *out)
 {
 	const struct xtr_locset set = xtr_mapping_locators(m);
@@ -54,6 +70,8 @@ static void make_fwd(const struct xtr_env *env, const struct xtr_mapping *m, str
 	}
 	for (unsigned i = out->n; i < 8; i++) /* left-overs of a worse priority */
 		memset(&out->locators[i], 0, sizeof(out->locators[i]));
+	if (out->n)
+		mark_gpe(&set, out);
 }
 
 static bool in_data_plane(const struct xtr_eid_prefix *eid)

@@ -65,6 +65,7 @@ struct xtr_cache_locator {
 	struct xtr_ip ip; /* family 0: not an IP locator */
 	uint8_t priority, weight, mpriority, mweight;
 	bool reachable, local, usable; /* R and L as received; usable: in the forwarding set now */
+	bool gpe;                      /* it says that it takes LISP-GPE */
 };
 struct xtr_cache_info {
 	struct xtr_eid_prefix eid;
