@@ -47,7 +47,8 @@ for OUTER in 4 6; do
 	t=$(((${EPOCHREALTIME/./} - t0 - started) / 1000))
 	check "group $g: a new member has everything" stores x4 1 2 3 4
 	holds "group $g: ... within 2 s: $t ms" "$t < 2000"
-	check "group $g: the others know it" wait_for 5 members_are x1 "$(rlocs 1 2 3 4)"
+	check "group $g: the others know it" wait_for 10 members_are x1 "$(rlocs 1 2 3 4)"
+	check "group $g: ... and have everything" wait_for 10 all_store 1 2 3 4
 	check "group $g: all reach it, and it reaches all" reach 1 2 3 4
 	capture_end "join$OUTER"
 	stop x4 KILL

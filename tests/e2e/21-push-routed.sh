@@ -41,7 +41,7 @@ for OUTER in 4 6; do
 		ipn ra link set t0 down
 		for n in x1 x3; do check "split: $n has its half" wait_for 12 stores $n 1 3; done
 		for n in x2 x4; do check "split: $n has its half" wait_for 12 stores $n 2 4; done
-		check "split: each half knows its members" members_are x1 "$(rlocs 1 3)"
+		check "split: each half knows its members" wait_for 12 members_are x1 "$(rlocs 1 3)"
 		check "split: the halves work on their own" reach 1 3
 		check "split: ... both" reach 2 4
 		ipn ra link set t0 up

@@ -38,7 +38,9 @@ flows() { # name
 		check "$1: stream $i, none of 300 lost" intact "$s"
 	done
 }
-reach() { ping4 h1 -c 1 -W 1 10.2.0.10 && ping4 p1 -c 1 -W 1 fd02::b:10 && ping4 h1 -c 1 -W 1 fd02::a:10 && ping4 p1 -c 1 -W 1 10.2.0.130; }
+# Everybody, and the next hop of either family of locators is known to the kernel, whichever of them these four take.
+reach() { ping4 x1 -c 1 -W 1 172.16.2.1 && ping4 x1 -c 1 -W 1 2001:db8:2::1 && reach_all; }
+reach_all() { ping4 h1 -c 1 -W 1 10.2.0.10 && ping4 p1 -c 1 -W 1 fd02::b:10 && ping4 h1 -c 1 -W 1 fd02::a:10 && ping4 p1 -c 1 -W 1 10.2.0.130; }
 recovers() { # what
 	local from=$EPOCHREALTIME t
 	wait_for 30 reach

@@ -20,11 +20,10 @@ for OUTER in 4 6; do
 	if [ "$OUTER" = 4 ]; then
 		on_exec core "$FRAG" path cut0 600 >"$R/cut" 2>&1 &
 		BG+=($!)
-		wait_for 20 grep -q ready "$R/cut"
+		wait_for 30 grep -q ready "$R/cut" || { fail "setup: what cuts packets is ready" "$(tail -n 1 "$R/cut")"; finish; }
 		on core sysctl -qw net.ipv6.conf.cut0.addr_gen_mode=1 2>/dev/null
-		ipn core link set cut0 mtu 1600 up
-		ipn core route add default dev cut0 table 100
-		ipn core -6 route add default dev cut0 table 100
+		{ ipn core link set cut0 mtu 1600 up && ipn core route add default dev cut0 table 100 &&
+			ipn core -6 route add default dev cut0 table 100; } || { fail "setup: the way by cut0"; finish; }
 	fi
 	# The kernel says "port unreachable" when nobody takes what it has reassembled.
 	capture icmp$OUTER x1 u0 'icmp or icmp6'

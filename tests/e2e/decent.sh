@@ -110,7 +110,14 @@ has_sites() { # node, sites...: has at least these
 	s=" $(stored "$n") "
 	for i; do [[ $s == *" 10.$i.0.0/24 "* && $s == *" fd0$i::/64 "* ]] || return 1; done
 }
-# Every host reaches every other. Prints those that do not. All hosts at a time, each one after the other.
+# A router's Map-Server answers for it: until that has the registrations of a site, packets to the site go nowhere. So a new
+# member is reached by all when all have them, which may be up to a second after it has theirs (etr_group.c).
+all_store() { # sites (numbers)...: each of their routers has both EID-prefixes of each
+	local i
+	for i; do stores "x$i" "$@" || return 1; done
+}
+# Every host reaches every other. Prints those that do not, and what their routers know and have dropped. All hosts at a
+# time, each one after the other.
 reach() { # numbers...
 	local i p=() bad=0
 	for i; do
@@ -120,6 +127,16 @@ reach() { # numbers...
 	for i in "${p[@]}"; do wait "$i" || bad=1; done
 	return $bad
 }
+reach_why() { # two numbers: how the routers see each other's sites
+	local n o
+	for n in "$1 $2" "$2 $1"; do
+		read -r n o <<<"$n"
+		echo "x$n: stores $(stored "x$n"); members $(members "x$n")"
+		xc "x$n" cache show | grep -A 2 -E "^10\.$o\.|^fd0$o|natively|action drop" || echo "no entry for site $o, and no negative one"
+		echo "drops $(drops_of "x$n"), natively forwarded $(stat "x$n" native), control $(xcj "x$n" stats control |
+			jq -c 'with_entries(select(.value > 0))')"
+	done | sed 's/^/    /'
+}
 reach_from() { # number, numbers...
 	local i=$1 j a bad=0
 	shift
@@ -127,6 +144,7 @@ reach_from() { # number, numbers...
 		[ "$i" = "$j" ] && continue
 		for a in 10.$j.0.10 fd0$j::a:10; do
 			ping4 "h$i" -c 2 -i 0.05 "$a" >/dev/null && continue
+			reach_why "$i" "$j"
 			echo "h$i does not reach $a"
 			bad=1
 		done

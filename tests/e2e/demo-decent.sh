@@ -200,6 +200,7 @@ T
 	else
 		fail "join" "x4 has: $(stored x4)"
 	fi
+	wait_for 5 all_store 1 2 3 4
 	decent_reach "sites 1 to 4" 1 2 3 4
 	say "kill -9 of xtrd on x4: nothing is withdrawn, its registrations time out (here after 6 s, by default after 180)"
 	stop x4 KILL
