@@ -126,7 +126,7 @@ $(filter $(B)/tests/unit/test_cli%,$(UNIT_BIN)): | $(B)/xtrctl
 unit-bin: $(UNIT_BIN)
 bpf-bin: $(BPFT_BIN)
 
-# ---- what end-to-end tests need besides: a fast stream, and a second xtr that only differs in the number of its ABI, to
+# ---- what end-to-end tests need besides: traffic that proves what arrived, a fast stream, and a second xtr that only differs in the number of its ABI, to
 # upgrade to. Nothing outside the data plane knows that number, but for the two files that print it.
 NEXT_SRC := $(wildcard user/dp/*.c) user/daemon/show.c user/cli/version.c
 NEXT_OBJ := $(patsubst %.c,$(B)/next/%.o,$(NEXT_SRC))
@@ -142,13 +142,13 @@ $(B)/next/xtrd: $(call next_of,$(DAEMON_SRC),user/daemon) $(LIB)
 $(B)/next/xtrctl: $(call next_of,$(CLI_SRC),user/cli) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^ $(LDLIBS)
-$(B)/tests/e2e/stream: $(B)/tests/e2e/stream.o
+$(B)/tests/e2e/%: $(B)/tests/e2e/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SAN) -o $@ $^
-$(B)/tests/e2e/stream.o: TEST_OPT :=
+$(B)/tests/e2e/%.o: TEST_OPT :=
 
 .PHONY: e2e-bin
-e2e-bin: $(B)/tests/e2e/stream $(B)/next/xtrd $(B)/next/xtrctl
+e2e-bin: $(B)/tests/e2e/seq $(B)/tests/e2e/stream $(B)/next/xtrd $(B)/next/xtrctl
 
 # ---- fuzzers: clang's libFuzzer over what reads foreign octets: the protocol, DNS, files, the control socket.
 # Compiled once; each target links what it calls.
@@ -178,7 +178,7 @@ fuzz: fuzz-bin ## run each fuzz target for FUZZ_TIME seconds (default 60), from 
 	$(Q)tests/fuzz/run.sh $(B) $(FUZZ_TIME)
 
 asan: ## build with ASan and UBSan into build/asan and run unit, e2e and interop tests on it (leaks fail the run)
-	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin
+	$(Q)$(PARMAKE) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin $(B)/asan/tests/e2e/seq
 	$(Q)tests/run.sh --build $(B)/asan --asan unit e2e interop
 
 # ---- simulation: the protocol alone, without the world around it
@@ -196,7 +196,7 @@ check: ## layer rules, ABI golden, style of the tree
 
 test: deps ## all set-up, then every test; ends with "N passed, N failed, N skipped"
 	$(Q)$(PARMAKE) all unit-bin bpf-bin e2e-bin fuzz-bin $(SIM_BIN)
-	$(Q)ASAN_MAKE="$(MAKE) --no-print-directory -j$(NPROC) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin" MAKEFLAGS= \
+	$(Q)ASAN_MAKE="$(MAKE) --no-print-directory -j$(NPROC) B=$(B)/asan SAN='$(ASAN)' OPT='-O1 -g' all unit-bin $(B)/asan/tests/e2e/seq" MAKEFLAGS= \
 		tests/run.sh --build $(B) check unit bpf fuzz sim e2e interop asan kernel
 
 e2e: all e2e-bin ## end-to-end tests in network namespaces (root)
@@ -206,7 +206,7 @@ kernel-test: all bpf-bin ## boot Linux 6.1, 6.12 and 6.18 in QEMU and test there
 	$(Q)tests/run.sh --build $(B) kernel
 
 demo: deps ## the tour: two sites, then LISP-Decent by pull and by push; ACT=one, pull or push (root)
-	$(Q)$(PARMAKE) all
+	$(Q)$(PARMAKE) all $(B)/tests/e2e/seq
 	$(Q)tests/e2e/demo.sh $(B)
 
 # ---- benchmark: its own programs and hands

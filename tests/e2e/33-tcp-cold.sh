@@ -22,7 +22,7 @@ forget() { # family, router...: what is to happen, for steady.py
 	done
 	echo true
 }
-octets() { counter '.[$n].octets // 0' "$1" "$2" stats show; } # node, counter
+octets() { stat_octets "$1" "$2"; } # node, counter
 swift() { # result: neither silence nor storm, and as fast as before
 	jq -e '.stall_ms < 100 and .retransmits <= 60 and .after > .before * 0.75' <<<"$1" >/dev/null
 }

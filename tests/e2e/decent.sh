@@ -96,7 +96,7 @@ members() { # node, [group]
 members_are() { [ "$(members "$1" "${3-}")" = "$2" ]; } # node, addresses, [group]
 # The EID-prefixes (not groups) that are registered at a node's Map-Server, sorted, on one line.
 stored() { # node
-	xcj "$1" site show | jq -r '[.[] | select(.registered and (.eid | test("^10\\.|^fd0"))) | .eid] | unique | join(" ")'
+	xcj "$1" site show | rows | sed -nE '/"registered":true/s/.*"eid":"((10\.|fd0)[^"]*)".*/\1/p' | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 stores() { # node, sites (numbers)...: has both EID-prefixes of each, and no others
 	local n=$1 i w=()

@@ -4,7 +4,7 @@
  *
  *   fast scan IF SMAC DMAC SRC DST COUNT PPS   frames to COUNT IPv4 addresses from DST on, each once, in an order that
  *                                              is not that of the numbers; PPS 0: as fast as it goes
- *   fast burst BIND TO PORT COUNT US SIZE    datagrams exactly US microseconds apart, as `seq.py recv` wants them;
+ *   fast burst BIND TO PORT COUNT US SIZE    datagrams exactly US microseconds apart, as `seq recv` wants them;
  *                                              BIND: local address, or - for none
  *
  * Both print one JSON object. Time is kept by asking for it until it has come: at 20 us sleeping is too coarse.

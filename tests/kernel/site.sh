@@ -28,10 +28,7 @@ wait_for() { # seconds, command...
 		sleep 0.4
 	done
 }
-stat() { xcj "$1" stats show 2>/dev/null | sed -nE "s/.*\"$2\":\{\"packets\":([0-9]+).*/\1/p" | grep . || echo 0; }
 drops_of() { xcj "$1" stats drops | tr -d '{}"' | tr , '\n' | grep -vE ':0$|^encap-scope:' | tr '\n' ' '; }
-registered() { xcj "$1" site show | grep '"registered":true' | grep -v '"registered":false'; }
-cached() { xcj "$1" cache show | grep -F "\"eid\":\"$2\""; }
 of_port() { # node, interface, member of its row: one word
 	xcj "$1" iface show | sed 's/},{/\n/g' | sed -nE "/\"name\":\"$2\"/s/.*\"$3\":\"?([^\",]*).*/\1/p"
 }
