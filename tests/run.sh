@@ -18,7 +18,7 @@
 #
 # --asan  DIR itself is a sanitizer build: any sanitizer report, leaks included, is a failure.
 # ONLY=PATTERN  run only the programs whose name matches the pattern. FUZZ_TOTAL=20  seconds for the fuzz suite.
-# JOBS=2        end-to-end scripts at a time.
+# JOBS=3        programs and scripts at a time; by default one more than there are CPUs, as they wait, too.
 #
 # The kernel suite only computes: when others are to run before it, it begins with them and takes what CPU time they leave.
 # ASAN_MAKE=COMMAND  builds DIR/asan in the same way, for the suite asan to find it.
@@ -39,6 +39,7 @@ done
 
 passed=0 failed=0 skipped=0
 skips=() fails=()
+JOBS=${JOBS:-$(($(nproc) + 1))}
 mkdir -p "$build/test-logs" || exit 1
 logs=$(cd "$build/test-logs" && pwd)
 started=$(date +%s)
@@ -100,28 +101,83 @@ skip_suite() { # suite, why
 	note skip "$1" "$2"
 }
 
+# ---- the pool: programs and scripts side by side, JOBS at a time. Each has its output in files of its own, and its status
+# and seconds come last, in LOG.rc. Criterion runs one test of a program at a time: the programs are side by side.
+pending=() # "kind suite/name"
+pool() { # kind (criterion or script), suite/name, sanitizer run?, time limit, command...
+	rm -f "$logs/${2//\//-}".*
+	while [ ${#pending[@]} -ge "$JOBS" ]; do
+		wait -n
+		harvest
+	done
+	"$1_run" "$logs/${2//\//-}" "${@:3}" &
+	pending+=("$1 $2")
+}
+harvest() { # adds up what has ended
+	local what name rest=()
+	for what in "${pending[@]}"; do
+		name=${what#* }
+		if [ -e "$logs/${name//\//-}.rc" ]; then "${what% *}_tally" "$name"; else rest+=("$what"); fi
+	done
+	pending=("${rest[@]}")
+}
+pool_end() {
+	while [ ${#pending[@]} -gt 0 ]; do
+		wait -n
+		harvest
+	done
+}
+timed() { # log, sanitizer run?, time limit, command... (output in the log)
+	local log=$1 limit=$3 t0 rc
+	[ "$2" = 0 ] || san_env "$log.san"
+	t0=$(date +%s)
+	XTR_ASAN=$2 timeout -k 10 "$limit" "${@:4}" >"$log.log" 2>&1 </dev/null
+	rc=$?
+	echo "$rc $(($(date +%s) - t0))" >"$log.rc.new"
+	mv "$log.rc.new" "$log.rc"
+}
+
+# A leak inside a forked test must not change how Criterion sees it: the report file decides.
+criterion_run() { timed "$1" "$2" "$3" "$4" -j1 --tap="$1.tap"; }
+criterion_tally() { # suite/name
+	local log=$logs/${1//\//-} rc secs
+	read -r rc secs <"$log.rc"
+	touch "$log.tap"
+	sed -nE -e 's/^ok - (.*)  # SKIP (.*)/skip \1 - \2/p; t' -e 's/^(ok|not ok) - /\1 /p' "$log.tap" >"$log.lines"
+	sanitizer_reports "$log.san" "$1" "$log.lines"
+	# What a failed assertion said stands in the TAP file, beside the test it belongs to.
+	grep -q '^not ok' "$log.lines" && sed -n '/^not ok/,/^  \.\.\./p' "$log.tap" >>"$log.log"
+	tally "$1" "$log.lines" "$log.log" "$rc" "$secs"
+}
+script_run() { timed "$@"; }
+script_tally() { # suite/name
+	local log=$logs/${1//\//-} rc secs
+	read -r rc secs <"$log.rc"
+	grep -E '^(ok|not ok|skip) ' "$log.log" >"$log.lines"
+	sanitizer_reports "$log.san" "$1" "$log.lines"
+	tally "$1" "$log.lines" "$log.log" "$rc" "$secs"
+}
+
+# What takes longest starts first, so that nobody waits for it alone at the end.
+longest=(test_dp_life test_dp_live test_dp_tenant test_dp_mcast test_cli_decent test_roles_ms_group
+	01- 43- 42- 16- 10- 13- 03- 46- 48- 22- 49- 20- 33-)
+in_order() { # files...
+	local p f
+	for p in "${longest[@]}" ''; do
+		for f; do [[ ${f##*/} == "$p"* ]] && echo "$f"; done
+	done | awk '!seen[$0]++'
+}
+
 criterion() { # suite, folder of the programs, sanitizer build?
-	local bin name log t0 rc n=0
-	for bin in "$2"/test_*; do
+	local bin name n=0
+	for bin in $(in_order "$2"/test_*); do
 		[ -x "$bin" ] && [ ! -d "$bin" ] || continue
 		case $bin in *.o | *.d) continue ;; esac
 		name=$(basename "$bin")
 		# shellcheck disable=SC2053
 		[[ $name == ${ONLY:-*} ]] || continue
 		n=$((n + 1))
-		log=$logs/$1-$name
-		rm -f "$log".*
-		[ "$3" = 0 ] || san_env "$log.san"
-		t0=$(date +%s)
-		# A leak inside a forked test must not change how Criterion sees it: the report file decides.
-		timeout -k 5 300 "$bin" --tap="$log.tap" >"$log.log" 2>&1
-		rc=$?
-		touch "$log.tap"
-		sed -nE -e 's/^ok - (.*)  # SKIP (.*)/skip \1 - \2/p; t' -e 's/^(ok|not ok) - /\1 /p' "$log.tap" >"$log.lines"
-		[ "$3" = 0 ] || sanitizer_reports "$log.san" "$1/$name" "$log.lines"
-		# What a failed assertion said stands in the TAP file, beside the test it belongs to.
-		grep -q '^not ok' "$log.lines" && sed -n '/^not ok/,/^  \.\.\./p' "$log.tap" >>"$log.log"
-		tally "$1/$name" "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
+		pool criterion "$1/$name" "$3" 400 "$bin"
 	done
 	if [ $n = 0 ] && [ -z "${ONLY-}" ]; then
 		echo "not ok $1 - no test program in $2 (make unit-bin bpf-bin builds them)" >"$logs/$1.lines"
@@ -129,110 +185,60 @@ criterion() { # suite, folder of the programs, sanitizer build?
 	fi
 }
 
-# Runs a script with its output in the log; its status and seconds go to LOG.rc, last.
-script_run() { # log, time limit, command...
-	local log=$1 limit=$2 t0 rc
-	shift 2
-	[ "$asan_run" = 0 ] || san_env "$log.san"
-	t0=$(date +%s)
-	XTR_ASAN=$asan_run timeout -k 10 "$limit" "$@" >"$log.log" 2>&1 </dev/null
-	rc=$?
-	echo "$rc $(($(date +%s) - t0))" >"$log.rc.new"
-	mv "$log.rc.new" "$log.rc"
-}
-script_tally() { # suite/name
-	local log=$logs/${1//\//-} rc secs
-	read -r rc secs <"$log.rc"
-	grep -E '^(ok|not ok|skip) ' "$log.log" >"$log.lines"
-	[ "$asan_run" = 0 ] || sanitizer_reports "$log.san" "$1" "$log.lines"
-	tally "$1" "$log.lines" "$log.log" "$rc" "$secs"
-}
-
-script() { # suite/name, time limit, command...
-	rm -f "$logs/${1//\//-}".*
-	script_run "$logs/${1//\//-}" "${@:2}"
-	script_tally "$1"
-}
-
 # Each script has mount, process and network namespaces of its own, so several can run at once.
-e2e() { # suite, build folder, pattern, [folder of the scripts]
-	local t name what pending=() rest pids=() n=0
+e2e() { # suite, build folder, pattern, sanitizer build?, [folder of the scripts]
+	local t name n=0
 	if [ "$(id -u)" != 0 ]; then
 		skip_suite "$1" "network namespaces and BPF need root: sudo make test"
 		return
 	fi
-	harvest() {
-		rest=()
-		for what in "${pending[@]}"; do
-			if [ -e "$logs/${what//\//-}.rc" ]; then script_tally "$what"; else rest+=("$what"); fi
-		done
-		pending=("${rest[@]}")
-	}
-	for t in "${4:-tests/e2e}"/[0-9]*.sh; do
+	for t in $(in_order "${5:-tests/e2e}"/[0-9]*.sh); do
 		name=$(basename "$t" .sh)
 		# shellcheck disable=SC2053
 		[[ $name == $3 && $name == ${ONLY:-*} ]] || continue
 		n=$((n + 1))
-		rm -f "$logs/$1-$name".*
-		while [ ${#pending[@]} -ge "${JOBS:-2}" ]; do
-			wait -n
-			harvest
-		done
-		script_run "$logs/$1-$name" 400 "$t" "$2" &
-		pids+=($!)
-		pending+=("$1/$name")
+		pool script "$1/$name" "$4" 600 "$t" "$2"
 	done
-	[ $n = 0 ] || wait "${pids[@]}"
-	harvest
 	[ $n -gt 0 ] || [ -n "${ONLY-}" ] || { failed=$((failed + 1)); fails+=("$1: no script found"); }
 }
 
-fuzz() {
-	local log=$logs/fuzz last t0
-	rm -f "$log".*
-	t0=$(date +%s)
-	timeout -k 10 300 tests/fuzz/run.sh "$build" --total "${FUZZ_TOTAL:-20}" >"$log.log" 2>&1
-	local rc=$?
-	last=$(tail -n 1 "$log.log")
+fuzz_run() { timed "$1" 0 600 tests/fuzz/run.sh "$build" --total "${FUZZ_TOTAL:-20}"; }
+fuzz_tally() {
+	local log=$logs/fuzz rc secs
+	read -r rc secs <"$log.rc"
 	: >"$log.lines"
-	if [[ $last =~ ^fuzz:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+	if [[ $(tail -n 1 "$log.log") =~ ^fuzz:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
 		for ((i = 0; i < BASH_REMATCH[1]; i++)); do echo "ok fuzz target" >>"$log.lines"; done
 		for ((i = 0; i < BASH_REMATCH[2]; i++)); do echo "not ok fuzz target - see $log.log" >>"$log.lines"; done
 	fi
-	tally fuzz "$log.lines" "$log.log" $rc $(($(date +%s) - t0))
+	tally fuzz "$log.lines" "$log.log" "$rc" "$secs"
 }
 
-# What only computes goes on beside the end-to-end scripts, which mostly wait: in what they leave of the CPUs.
+# What only computes goes on beside the rest, which also waits: in what that leaves of the CPUs.
 idle=(nice -n 19)
 ! chrt --idle 0 true 2>/dev/null || idle+=(chrt --idle 0)
-asan_build=
-case " ${suites[*]} " in
-*" asan "*)
-	if [ -n "${ASAN_MAKE-}" ]; then
-		"${idle[@]}" sh -c "$ASAN_MAKE" >"$logs/asan-build.log" 2>&1 </dev/null &
-		asan_build=$!
-	fi ;;
-esac
-
-# One guest after the other.
-kernel=
-case "${ONLY-} ${suites[*]} " in
-" "*" kernel "*)
+beside=" ${ONLY-} ${suites[*]} "
+if [ -n "${ASAN_MAKE-}" ] && [[ $beside == *" asan "* ]]; then
+	rm -f "$logs/asan-build".*
+	timed "$logs/asan-build" 0 3000 "${idle[@]}" sh -c "$ASAN_MAKE" &
+fi
+case $beside in
+"  "*" kernel "*)
 	rm -f "$logs/kernel".*
-	asan_run=0
-	# the core of it: the rest is for make kernel-test
-	KERNEL_ONLY='@(test_verify|test_decap|10-*)' KERNEL_SECONDS=1500 script_run "$logs/kernel" 3000 "${idle[@]}" tests/kernel/run.sh "$build" &
-	kernel=$!
-	;;
+	# the core of it on the oldest kernel: the rest is for make kernel-test
+	KERNELS=${KERNELS:-6.1} KERNEL_ONLY='@(test_verify|test_decap|10-*)' KERNEL_SECONDS=1500 \
+		timed "$logs/kernel" 0 3000 "${idle[@]}" tests/kernel/run.sh "$build" &
+	pending_kernel=1 ;;
+*) pending_kernel=0 ;;
 esac
+# Waits for what goes on beside.
+ended() { until [ -e "$logs/$1.rc" ]; do sleep 0.5; done; }
 
 for suite in "${suites[@]}"; do
-	asan_run=$asan
 	case $suite in
 	check)
-		asan_run=0
-		script check 120 tests/check/run.sh
-		script check/cli 120 tests/check/cli.sh "$build" ;;
+		pool script check 0 240 tests/check/run.sh
+		pool script check/cli 0 240 tests/check/cli.sh "$build" ;;
 	unit) criterion unit "$build/tests/unit" "$asan" ;;
 	bpf)
 		if [ "$(id -u)" = 0 ]; then
@@ -240,33 +246,36 @@ for suite in "${suites[@]}"; do
 		else
 			skip_suite bpf "loading BPF programs needs root: sudo make test"
 		fi ;;
-	fuzz) fuzz ;;
-	sim) script sim 240 "$build/sim/xtr-sim" --quick --json "$build/sim/quick.json" ;;
-	e2e) e2e e2e "$build" '*' ;;
-	interop) e2e interop "$build" '*' tests/interop ;;
+	fuzz) pool fuzz fuzz ;;
+	sim) pool script sim 0 480 "$build/sim/xtr-sim" --quick --json "$build/sim/quick.json" ;;
+	e2e) e2e e2e "$build" '*' "$asan" ;;
+	interop) e2e interop "$build" '*' "$asan" tests/interop ;;
 	kernel)
 		# shellcheck disable=SC2053
 		[[ kernel == ${ONLY:-*} ]] || continue
-		asan_run=0
-		if [ -n "$kernel" ]; then
-			wait "$kernel"
+		pool_end
+		if [ $pending_kernel = 1 ]; then
+			ended kernel
 			script_tally kernel
 		else
-			script kernel 1500 tests/kernel/run.sh "$build"
+			pool script kernel 0 3000 tests/kernel/run.sh "$build"
 		fi ;;
 	asan)
-		asan_run=1
-		if [ -n "$asan_build" ] && ! wait "$asan_build"; then
-			echo "not ok asan - the sanitizer build failed" >"$logs/asan.lines"
-			tally asan "$logs/asan.lines" "$logs/asan-build.log" 0 0
-			continue
+		if [ -n "${ASAN_MAKE-}" ]; then
+			ended asan-build
+			read -r rc secs <"$logs/asan-build.rc"
+			if [ "$rc" != 0 ]; then
+				echo "not ok asan - the sanitizer build failed" >"$logs/asan.lines"
+				tally asan "$logs/asan.lines" "$logs/asan-build.log" 0 "$secs"
+				continue
+			fi
 		fi
 		criterion asan-unit "$build/asan/tests/unit" 1
-		e2e asan-e2e "$build/asan" "$asan_e2e"
-		unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS ;;
+		e2e asan-e2e "$build/asan" "$asan_e2e" 1 ;;
 	*) echo "tests/run.sh: no suite named $suite (check unit bpf fuzz sim e2e interop kernel asan)" >&2; exit 2 ;;
 	esac
 done
+pool_end
 
 if [ ${#skips[@]} -gt 0 ]; then
 	echo "skipped:"
