@@ -177,7 +177,7 @@ criterion() { # suite, folder of the programs, sanitizer build?
 		# shellcheck disable=SC2053
 		[[ $name == ${ONLY:-*} ]] || continue
 		n=$((n + 1))
-		pool criterion "$1/$name" "$3" 400 "$bin"
+		pool criterion "$1/$name" "$3" 900 "$bin"
 	done
 	if [ $n = 0 ] && [ -z "${ONLY-}" ]; then
 		echo "not ok $1 - no test program in $2 (make unit-bin bpf-bin builds them)" >"$logs/$1.lines"

@@ -401,7 +401,7 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc - 1, argv + 1, "", names, NULL)) != -1)
 		switch (c) {
-		case 'b': o.bind = optarg; break;
+		case 'b': o.bind = *optarg ? optarg : NULL; break;
 		case 't': o.to = optarg; break;
 		case 'p': o.port = optarg; break;
 		case 'P': o.sport = strtoul(optarg, NULL, 10); break;
