@@ -349,10 +349,14 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	if (dport && *dport == bpf_htons(XTR_PORT_DATA) &&
 	    xtr_is_lisp(c, (long)dport - (long)xtr_data(c) - 2 + UDP_HLEN + LISP_HLEN))
 		return -XTR_DROP_DECAP_NESTED;
-	if (xtr_addr_unfit(d->in.family, &d->in.src) || xtr_addr_unfit(d->in.family, &d->in.dst))
+	if (xtr_addr_unfit(d->in.family, &d->in.src))
 		return -XTR_DROP_DECAP_ADDRESS;
-	if (!(d->home->flags & XTR_LOCAL_F_EID))
-		return -XTR_DROP_DECAP_NOT_LOCAL;
+	if (!(d->home->flags & XTR_LOCAL_F_GROUP)) {
+		if (xtr_addr_unfit(d->in.family, &d->in.dst))
+			return -XTR_DROP_DECAP_ADDRESS;
+		if (!(d->home->flags & XTR_LOCAL_F_EID))
+			return -XTR_DROP_DECAP_NOT_LOCAL;
+	}
 	r = xtr_decap_version(cfg, d, d->home->map_version);
 	if (r)
 		return r;

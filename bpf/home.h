@@ -148,6 +148,8 @@ XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg 
 {
 	if (!(cfg->flags & XTR_CFG_F_DIRECT) || !h->gen || h->inst.flags & (XTR_INST_F_ELSEWHERE | XTR_INST_F_APART))
 		return false;
+	if (h->flags & XTR_LOCAL_F_GROUP) /* who wants it, and where, is the stack's to know */
+		return false;
 	/* time exceeded, and IPv4 options: the stack's */
 	if (new_ttl <= 1 || (in->family == XTR_FAMILY_IP4 && in->l3len != IP4_HLEN))
 		return false;

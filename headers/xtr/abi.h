@@ -208,6 +208,7 @@ enum {
 	XTR_LOCAL_F_EID  = 1 << 0, /* one of our EID-prefixes: decapsulate for it, accept it as inner source */
 	XTR_LOCAL_F_SELF = 1 << 1, /* an address of this host: never encapsulate to it. Longest match decides alone: an own
 				    * address inside an EID-prefix carries F_EID and the map_version of the prefix too */
+	XTR_LOCAL_F_GROUP = 1 << 2, /* a group whose packets are taken in from other routers */
 };
 struct xtr_local {
 	__u32 flags;

@@ -39,6 +39,13 @@ struct xtr_conf_overlay {
 	uint32_t instance, mtu;
 	XTR_SCHEMA_LIST(struct xtr_ippfx) addresses, routes;
 };
+struct xtr_conf_mcgroup {                    /* multicast[] */
+	const struct xtr_yaml *at;
+	struct xtr_ip group, source;
+	uint32_t instance;
+	bool receive;
+	XTR_SCHEMA_LIST(struct xtr_ip) copies_to;
+};
 struct xtr_conf_mapping {
 	const struct xtr_yaml *at;
 	struct xtr_eid_prefix eid;         /* with the instance */
@@ -168,6 +175,7 @@ struct xtr_conf_values {
 	XTR_SCHEMA_LIST(struct xtr_conf_rloc) rlocs;
 	XTR_SCHEMA_LIST(struct xtr_conf_interface) interfaces;
 	XTR_SCHEMA_LIST(struct xtr_conf_overlay) overlay;
+	XTR_SCHEMA_LIST(struct xtr_conf_mcgroup) multicast;
 	struct xtr_conf_etr etr;
 	struct xtr_conf_itr itr;
 	struct xtr_conf_ms ms;

@@ -143,8 +143,9 @@ static int build_dp_lists(struct xtr_conf *c)
 	struct xtr_dp_overlay *over = ARRAY(c, struct xtr_dp_overlay, overlays);
 	struct xtr_dp_local *locals = ARRAY(c, struct xtr_dp_local, v->etr.database.count);
 	struct xtr_ip *rlocs = ARRAY(c, struct xtr_ip, v->rlocs.count);
+	struct xtr_dp_group *groups = ARRAY(c, struct xtr_dp_group, v->multicast.count);
 
-	if (!ports || !over || !locals || !rlocs)
+	if (!ports || !over || !locals || !rlocs || !groups)
 		return -ENOMEM;
 	for (unsigned i = 0; i < v->interfaces.count; i++) {
 		const struct xtr_conf_interface *p = &v->interfaces.items[i];
@@ -181,6 +182,18 @@ static int build_dp_lists(struct xtr_conf *c)
 	}
 	for (unsigned i = 0; i < v->rlocs.count; i++)
 		rlocs[i] = v->rlocs.items[i].address;
+	for (unsigned i = 0; i < v->multicast.count; i++) {
+		const struct xtr_conf_mcgroup *g = &v->multicast.items[i];
+
+		groups[i] = (struct xtr_dp_group){ .iid = g->instance,
+						   .group = g->group,
+						   .source = g->source,
+						   .members = g->copies_to.items,
+						   .member_count = g->copies_to.count,
+						   .receive = g->receive };
+	}
+	c->dp.groups = groups;
+	c->dp.group_count = v->multicast.count;
 	c->dp.ports = ports;
 	c->dp.port_count = v->interfaces.count;
 	c->dp.overlays = over;

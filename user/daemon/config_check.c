@@ -478,7 +478,7 @@ static void check_rlocs(struct check *k)
 			need);
 }
 
-static bool instance_has_overlay(const struct xtr_conf_values *v, uint32_t instance)
+bool xtr_conf_has_overlay(const struct xtr_conf_values *v, uint32_t instance)
 {
 	if (!v->overlay.count)
 		return instance == 0; /* the default one */
@@ -530,7 +530,7 @@ static void check_interfaces(struct check *k)
 			xtr_yaml_fail_at(
 				k->errors, at_key(p->at, "instance"),
 				"an underlay interface has no instance: LISP headers carry it; remove this key");
-		else if (p->role == XTR_ROLE_EID && !instance_has_overlay(v, p->instance))
+		else if (p->role == XTR_ROLE_EID && !xtr_conf_has_overlay(v, p->instance))
 			xtr_yaml_fail_at(
 				k->errors, at_key(p->at, "instance"),
 				"instance %u has no overlay device to deliver on; add one to `overlay` with "
@@ -614,7 +614,7 @@ static void check_overlay(struct check *k)
 	for (unsigned i = 0; k->c->data_plane && i < v->etr.database.count; i++) {
 		const struct xtr_conf_mapping *m = &v->etr.database.items[i];
 
-		if (!instance_has_overlay(v, m->instance))
+		if (!xtr_conf_has_overlay(v, m->instance))
 			xtr_yaml_fail_at(
 				k->errors, at_key(m->at, "instance"),
 				"instance %u has no overlay device to deliver on; add one to `overlay` with "
@@ -773,6 +773,7 @@ int xtr_conf_check(struct xtr_conf *c, const struct xtr_conf_host *host,
 	check_interfaces(&k);
 	check_overlay(&k);
 	xtr_conf_check_tenants(&k);
+	xtr_conf_check_groups(&k);
 	check_addresses(&k);
 	check_timers(&k);
 	check_route_table(&k);

@@ -39,6 +39,11 @@ void xtr_conf_check_not_eid(struct check *k, const struct xtr_yaml *at, const ch
 void xtr_conf_check_peers(struct check *k, const struct xtr_ip *list, const struct xtr_yaml **at,
 			  unsigned n, const char *what);
 
+/* Is there a device to deliver the packets of this instance on? */
+bool xtr_conf_has_overlay(const struct xtr_conf_values *v, uint32_t instance);
+
+/* --- config_group.c */
+void xtr_conf_check_groups(struct check *k);
 /* --- config_tenant.c */
 /* In a namespace or VRF: its routes say nothing about what the host itself reaches. */
 bool xtr_conf_overlay_apart(const struct xtr_conf_overlay *o);

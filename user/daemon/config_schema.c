@@ -99,6 +99,17 @@ static const struct xtr_schema overlay_schema = { "an entry of overlay", "device
 	END }, NULL };
 #undef T
 
+#define T struct xtr_conf_mcgroup
+static const struct xtr_schema group_schema = { "an entry of multicast", "group", (const struct xtr_schema_key[]){
+	TEXT(T, group, "group", XTR_T_IP, XTR_K_REQUIRED | XTR_K_MULTICAST, NULL, "multicast address that hosts use"),
+	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID of the hosts"),
+	TEXT(T, source, "source", XTR_T_IP, 0, NULL, "copies only of what this host sends; without it of what any does"),
+	LIST_OF(T, copies_to, "copies-to", 0, XTR_REPL_MAX, XTR_T_IP,
+	     "RLOCs of the routers that get a copy each of what our hosts send to the group"),
+	BOOL(T, receive, "receive", 0, "true", "take in what other routers send to the group, out of the overlay device"),
+	END }, NULL };
+#undef T
+
 #define T struct xtr_conf_mapping
 static const struct xtr_schema mapping_schema = { "an entry of etr.database", "eid", (const struct xtr_schema_key[]){
 	TEXT(T, eid, "eid", XTR_T_EID, XTR_K_REQUIRED | XTR_K_EID | XTR_K_NO_IID, NULL,
@@ -323,6 +334,8 @@ const struct xtr_schema xtr_conf_schema = { "the top level", NULL, (const struct
 	     "where packets enter; without it there is no data plane (a pure Map-Server or Map-Resolver)"),
 	LIST(T, overlay, "overlay", 0, 16, overlay_schema,
 	     "devices: what is routed into them is encapsulated; without it xtr0, instance 0"),
+	LIST(T, multicast, "multicast", 0, 4096, group_schema,
+	     "groups of hosts at several sites: head-end replication to routers that are listed"),
 	SECTION(T, etr, "etr", etr_schema, "answers for EID-prefixes and registers them"),
 	SECTION(T, itr, "itr", itr_schema, "finds the locators of others' EIDs"),
 	SECTION(T, ms, "map-server", ms_schema, "takes registrations"),

@@ -276,6 +276,13 @@ static int read_ip(struct reading *r, const struct xtr_schema_key *k, const stru
 			k->name, y->text);
 		return -EINVAL;
 	}
+	if (k->flags & XTR_K_MULTICAST) {
+		if (xtr_schema_is_group(ip))
+			return 0;
+		xtr_yaml_fail_at(r->errors, y, "`%s` is %s, which is %s; write a multicast address that routers forward, as 233.252.1.1 or \"ff08::4341\"",
+				 k->name, y->text, xtr_ip_is_multicast(ip) ? "a group of one link" : "no multicast address");
+		return -EINVAL;
+	}
 	if (xtr_ip_is_unspecified(ip) || xtr_ip_is_multicast(ip) || xtr_ip_is_linklocal(ip)) {
 		xtr_yaml_fail_at(
 			r->errors, y,

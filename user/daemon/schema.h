@@ -37,7 +37,7 @@ enum {
 	XTR_K_HOST_BITS = 1 << 2, /* prefix: an address with its length (10.1.0.1/24) is allowed */
 	XTR_K_EID       = 1 << 3, /* prefix: unicast; no loopback, link-local or multicast */
 	XTR_K_NONEMPTY  = 1 << 4, /* list: at least one */
-	XTR_K_MULTICAST = 1 << 5, /* prefix: multicast */
+	XTR_K_MULTICAST = 1 << 5, /* prefix: multicast; address: a group that leaves its link */
 	XTR_K_NO_IID    = 1 << 6, /* EID: the instance is a key of its own */
 	XTR_K_ANY       = 1 << 7, /* whole number: "any" is UINT32_MAX */
 };

@@ -46,6 +46,7 @@ static void xtr_dp_config_free(struct xtr_dp_config *c)
 	free((void *)c->rlocs);
 	free((void *)c->control_from);
 	free((void *)c->gpe_peers);
+	xtr_dp_groups_free(c);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -105,6 +106,7 @@ static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_conf
 		ov[i].routes =
 			xtr_dp_dup(ov[i].routes, ov[i].route_count, sizeof(*ov[i].routes), &ok);
 	}
+	ok &= !xtr_dp_groups_copy(to, from);
 	if (!ok)
 		xtr_dp_config_free(to);
 	return ok ? 0 : -ENOMEM;
@@ -260,7 +262,8 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 	xtr_dp_overlays_sweep(dp);
 	xtr_dp_namespaces_sweep(dp);
 	dp->fan_stale = true;
-	return xtr_dp_ifaces(dp, true, err);
+	r = xtr_dp_ifaces(dp, true, err);
+	return r || !strict ? r : xtr_dp_groups(dp, err);
 }
 
 /* A dump that a change interrupted (NLM_F_DUMP_INTR) is no failure: look again. */
@@ -544,6 +547,7 @@ int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struc
 		dp->cfg = old;
 		if (xtr_dp_tables(dp, NULL) || xtr_dp_apply(dp, false, NULL))
 			xtr_dp_soon(dp, true);
+		xtr_dp_groups(dp, NULL);
 		xtr_dp_config_free(&new);
 		return r;
 	}

@@ -43,6 +43,12 @@ enum xtr_dp_direct {
 	XTR_DP_DIRECT_ON,
 	XTR_DP_DIRECT_OFF,
 };
+struct xtr_dp_group {              /* a group of hosts (RFC 8378, by configuration) */
+	uint32_t iid;
+	struct xtr_ip group, source; /* source of no family: of all sources */
+	const struct xtr_ip *members; unsigned member_count; /* RLOCs of the routers that get a copy of what our hosts send */
+	bool receive;              /* take in what other routers send to it, out of the overlay device */
+};
 struct xtr_dp_config {
 	const char *bpffs;         /* "/sys/fs/bpf" */
 	const struct xtr_dp_port *ports; unsigned port_count;
@@ -70,6 +76,7 @@ struct xtr_dp_config {
 	bool gpe;                  /* LISP-GPE (RFC 9305) with peers known to speak it: those whose mappings say so, and gpe_peers */
 	bool gpe_zero_checksum6;   /* also over IPv6, without UDP checksum (RFC 9305 4.3.1) */
 	const struct xtr_ippfx *gpe_peers; unsigned gpe_peer_count;
+	const struct xtr_dp_group *groups; unsigned group_count;
 	uint32_t control_rate, control_burst; /* such messages per second, CPU and port; both 0: 1000, 2000 */
 };
 struct xtr_dp_mapping {

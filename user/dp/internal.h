@@ -185,6 +185,7 @@ struct xtr_dp_list {
 	uint32_t id, n;
 	struct xtr_dp_rl **rl;             /* n, each with a reference; IPv4 first */
 	bool adopted;                      /* of a former daemon, not renewed yet */
+	bool configured, dropped;          /* by cfg.groups; it was, and is not any more */
 	uint32_t fan, shape;               /* fan.c: 1 + number of its record, 0: TC replicates; its device map */
 	uint64_t fan_hash;                 /* of the record, without its shape */
 	const char *fan_told;              /* why it is TC; "": XDP; NULL: nothing said yet */
@@ -530,6 +531,9 @@ void xtr_dp_set_free(struct xtr_dp *dp);
 bool xtr_dp_room(struct xtr_dp *dp);
 /* mcast.c */
 int xtr_dp_mc_key(union xtr_dp_mckey *k, const struct xtr_dp_mc *mc); /* -EINVAL: cannot be said as one prefix */
+int xtr_dp_groups_copy(struct xtr_dp_config *to, const struct xtr_dp_config *from);
+void xtr_dp_groups_free(struct xtr_dp_config *c);
+int xtr_dp_groups(struct xtr_dp *dp, struct xtr_err *err);  /* lists are as the configuration says */
 int xtr_dp_mcast_adopt(struct xtr_dp *dp);                  /* after the templates */
 void xtr_dp_mcast_sweep(struct xtr_dp *dp);                 /* what was adopted and not renewed in time */
 void xtr_dp_mcast_free(struct xtr_dp *dp);

@@ -324,6 +324,13 @@ static int xtr_dp_local_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n
 	for (unsigned i = 0; i < dp->cfg.local_count; i++)
 		xtr_dp_local_add(dp, &b, dp->cfg.locals[i].iid, &dp->cfg.locals[i].eid,
 				 XTR_LOCAL_F_EID, dp->cfg.locals[i].map_version);
+	for (unsigned i = 0; i < dp->cfg.group_count; i++) {
+		const struct xtr_dp_group *g = &dp->cfg.groups[i];
+		struct xtr_ippfx p = { .ip = g->group, .len = (uint8_t)xtr_ip_bits(&g->group) };
+
+		if (g->receive)
+			xtr_dp_local_add(dp, &b, g->iid, &p, XTR_LOCAL_F_GROUP, 0);
+	}
 	for (unsigned i = 0; i < dp->addr_count; i++) {
 		const struct xtr_ip *ip = &dp->addrs[i].pfx.ip;
 		uint32_t iid;

@@ -282,6 +282,56 @@ int xtr_dp_replicate(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *sourc
 	return r;
 }
 
+void xtr_dp_groups_free(struct xtr_dp_config *c)
+{
+	for (unsigned i = 0; c->groups && i < c->group_count; i++)
+		free((void *)c->groups[i].members);
+	free((void *)c->groups);
+}
+
+int xtr_dp_groups_copy(struct xtr_dp_config *to, const struct xtr_dp_config *from)
+{
+	struct xtr_dp_group *g = calloc(from->group_count + 1, sizeof(*g));
+
+	to->groups = g;
+	for (unsigned i = 0; g && i < from->group_count; i++) {
+		struct xtr_ip *members = calloc(from->groups[i].member_count + 1, sizeof(*members));
+
+		g[i] = from->groups[i];
+		g[i].members = members;
+		if (!members)
+			return -ENOMEM;
+		if (g[i].member_count)
+			memcpy(members, from->groups[i].members, g[i].member_count * sizeof(*members));
+	}
+	return g ? 0 : -ENOMEM;
+}
+
+/* Those of the configuration. What it named before and does not name now goes. */
+int xtr_dp_groups(struct xtr_dp *dp, struct xtr_err *err)
+{
+	struct xtr_dp_list *l, *next;
+	char a[XTR_IP_STRLEN];
+
+	HASH_ITER(hh, dp->lists, l, next)
+		l->dropped |= l->configured;
+	for (unsigned i = 0; i < dp->cfg.group_count; i++) {
+		const struct xtr_dp_group *g = &dp->cfg.groups[i];
+		struct xtr_dp_mc key;
+		int r = xtr_dp_replicate(dp, g->iid, &g->source, &g->group, g->members, g->member_count);
+
+		if (r)
+			return xtr_fail(err, r, "group %s of instance %u: its replication list does not get into the kernel: %s",
+					xtr_ip_str(&g->group, a), g->iid, strerror(-r));
+		if (xtr_dp_mc_make(&key, g->iid, &g->source, &g->group) && (l = xtr_dp_list_find(dp, &key)))
+			l->configured = true, l->dropped = false;
+	}
+	HASH_ITER(hh, dp->lists, l, next)
+		if (l->dropped)
+			xtr_dp_list_remove(dp, l);
+	return 0;
+}
+
 /* As the programs find it: (S,G), then (*,G). */
 const struct xtr_dp_list *xtr_dp_list_match(struct xtr_dp *dp, uint32_t iid,
 					    const struct xtr_ip *source, const struct xtr_ip *group)
