@@ -589,6 +589,23 @@ static const struct {
 	{ "rlocs: [{address: 192.0.2.1}]\nitr: {map-resolvers: [192.0.2.11, 192.0.2.11]}\n",
 	  "f:2:35: map-resolver 192.0.2.11 is here for the second time, the first is in line 2; remove one\n" },
 
+	/* groups */
+	{ ITR "multicast: [{group: 233.252.1.1}]\n",
+	  "f:3:12: `multicast` needs `interfaces`; add interfaces: with the underlay interface\n" },
+	{ DP "multicast: [{group: 10.1.0.0}, {group: 224.0.0.9}, {group: \"ff02::9\"}, {instance: 3}]\n",
+	  "f:4:21: `group` is 10.1.0.0, which is no multicast address; write a multicast address that routers forward, as 233.252.1.1 or \"ff08::4341\"\n"
+	  "f:4:40: `group` is 224.0.0.9, which is a group of one link; write a multicast address that routers forward, as 233.252.1.1 or "
+	  "\"ff08::4341\"\n"
+	  "f:4:60: `group` is ff02::9, which is a group of one link; write a multicast address that routers forward, as 233.252.1.1 or \"ff08::4341\"\n"
+	  "f:4:72: an entry of multicast has no `group`; add it: multicast address that hosts use\n" },
+	{ DP "multicast:\n  - {group: 233.252.1.1, instance: 3}\n  - {group: 233.252.1.1}\n  - {group: 233.252.1.1}\n"
+	  "  - {group: 233.252.1.1, source: \"fd01::1\"}\n  - {group: 233.252.1.1, source: 10.1.0.1, copies-to: [192.0.2.2, 192.0.2.2]}\n"
+	  "overlay: [{device: xtr0, routes: [10.0.0.0/8]}]\n",
+	  "f:5:36: instance 3 has no overlay device to deliver on; add one to `overlay` with instance: 3\n"
+	  "f:7:13: group 233.252.1.1 is here for the second time, the first is in line 6; remove one\n"
+	  "f:8:34: `source` and `group` are of different families; write a source in the family of the group\n"
+	  "f:9:67: copies-to 192.0.2.2 is here for the second time, the first is in line 9; remove one\n" },
+
 	/* tenants */
 	{ DP "overlay:\n  - {device: xtr0, routes: [10.0.0.0/8]}\n  - {device: xtr5, instance: 5, routes: [\"fd00::/8\", 10.5.0.0/16]}\n",
 	  "f:6:54: 10.5.0.0/16 of xtr5 (instance 5) overlaps 10.0.0.0/8 of xtr0 (instance 0) in line 5, and the host routes both by the same tables: "
@@ -663,7 +680,7 @@ static const struct {
 	  "there\n"
 	  "f:5:12: `log-level` is `loud`; write error, warn, info or debug\n"
 	  "f:7:19: `map-resolvers` is `x`, not an address; write an IPv4 or IPv6 address without a length, as 192.0.2.1 or \"2001:db8::1\"\n"
-	  "f:8:1: unknown key `colour` in the top level; the keys are rlocs, interfaces, overlay, etr, itr, map-server, map-resolver, decent, xtr-id, site-id, "
+	  "f:8:1: unknown key `colour` in the top level; the keys are rlocs, interfaces, overlay, multicast, etr, itr, map-server, map-resolver, decent, xtr-id, site-id, "
 	  "state-dir, control-socket, bpffs, user, log-level, data-plane, timers, limits\n" },
 };
 
