@@ -366,31 +366,6 @@ static int xtr_dp_open_all(struct xtr_dp *dp, struct xtr_err *err)
 	return r;
 }
 
-static bool xtr_dp_forwarding(const char *path)
-{
-	char c = '1';
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return true;
-	if (read(fd, &c, 1) != 1)
-		c = '1';
-	close(fd);
-	return c != '0';
-}
-
-static void xtr_dp_warn_forwarding(const struct xtr_dp *dp)
-{
-	if (!dp->cfg.local_count)
-		return;
-	if (!xtr_dp_forwarding("/proc/sys/net/ipv4/ip_forward"))
-		xtr_warn(
-			"net.ipv4.ip_forward is 0: hosts behind this router are not reached, only the addresses of the router itself");
-	if (!xtr_dp_forwarding("/proc/sys/net/ipv6/conf/all/forwarding"))
-		xtr_warn(
-			"net.ipv6.conf.all.forwarding is 0: IPv6 hosts behind this router are not reached, only its own addresses");
-}
-
 static uint64_t xtr_dp_now(void)
 {
 	struct timespec ts;

@@ -473,6 +473,8 @@ bool xtr_dp_is_soft(const char *kind, const char *driver);
 /* tags.c: may XDP run here, with regard to VLAN tags? Switches rx-vlan-offload off if need be. */
 bool xtr_dp_tags_ready(struct xtr_dp *dp, const struct xtr_dp_if *f);
 void xtr_dp_tags_restore(struct xtr_dp_made_dev *d);        /* as it was */
+/* probe.c */
+void xtr_dp_warn_forwarding(const struct xtr_dp *dp);
 /* driver.c: pure */
 struct xtr_dp_offload { bool on, fixed; };
 struct xtr_dp_facts {

@@ -7,6 +7,7 @@
 #include "dp/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,4 +178,30 @@ int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out,
 	if (prog >= 0)
 		close(prog);
 	return 0;
+}
+
+static bool xtr_dp_forwarding(const char *path)
+{
+	char c = '1';
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	if (read(fd, &c, 1) != 1)
+		c = '1';
+	close(fd);
+	return c != '0';
+}
+
+/* Said once, at start. */
+void xtr_dp_warn_forwarding(const struct xtr_dp *dp)
+{
+	if (!dp->cfg.local_count)
+		return;
+	if (!xtr_dp_forwarding("/proc/sys/net/ipv4/ip_forward"))
+		xtr_warn(
+			"net.ipv4.ip_forward is 0: hosts behind this router are not reached, only the addresses of the router itself");
+	if (!xtr_dp_forwarding("/proc/sys/net/ipv6/conf/all/forwarding"))
+		xtr_warn(
+			"net.ipv6.conf.all.forwarding is 0: IPv6 hosts behind this router are not reached, only its own addresses");
 }
