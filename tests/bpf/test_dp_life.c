@@ -283,7 +283,7 @@ Test(dp_life, smaller_maps_of_locators_keep_what_fits_under_new_numbers)
 		e = xtr_dp_cache_match(dp, 0, &want, &p);
 		snprintf(eid, sizeof(eid), "192.0.2.%u", 182 + i);
 		want = ip(eid);
-		wrong += !e || !e->set || memcmp(&dp->rl_by_id[e->set->key.rl[0]]->dst, &want, sizeof(want));
+		wrong += !e || !e->is.set || memcmp(&dp->rl_by_id[e->is.set->key.rl[0]]->dst, &want, sizeof(want));
 	}
 	cr_expect_eq(wrong, 0);
 	xtr_dp_close(dp);

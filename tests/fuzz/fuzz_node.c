@@ -507,7 +507,7 @@ static int count_sites(void *arg, const struct xtr_site_info *i)
 static void check(struct world *w)
 {
 	counted = 0;
-	xtr_node_walk_cache(w->n, w->now, count_cache, NULL);
+	xtr_node_walk_cache(w->n, NULL, w->now, count_cache, NULL);
 	EX_CHECK(counted <= CACHE);
 	counted = 0;
 	xtr_node_walk_pending(w->n, w->now, count_pending, NULL);
@@ -623,7 +623,7 @@ static void step(struct world *w, uint8_t kind, const uint8_t *data, size_t len)
 		break;
 	case 13:
 		if (len & 1)
-			xtr_node_cache_clear(w->n, len & 2 ? &eid : NULL, w->now);
+			xtr_node_cache_clear(w->n, len & 2 ? &eid : NULL, UINT32_MAX, w->now);
 		else
 			static_entry(w, &eid, len ? data[0] : 0);
 		break;

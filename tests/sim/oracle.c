@@ -174,7 +174,7 @@ void sim_judge(struct sim_node *f)
 
 	verdict(s, f, is_true(s, &f->q) ? SIM_RIGHT : SIM_WRONG);
 	f->q.open = f->q.done = false;
-	xtr_node_cache_clear(f->n, NULL, s->now);
+	xtr_node_cache_clear(f->n, NULL, UINT32_MAX, s->now);
 }
 
 void sim_overdue(struct sim *s)

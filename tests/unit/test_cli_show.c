@@ -126,7 +126,7 @@ static void asked(const char *args)
 Test(cli_show, cache, .init = up, .fini = down)
 {
 	prints("cache show", ENTRY_NATIVE ENTRY_ENCAP ENTRY_DROP);
-	asked("{}");
+	asked("{\"limit\":500}");
 	json_decref(json_of("cache show", "cache show"));
 	prints("cache pending", "10.9.0.1/32: tries 2  resolver 192.0.2.11  age 1.5s  next in 2.5s\n");
 	json_decref(json_of("cache pending", "cache pending"));
@@ -135,15 +135,15 @@ Test(cli_show, cache, .init = up, .fini = down)
 Test(cli_show, cache_of_an_address_is_its_longest_match, .init = up, .fini = down)
 {
 	prints("cache show 10.2.0.5", ENTRY_ENCAP);
-	asked("{\"eid\":\"10.2.0.5\",\"iid\":0}");
+	asked("{\"eid\":\"10.2.0.5\",\"iid\":0,\"limit\":500}");
 	prints("cache show 10.2.1.5", ENTRY_NATIVE);
 	prints("cache show [5]fd02::1", ENTRY_DROP);
-	asked("{\"eid\":\"fd02::1\",\"iid\":5}");
+	asked("{\"eid\":\"fd02::1\",\"iid\":5,\"limit\":500}");
 	prints("cache show fd02::1 instance 5", ENTRY_DROP);
 	prints("cache show 10.2.0.0/16", ENTRY_NATIVE ENTRY_ENCAP);
 	prints("cache show 10.2.0.0/25", ENTRY_ENCAP);
 	prints("cache show instance 5", ENTRY_DROP);
-	asked("{\"iid\":5}");
+	asked("{\"iid\":5,\"limit\":500}");
 	xtr_lab_run(&lab, "cache show 10.7.0.1", &ran);
 	cr_expect_eq(ran.status, 255);
 	cr_expect_str_eq(ran.err, "Error: no map-cache entry covers 10.7.0.1: the next packet to it makes xtrd ask the mapping "
@@ -159,7 +159,7 @@ Test(cli_show, cache_changes, .init = up, .fini = down)
 	asked("{\"eid\":\"10.6.0.1/32\",\"iid\":9,\"action\":\"natively-forward\"}");
 	json_decref(json_of("cache add 10.6.0.0/16 action drop", "cache add"));
 	prints("cache delete [9]10.6.0.0/16", "deleted: 2\n");
-	asked("{\"eid\":\"10.6.0.0/16\",\"iid\":9}");
+	asked("{\"eid\":\"10.6.0.0/16\",\"iid\":9,\"limit\":1000}");
 	json_decref(json_of("cache delete 10.6.0.0/16", "cache delete"));
 	prints("cache flush", "deleted: 3\n");
 	json_decref(json_of("cache flush", "cache flush"));

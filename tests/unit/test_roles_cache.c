@@ -476,7 +476,7 @@ Test(cache, static_entries_do_not_expire_and_answers_do_not_replace_them)
 		FW_REC("10.2.0.0/24", 60, "192.0.2.3"));
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.77/1");
 	cr_assert_str_eq(fwd("10.2.0.0/15"), "192.0.2.2/100");
-	cr_assert_eq(xtr_node_cache_clear(itr->n, &e, w->now), 1);
+	cr_assert_eq(xtr_node_cache_clear(itr->n, &e, UINT32_MAX, w->now), 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
 	cr_assert_str_eq(fwd("10.2.0.0/15"), "192.0.2.2/100");
 }
@@ -500,7 +500,7 @@ Test(cache, adopted_entries_are_left_alone_then_end_or_are_refreshed)
 	}
 	fw_tick(itr);
 	cr_assert_eq(itr->dp[0].puts, 0, "nothing changed: not written");
-	cr_assert_eq(xtr_node_walk_cache(itr->n, w->now, first_info, NULL), 7);
+	cr_assert_eq(xtr_node_walk_cache(itr->n, NULL, w->now, first_info, NULL), 7);
 	cr_assert_eq(info.source, XTR_CACHE_ADOPTED);
 	cr_assert_eq(info.ttl_left_ms, 300000);
 	for (uint64_t t = 0; t < 270000; t += 1000) {
@@ -540,7 +540,7 @@ Test(cache, what_xtrctl_shows)
 			      .locs = { FW_LOC("192.0.2.3", .priority = 2), FW_LOC("192.0.2.2"),
 					FW_LOC("192.0.2.4", .down = true) } });
 	fw_run(w, 5000);
-	cr_assert_eq(xtr_node_walk_cache(itr->n, w->now, first_info, NULL), 7);
+	cr_assert_eq(xtr_node_walk_cache(itr->n, NULL, w->now, first_info, NULL), 7);
 	cr_assert_eq(info.source, XTR_CACHE_REPLY);
 	cr_assert(info.authoritative);
 	cr_assert_eq(info.map_version, 7);

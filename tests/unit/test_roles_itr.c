@@ -221,7 +221,7 @@ Test(itr, RFC9301_5_3_one_request_a_second_per_eid_prefix_and_no_miss_is_forgott
 	answer(0, site_b, 1);
 	cr_assert_not_null(fw_dp_get(itr, "10.2.0.0/24"));
 	/* The cache is cleared, the next packet comes at once. */
-	cr_assert_eq(xtr_node_cache_clear(itr->n, NULL, w->now), 1);
+	cr_assert_eq(xtr_node_cache_clear(itr->n, NULL, UINT32_MAX, w->now), 1);
 	fw_until(w, 200);
 	fw_miss(itr, "10.2.0.5", NULL);
 	fw_until(w, 999);
@@ -570,7 +570,7 @@ Test(itr, a_remembered_miss_that_finds_no_token_fails)
 	fw_reconfigure(itr, &conf);
 	fw_miss(itr, "10.2.0.5", NULL);
 	answer(0, site_b, 1);
-	xtr_node_cache_clear(itr->n, NULL, w->now);
+	xtr_node_cache_clear(itr->n, NULL, UINT32_MAX, w->now);
 	fw_miss(itr, "10.2.0.5", NULL); /* waits for its second to pass */
 	fw_until(w, 999);
 	conf.c.limits.requests_per_second = 1;

@@ -1307,7 +1307,7 @@ static bool reaches(unsigned i, unsigned j)
 	struct fw_dp *d;
 
 	snprintf(eid, sizeof(eid), "10.%u.1.9", j + 1);
-	xtr_node_cache_clear(r[i]->n, NULL, w->now);
+	xtr_node_cache_clear(r[i]->n, NULL, UINT32_MAX, w->now);
 	fw_tick(r[i]);
 	fw_run(w, 3001); /* one answer in three seconds about an EID (RFC 9301 5.4) */
 	fw_miss(r[i], eid, NULL);

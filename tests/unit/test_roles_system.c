@@ -85,7 +85,7 @@ Test(net, MS_33_MS_34_the_etr_answers_the_itr_itself)
 	cr_assert_eq(fw_dp_size(a), 0);
 	fw_until(w, 1040); /* ITR, MR, MS, ETR, ITR */
 	cr_assert_not_null(fw_dp_get(a, "10.2.0.0/24"));
-	xtr_node_walk_cache(a->n, w->now, first, NULL);
+	xtr_node_walk_cache(a->n, NULL, w->now, first, NULL);
 	cr_assert(info.authoritative);
 	cr_assert_str_eq(xtr_ip_str(&info.from, s), "192.0.2.2");
 	cr_assert(info.locators[0].local);
@@ -99,7 +99,7 @@ Test(proxy, MS_26_MS_15_the_map_server_answers_for_the_etr)
 	fw_miss(a, "10.2.0.5", "10.1.0.3");
 	fw_until(w, 1030);
 	cr_assert_not_null(fw_dp_get(a, "10.2.0.0/24"));
-	xtr_node_walk_cache(a->n, w->now, first, NULL);
+	xtr_node_walk_cache(a->n, NULL, w->now, first, NULL);
 	cr_assert(!info.authoritative);
 	cr_assert_str_eq(xtr_ip_str(&info.from, s), "192.0.2.9");
 	cr_assert(!info.locators[0].local);
@@ -291,7 +291,7 @@ Test(all_in_one, RFC9301_5_4_its_own_questions_are_not_limited)
 	fw_inject(a, "192.0.2.77", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
 	fw_miss(a, "10.2.7.5", "10.1.0.3");
 	cr_assert_not_null(fw_dp_get(a, "10.2.7.0/24"));
-	xtr_node_cache_clear(a->n, NULL, w->now);
+	xtr_node_cache_clear(a->n, NULL, UINT32_MAX, w->now);
 	fw_until(w, w->now + 1100); /* the request interval, but not the reply interval */
 	cr_assert_null(fw_dp_get(a, "10.2.7.0/24"));
 	fw_miss(a, "10.2.7.5", "10.1.0.3");
@@ -436,7 +436,7 @@ Test(net, two_xtrs_of_a_site_merge_and_learn_of_each_other)
 	cr_assert_eq(d->fwd.n, 2);
 	fw_kill(x[1]);
 	fw_run(w, 180000);
-	xtr_node_cache_clear(a->n, NULL, w->now);
+	xtr_node_cache_clear(a->n, NULL, UINT32_MAX, w->now);
 	fw_miss(a, "10.2.0.5", NULL);
 	fw_run(w, 2000);
 	cr_assert_eq(fw_dp_get(a, "10.2.0.0/24")->fwd.n, 1);

@@ -88,6 +88,14 @@ static int model_order(const void *a, const void *b)
 	return key_bit(x->key, n) ? 1 : -1;
 }
 
+static void masked(uint8_t out[KEY], const uint8_t *key, unsigned bits)
+{
+	memset(out, 0, KEY);
+	for (unsigned i = 0; i < bits; i++)
+		if (key_bit(key, i))
+			out[i / 8] |= (uint8_t)(0x80 >> i % 8);
+}
+
 struct walk { const uint8_t *key; unsigned bits, i, seen; };
 
 static int on_walk(void *ctx, const uint8_t *key, unsigned bits, void *value)
@@ -118,6 +126,22 @@ static void check_walk(const uint8_t *key, unsigned bits)
 	cr_assert_eq(w.seen, inside);
 }
 
+/* Behind a place where something is stored or not: all that the order has after it. */
+static void check_walk_after(const uint8_t *key, unsigned bits)
+{
+	static const uint8_t whole[KEY];
+	struct entry at = { .bits = bits };
+	struct walk w = { .key = whole };
+
+	masked(at.key, key, bits);
+	qsort(model, model_n, sizeof(model[0]), model_order);
+	while (w.i < model_n && model_order(&model[w.i], &at) <= 0)
+		w.i++;
+	at.value = (void *)(uintptr_t)(model_n - w.i);
+	cr_assert_eq(xtr_trie_walk_after(trie, key, bits, on_walk, &w), 0);
+	cr_assert_eq(w.seen, (uintptr_t)at.value);
+}
+
 static void check(const uint8_t *key, unsigned bits)
 {
 	const struct entry *e = model_exact(key, bits), *m = model_match(key, bits, false), *p = model_match(key, bits, true);
@@ -139,14 +163,6 @@ static unsigned random_key(uint8_t key[KEY], unsigned max_bits)
 	for (unsigned i = 0; i < KEY; i++)
 		key[i] = rnd() % 4 ? (uint8_t)(rnd() % 3 ? 0 : 0xff) : (uint8_t)rnd();
 	return rnd() % (max_bits + 1);
-}
-
-static void masked(uint8_t out[KEY], const uint8_t *key, unsigned bits)
-{
-	memset(out, 0, KEY);
-	for (unsigned i = 0; i < bits; i++)
-		if (key_bit(key, i))
-			out[i / 8] |= (uint8_t)(0x80 >> i % 8);
 }
 
 static void op_set(const uint8_t *key, unsigned bits)
@@ -199,8 +215,12 @@ static void run(uint32_t start, unsigned max_bits, unsigned steps)
 		check(key, bits);
 		bits = random_key(key, max_bits);
 		check(key, bits);
-		if (i % 16 == 0)
+		if (i % 16 == 0) {
 			check_walk(key, rnd() % (bits + 1));
+			check_walk_after(key, bits);
+			if (model_n)
+				check_walk_after(model[i % model_n].key, model[i % model_n].bits);
+		}
 	}
 	check_walk(key, 0);
 	while (model_n)

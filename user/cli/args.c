@@ -250,6 +250,18 @@ int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json
 	return rc < 0 ? xtr_cli_error(c, "%s", err.text) : 0;
 }
 
+int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result,
+		 bool *more)
+{
+	struct xtr_err err = { "" };
+	int rc = xtr_ctl_call(c->socket, object, command, args, XTR_CLI_TIMEOUT_MS, result, &err);
+
+	*more = rc == 1;
+	if (rc == -ENOENT || rc == -ECONNREFUSED)
+		return 1;
+	return rc < 0 ? xtr_cli_error(c, "%s", err.text) : 0;
+}
+
 int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)
 {
 	int rc = xtr_cli_try(c, object, command, args, result);

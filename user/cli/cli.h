@@ -65,6 +65,9 @@ extern const struct xtr_cli_object xtr_cli_objects[];
 extern const struct xtr_cli_cmd xtr_cmd_cache[], xtr_cmd_eid[], xtr_cmd_site[], xtr_cmd_decent[], xtr_cmd_rloc[], xtr_cmd_iface[],
 	xtr_cmd_stats[], xtr_cmd_map[], xtr_cmd_prog[], xtr_cmd_feature[], xtr_cmd_config[], xtr_cmd_detach[],
 	xtr_cmd_lig[], xtr_cmd_monitor[], xtr_cmd_version[], xtr_cmd_batch[];
+xtr_cli_fn xtr_cache_show; /* cache_show.c */
+xtr_cli_fn xtr_stats_maps; /* stats_maps.c */
+void xtr_stats_pressure(struct xtr_cli *c); /* a remark about each map that is nearly full */
 #define XTR_CLI_EID_TERM \
 	"EID := { ADDRESS | PREFIX | MAC | 'NAME' | (SOURCE,GROUP) | (*,GROUP) }, [N] before it: of instance N\n"
 extern const char xtr_cli_event_terms[]; /* of monitor: the kinds of events */
@@ -91,6 +94,8 @@ void xtr_cli_note(struct xtr_cli *c, const char *fmt, ...) __attribute__((format
 int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result);
 /* The same, but when no daemon runs: 1 and nothing printed. */
 int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result);
+/* The same, for what is asked for in parts: *more, if there is more than the result. */
+int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result, bool *more);
 bool xtr_cli_daemon_up(struct xtr_cli *c);
 /* Opens the pins; notes on stderr when no daemon keeps them true. 0, or -1 with the error printed. */
 int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v);

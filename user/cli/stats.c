@@ -101,6 +101,7 @@ static int do_show(struct xtr_cli *c, struct xtr_words *w)
 	for (unsigned i = 0; i < XTR_STAT_MAX; i++)
 		json_object_set_new(o, xtr_stat_name(i), json_pack("{s:I, s:I}", "packets", (json_int_t)n[i].packets,
 								   "octets", (json_int_t)n[i].octets));
+	xtr_stats_pressure(c);
 	return emit(c, o, all, "nothing counted yet (all shows every counter)");
 }
 
@@ -198,6 +199,7 @@ const struct xtr_cli_cmd xtr_cmd_stats[] = {
 	{ "show", do_show, "[all]", "packets and octets of the data plane" },
 	{ "drops", do_drops, "[all]", "dropped packets by reason, with what to do about it" },
 	{ "control", do_control, "[all]", "messages and decisions of the control plane" },
+	{ "maps", xtr_stats_maps, "[all]", "how full the maps and tables are, and the memory they take" },
 	{ "reason", do_reason, "[NAME]", "what a drop reason or a counter means" },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -274,6 +274,39 @@ int xtr_eiddb_walk(const struct xtr_eiddb *db, const struct xtr_eid_prefix *insi
 	return r;
 }
 
+/* The table with the lowest key that is not below this one. */
+static struct xtr_eidtab *table_from(const struct xtr_eiddb *db, uint64_t key)
+{
+	struct xtr_eidtab *t, *tmp, *best = NULL;
+
+	HASH_ITER(hh, db->tabs, t, tmp)
+		if (t->key >= key && (!best || t->key < best->key))
+			best = t;
+	return best;
+}
+
+int xtr_eiddb_walk_after(const struct xtr_eiddb *db, const struct xtr_eid_prefix *after,
+			 int (*fn)(void *ctx, const struct xtr_eid_prefix *eid, void *value),
+			 void *ctx)
+{
+	struct walk w = { .fn = fn, .ctx = ctx };
+	uint8_t key[XTR_EID_PACKED_MAX] = { 0 };
+	uint64_t from = after ? tab_key(after) : 0;
+	int bits = after ? xtr_eid_pack(after, key) : 0, r = 0;
+	const struct xtr_eidtab *t;
+
+	if (bits < 0)
+		return bits;
+	for (t = table_from(db, from); t && !r; t = t->key == UINT64_MAX ? NULL : table_from(db, t->key + 1)) {
+		w.tab = t;
+		if (after && t->key == from)
+			r = xtr_trie_walk_after(t->trie, key, (unsigned)bits, walk_one, &w);
+		else
+			r = xtr_trie_walk(t->trie, key, 0, walk_one, &w);
+	}
+	return r;
+}
+
 unsigned xtr_eiddb_hole(const struct xtr_eiddb *db, const struct xtr_eid_prefix *host)
 {
 	const struct xtr_eidtab *t = find(db, host);

@@ -37,6 +37,12 @@ void *xtr_eiddb_match(const struct xtr_eiddb *db, const struct xtr_eid_prefix *e
  * returns that. */
 int xtr_eiddb_walk(const struct xtr_eiddb *db, const struct xtr_eid_prefix *inside,
 		   int (*fn)(void *ctx, const struct xtr_eid_prefix *eid, void *value), void *ctx);
+/* Everything after this EID-prefix (NULL: from the beginning) in the order of instance, family,
+ * prefix, shorter before longer, whether it is in here or not: so a long walk can be made in parts,
+ * whatever changes between them. Stops and returns as above. */
+int xtr_eiddb_walk_after(const struct xtr_eiddb *db, const struct xtr_eid_prefix *after,
+			 int (*fn)(void *ctx, const struct xtr_eid_prefix *eid, void *value),
+			 void *ctx);
 /* xtr_trie_hole() of eid taken as a host; 0 when the table is empty. */
 unsigned xtr_eiddb_hole(const struct xtr_eiddb *db, const struct xtr_eid_prefix *host);
 /* True if a prefix longer than eid itself lies inside eid. */

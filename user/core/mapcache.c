@@ -20,6 +20,8 @@ void xtr_mapcache_init(struct xtr_mapcache *c, struct xtr_timers *timers, uint8_
 
 static void unlink_entry(struct xtr_mapcache *c, struct xtr_mapping *m)
 {
+	if (c->cursor == m)
+		c->cursor = m->newer;
 	if (m->newer)
 		m->newer->older = m->older;
 	else
@@ -126,6 +128,15 @@ void xtr_mapcache_del(struct xtr_mapcache *c, struct xtr_mapping *m)
 	xtr_mapping_eid(m, &eid);
 	xtr_eiddb_del(&c->db, &eid);
 	drop(c, m);
+}
+
+struct xtr_mapping *xtr_mapcache_next(struct xtr_mapcache *c)
+{
+	struct xtr_mapping *m = c->cursor;
+
+	if (m)
+		c->cursor = m->newer;
+	return m;
 }
 
 void xtr_mapcache_touch(struct xtr_mapcache *c, struct xtr_mapping *m)

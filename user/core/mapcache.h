@@ -30,6 +30,7 @@ struct xtr_mapping {
 struct xtr_mapcache {
 	struct xtr_eiddb db;
 	struct xtr_mapping *newest, *oldest;
+	struct xtr_mapping *cursor; /* of a walk from the oldest on, which goes on when entries go or move */
 	struct xtr_timers *timers;
 	uint8_t kind;
 };
@@ -59,6 +60,8 @@ struct xtr_mapping *xtr_mapcache_get(const struct xtr_mapcache *c,
 struct xtr_mapping *xtr_mapcache_match(const struct xtr_mapcache *c,
 				       const struct xtr_eid_prefix *eid);
 void xtr_mapcache_del(struct xtr_mapcache *c, struct xtr_mapping *m);
+/* The next one of the walk, or NULL at its end. Entries that are touched meanwhile come again. */
+struct xtr_mapping *xtr_mapcache_next(struct xtr_mapcache *c);
 /* Moves to the young end. */
 void xtr_mapcache_touch(struct xtr_mapcache *c, struct xtr_mapping *m);
 

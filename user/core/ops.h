@@ -66,6 +66,9 @@ struct xtr_ops {
 	 * IPv4 and IPv6 EIDs only. */
 	int (*cache_put)(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd);
 	int (*cache_del)(void *ctx, const struct xtr_eid_prefix *eid);
+	/* Between begin and end the data plane may collect what is put and deleted, and do it together. What it then does not
+	 * take after all comes back by xtr_node_refused(), from inside any of these. NULL: no such thing. */
+	void (*cache_batch)(void *ctx, bool begin);
 	/* Milliseconds since the data plane last used the entry; UINT64_MAX: never or unknown. */
 	uint64_t (*cache_idle)(void *ctx, const struct xtr_eid_prefix *eid);
 	/* The mapping system gave no answer for this EID: drop its queued packets (counted). */

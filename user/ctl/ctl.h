@@ -13,15 +13,21 @@
  * Results (keys are a promise: append only). Ages and times are numbers in seconds (real), null where unknown. EIDs of
  * results are "eid":"10.2.0.0/24" with "iid":0 beside it. Counters are integers.
  *
- *   cache show [args: eid, iid]      [{iid, eid, action, source, authoritative, map_version, age, ttl_left, idle, from, locators:
+ *   cache show [args: eid, iid, limit, after: {eid, iid}]
+ *                                    in the order of instance, family, prefix; at most limit rows behind that entry: with
+ *                                    "truncated", ask again after the last one
+ *                                    [{iid, eid, action, source, authoritative, map_version, age, ttl_left, idle, from, locators:
  *                                      [{address, priority, weight, mpriority, mweight, reachable, local, usable}]}]
  *          pending                   [{iid, eid, tries, age, next, resolver}]
- *          add args: {eid, iid, action | rlocs:[{address, weight}]} -> {iid, eid}; delete args: {eid, iid} and flush -> {"deleted":N}
+ *          add args: {eid, iid, action | rlocs:[{address, weight}]} -> {iid, eid}; delete args: {eid, iid} and flush -> {"deleted":N}, with
+ *                                    args limit at most so many, "truncated" if there may be more
+ *          load args: {entries: [{eid, action | rlocs}]} -> {added, refused, first: null or {entry, error}}
  *   eid show                         [{iid, eid, ttl_min, map_server, key_id, algorithm, acked, registers_sent, notifies,
  *                                      last_sent, last_ack, problem, locators:[...]}]
  *   site show [args: name, eid, iid] [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, registers,
  *                                      refused, last_refusal, last_refusal_age, last_refusal_from, locators:[...]}]
  *   stats control                    {name: value} of XTR_NODE_COUNTERS, and drop-too-long, drop-not-unicast of the sockets
+ *          maps                      {maps: [{name, key, entries, max}] of the kernel, tables: [the same] of the roles, refused}
  *   config show                      the configuration in effect (secrets masked); reload -> {"changed":[text...]}; path
  *   lig args: {eid, iid, to?}        {from, rtt, tries, records:[{iid, eid, ttl_min, action, authoritative, map_version, locators}]}
  *   version show                     {version, abi, pid, uptime, roles:[...]}

@@ -140,17 +140,20 @@ static void client_write(struct client *c, char *text, size_t len)
 /* Steals o. */
 static char *dump_line(json_t *o, size_t *len)
 {
-	size_t n = o ? json_dumpb(o, NULL, 0, DUMP) : 0;
-	char *text = n ? malloc(n + 2) : NULL;
+	char *text = o ? json_dumps(o, DUMP) : NULL, *line;
 
-	if (text) {
-		json_dumpb(o, text, n, DUMP);
-		text[n] = '\n';
-		text[n + 1] = '\0';
-		*len = n + 1;
-	}
 	json_decref(o);
-	return text;
+	if (!text)
+		return NULL;
+	*len = strlen(text) + 1; /* the newline instead of the end */
+	line = realloc(text, *len + 1);
+	if (!line) {
+		free(text);
+		return NULL;
+	}
+	line[*len - 1] = '\n';
+	line[*len] = '\0';
+	return line;
 }
 
 static void client_send(struct client *c, json_t *o)

@@ -213,6 +213,7 @@ static void before_sleep(uv_prepare_t *p)
 
 	if (dp_next < next)
 		next = dp_next;
+	xtr_pressure_check(d, now);
 	now = xtr_daemon_now();
 	wait = next <= now ? 0 : next - now;
 	uv_update_time(&d->loop);
@@ -325,9 +326,10 @@ static int open_data_plane(struct xtr_daemon *d, struct xtr_err *err)
 		return 0;
 	xtr_wire_callbacks(d, &cb);
 	rc = xtr_dp_open(&d->conf->dp, &cb, &d->dp, err);
+	if (rc)
+		return rc;
 	xtr_wire_adopt(d);
-	if (!rc)
-		xtr_decent_data_plane(d);
+	xtr_decent_data_plane(d);
 	return rc;
 }
 
@@ -419,6 +421,7 @@ int xtr_daemon_start(struct xtr_daemon *d)
 		xtr_error("%s", err.text);
 		return rc;
 	}
+	xtr_pressure_start(d);
 	rc = start_loop(d);
 	return rc ? rc : xtr_decent_start(d);
 }
@@ -463,8 +466,7 @@ void xtr_daemon_stop(struct xtr_daemon *d)
 	if (d->state_dir >= 0 && d->conf)
 		close(d->state_dir);
 	d->state_dir = -1;
-	free(d->adopted);
-	d->adopted = NULL;
+	xtr_pressure_free(d);
 	xtr_conf_free(d->conf);
 	d->conf = NULL;
 }

@@ -6,7 +6,7 @@
  *   daemon.c  life: start, loop, reload, stop      wire.c  xtr_ops, data plane callbacks, events
  *   show.c    objects of the control socket        main.c  the command line
  *   decent.c  DNS and groups of LISP-Decent        params_fetch.c  its parameters from a URL
- *   group_name.c  addresses of its groups from DNS
+ *   group_name.c  addresses of its groups from DNS   pressure.c  tables that fill up
  */
 #ifndef XTR_DAEMON_DAEMON_H
 #define XTR_DAEMON_DAEMON_H
@@ -19,7 +19,7 @@
 #include "roles/node.h"
 
 struct xtr_lig_call;
-struct xtr_adopted;
+struct xtr_pressure;
 struct xtr_daemon_decent;
 struct xtr_params_source;
 struct xtr_group_names;
@@ -35,8 +35,7 @@ struct xtr_daemon {
 	struct xtr_udp *udp;
 	struct xtr_ctl_server *ctl;
 	struct xtr_lig_call *ligs;
-	struct xtr_adopted *adopted;
-	size_t adopted_count, adopted_size; /* while the data plane opens */
+	struct xtr_pressure *pressure;     /* pressure.c */
 	struct xtr_daemon_decent *decent;
 	struct xtr_params_source *params;  /* NULL: not open */
 	struct xtr_group_names *group_names; /* NULL: not open */
@@ -69,7 +68,7 @@ int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 /* wire.c */
 void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops);
 void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb);
-/* Entries found in the kernel while the data plane opened go to the node now. */
+/* Entries found in the kernel go to the node: when the data plane is open, so that the node can remove some. */
 void xtr_wire_adopt(struct xtr_daemon *d);
 void xtr_wire_xtr_id(struct xtr_daemon *d, struct xtr_conf *c);
 bool xtr_wire_event_kind(const char *name);
@@ -108,6 +107,12 @@ void xtr_params_source_info(const struct xtr_daemon *d, struct xtr_params_info *
 
 /* show_decent.c: commands of object decent; false: there is no such command. */
 bool xtr_show_decent(struct xtr_daemon *d, struct xtr_ctl_request *req, const char *command);
+
+/* pressure.c: looks once a second how full the tables are; what passes 80 or 95 percent is logged. */
+void xtr_pressure_check(struct xtr_daemon *d, uint64_t now);
+/* The sizes of the configuration against each other and the memory there is; problems are logged. */
+void xtr_pressure_start(struct xtr_daemon *d);
+void xtr_pressure_free(struct xtr_daemon *d);
 
 /* show.c: the handler of the control socket. */
 void xtr_show_request(void *ctx, struct xtr_ctl_request *req, const char *object,

@@ -81,6 +81,7 @@ struct rows {
 	struct xtr_eid_prefix eid;
 	uint32_t iid;
 	const char *name;
+	size_t limit; /* of rows */
 };
 
 /* {eid, iid}: eid with or without "[iid]"; a bare address is a host. 0, or -EINVAL with the request
@@ -122,7 +123,9 @@ static int take_eid(struct xtr_ctl_request *req, json_t *args, struct xtr_eid_pr
 static int begin_rows(struct rows *r, struct xtr_daemon *d, struct xtr_ctl_request *req,
 		      json_t *args)
 {
-	*r = (struct rows){ .d = d, .name = json_string_value(json_object_get(args, "name")) };
+	*r = (struct rows){ .d = d,
+			    .name = json_string_value(json_object_get(args, "name")),
+			    .limit = ROWS_MAX };
 	if (take_eid(req, args, &r->eid, &r->has_eid, &r->iid, &r->has_iid))
 		return -EINVAL;
 	r->list = json_array();
@@ -140,7 +143,7 @@ static bool shown(const struct rows *r, const struct xtr_eid_prefix *e)
 
 static int add_row(struct rows *r, json_t *row)
 {
-	if (json_array_size(r->list) >= ROWS_MAX) {
+	if (json_array_size(r->list) >= r->limit) {
 		json_decref(row);
 		r->cut = true;
 		return 1;
@@ -182,13 +185,45 @@ static int cache_row(void *arg, const struct xtr_cache_info *c)
 	return add_row(r, o);
 }
 
+/* {limit, after: {iid, eid}}: a part of a long answer, which goes on behind that entry. */
+static int take_part(struct xtr_ctl_request *req, json_t *args, struct rows *r,
+		     struct xtr_eid_prefix *after, bool *has_after)
+{
+	json_t *limit = json_object_get(args, "limit"), *at = json_object_get(args, "after");
+	bool has_iid;
+	uint32_t iid;
+
+	*has_after = false;
+	if (json_integer_value(limit) > 0 && json_integer_value(limit) < ROWS_MAX)
+		r->limit = (size_t)json_integer_value(limit);
+	if (!at || json_is_null(at))
+		return 0;
+	if (take_eid(req, at, after, has_after, &iid, &has_iid))
+		return -EINVAL;
+	if (!*has_after) {
+		xtr_ctl_error(req, "after has no eid");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static void cache_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
+	struct xtr_eid_prefix after;
+	struct xtr_cache_part part;
+	bool has_after;
 	struct rows r;
 
 	if (begin_rows(&r, d, req, args))
 		return;
-	xtr_node_walk_cache(d->node, xtr_daemon_now(), cache_row, &r);
+	if (take_part(req, args, &r, &after, &has_after)) {
+		json_decref(r.list);
+		return;
+	}
+	part = (struct xtr_cache_part){ .eid = r.has_eid ? &r.eid : NULL,
+					.iid = r.has_iid ? &r.iid : NULL,
+					.after = has_after ? &after : NULL };
+	xtr_node_walk_cache(d->node, &part, xtr_daemon_now(), cache_row, &r);
 	xtr_ctl_reply_cut(req, r.list, r.cut);
 }
 
@@ -245,10 +280,28 @@ static const char *take_rlocs(json_t *rlocs, struct xtr_fwd *fwd)
 	return NULL;
 }
 
+/* {action | rlocs} of an entry. */
+static const char *take_fwd(json_t *args, struct xtr_fwd *fwd)
+{
+	const char *action = json_string_value(json_object_get(args, "action"));
+	unsigned a = XTR_ACT_NO_ACTION;
+
+	if (!action)
+		return take_rlocs(json_object_get(args, "rlocs"), fwd);
+	while (a <= XTR_ACT_DROP_AUTH && strcmp(action, xtr_action_name(a)))
+		a++;
+	fwd->action = (uint8_t)a;
+	return a > XTR_ACT_DROP_AUTH ?
+		       "the action is none of no-action, natively-forward, send-map-request, drop" :
+		       NULL;
+}
+
+#define NO_ITR "this node is no ITR and has no map-cache; add itr: to the configuration"
+
 static void cache_add(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
-	const char *action = json_string_value(json_object_get(args, "action")), *why = NULL;
 	struct xtr_fwd fwd = { .n = 0 };
+	const char *why;
 	struct xtr_eid_prefix eid;
 	bool has_eid, has_iid;
 	uint32_t iid;
@@ -261,22 +314,10 @@ static void cache_add(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t 
 		return;
 	}
 	if (!d->conf->node.itr) {
-		xtr_ctl_error(
-			req,
-			"this node is no ITR and has no map-cache; add itr: to the configuration");
+		xtr_ctl_error(req, NO_ITR);
 		return;
 	}
-	if (action) {
-		unsigned a = XTR_ACT_NO_ACTION;
-
-		while (a <= XTR_ACT_DROP_AUTH && strcmp(action, xtr_action_name(a)))
-			a++;
-		if (a > XTR_ACT_DROP_AUTH)
-			why = "the action is none of no-action, natively-forward, send-map-request, drop";
-		fwd.action = (uint8_t)a;
-	} else {
-		why = take_rlocs(json_object_get(args, "rlocs"), &fwd);
-	}
+	why = take_fwd(args, &fwd);
 	if (why) {
 		xtr_ctl_error(req, "%s", why);
 		return;
@@ -286,6 +327,57 @@ static void cache_add(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t 
 		xtr_ctl_error(req, "the entry is not added: %s", strerror(-rc));
 	else
 		xtr_ctl_reply(req, eid_row(&eid));
+}
+
+/* Many at once: {entries: [{eid, action | rlocs}, ...]}. Those that are no entries end it, those that find no place do
+ * not. */
+static void cache_load(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
+{
+	json_t *list = json_object_get(args, "entries"), *one, *first = json_null();
+	uint64_t now = xtr_daemon_now();
+	int added = 0, refused = 0, rc;
+	const char *why = NULL;
+	size_t i;
+
+	if (!json_is_array(list) || !d->conf->node.itr) {
+		xtr_ctl_error(req, json_is_array(list) ? NO_ITR : "entries is not a list");
+		return;
+	}
+	xtr_node_batch(d->node, true);
+	json_array_foreach(list, i, one) {
+		const char *text = json_string_value(json_object_get(one, "eid"));
+		struct xtr_fwd fwd = { .n = 0 };
+		struct xtr_eid_prefix eid;
+
+		why = text && !xtr_eid_parse(text, &eid) ? take_fwd(one, &fwd) :
+							   "eid is not an address or a prefix";
+		if (why)
+			break;
+		rc = xtr_node_cache_add(d->node, &eid, &fwd, now);
+		added += !rc;
+		if (rc && !refused++)
+			first = json_pack("{s:i, s:s}", "entry", (int)i, "error",
+					  rc == -ENOSPC ? "the map-cache is full; raise limits.cache-entries" :
+							  strerror(-rc));
+	}
+	xtr_node_batch(d->node, false);
+	if (why) {
+		json_decref(first);
+		xtr_ctl_error(req, "entry %zu: %s", i, why);
+		return;
+	}
+	xtr_ctl_reply(req, json_pack("{s:i, s:i, s:o}", "added", added, "refused", refused, "first", first));
+}
+
+/* {limit}: at most so many; the caller asks again as long as there are more. */
+static void cache_clear(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args,
+			const struct xtr_eid_prefix *inside)
+{
+	json_int_t limit = json_integer_value(json_object_get(args, "limit"));
+	unsigned max = limit > 0 && limit < UINT32_MAX ? (unsigned)limit : UINT32_MAX;
+	unsigned n = xtr_node_cache_clear(d->node, inside, max, xtr_daemon_now());
+
+	xtr_ctl_reply_cut(req, json_pack("{s:I}", "deleted", (json_int_t)n), n == max);
 }
 
 static void cache_delete(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
@@ -299,15 +391,12 @@ static void cache_delete(struct xtr_daemon *d, struct xtr_ctl_request *req, json
 	if (!has_eid)
 		xtr_ctl_error(req, "cache delete needs an eid");
 	else
-		xtr_ctl_reply(req, json_pack("{s:i}", "deleted",
-					     (int)xtr_node_cache_clear(d->node, &eid,
-								       xtr_daemon_now())));
+		cache_clear(d, req, args, &eid);
 }
 
 static void cache_flush(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
-	xtr_ctl_reply(req, json_pack("{s:i}", "deleted",
-				     (int)xtr_node_cache_clear(d->node, NULL, xtr_daemon_now())));
+	cache_clear(d, req, args, NULL);
 }
 
 static int db_row(void *arg, const struct xtr_db_info *m)
@@ -393,6 +482,29 @@ static void stats_control(struct xtr_daemon *d, struct xtr_ctl_request *req, jso
 	json_object_set_new(o, "drop-too-long", json_integer((json_int_t)u->cut));
 	json_object_set_new(o, "drop-not-unicast", json_integer((json_int_t)u->not_ours));
 	xtr_ctl_reply(req, o);
+}
+
+static json_t *table(const char *name, const char *key, uint64_t entries, uint64_t max)
+{
+	return json_pack("{s:s, s:s, s:I, s:I}", "name", name, "key", key, "entries", (json_int_t)entries, "max",
+			 (json_int_t)max);
+}
+
+/* What only the daemon knows: how full its tables are, and without reading them, those of the kernel. */
+static void stats_maps(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
+{
+	struct xtr_table_info t[XTR_TABLES_MAX];
+	struct xtr_dp_table m[XTR_DP_COUNTS];
+	json_t *maps = json_array(), *tables = json_array();
+	unsigned n = d->dp ? xtr_dp_counts(d->dp, m) : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(maps, table(m[i].map, m[i].key, m[i].entries, m[i].max));
+	n = xtr_node_tables(d->node, t);
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(tables, table(t[i].name, t[i].key, t[i].entries, t[i].max));
+	xtr_ctl_reply(req, json_pack("{s:o, s:o, s:I}", "maps", maps, "tables", tables, "refused",
+				     (json_int_t)(d->dp ? xtr_dp_refused(d->dp) : 0)));
 }
 
 /* ---- config, version, monitor */
@@ -596,6 +708,7 @@ static const struct {
 	{ "cache", "show", cache_show },       { "cache", "pending", cache_pending },
 	{ "cache", "add", cache_add },	       { "cache", "delete", cache_delete },
 	{ "cache", "flush", cache_flush },     { "eid", "show", eid_show },
+	{ "cache", "load", cache_load },       { "stats", "maps", stats_maps },
 	{ "site", "show", site_show },	       { "stats", "control", stats_control },
 	{ "config", "show", config_show },     { "config", "path", config_path },
 	{ "config", "reload", config_reload }, { "lig", "show", lig_show },

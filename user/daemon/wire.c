@@ -16,12 +16,6 @@
 #include "daemon/state.h"
 #include "util/log.h"
 
-struct xtr_adopted {
-	uint32_t iid;
-	struct xtr_ippfx eid;
-	struct xtr_dp_mapping m;
-};
-
 uint64_t xtr_daemon_now(void)
 {
 	struct timespec ts;
@@ -141,9 +135,10 @@ static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struc
 		xtr_log_limited(XTR_LOG_WARN, now_s(),
 				"map-cache entry %s does not get into the kernel: %s%s",
 				xtr_eid_str(eid, text), strerror(-rc),
-				rc == -ENOSPC || rc == -E2BIG || rc == -ENOMEM ?
-					"; raise data-plane.cache-entries or the memory limit" :
-					"");
+				rc == -E2BIG	 ? " (raise data-plane.cache-entries)" :
+				rc == -ENOSPC ? " (raise data-plane.rloc-entries)" :
+				rc == -ENOMEM ? " (raise the memory limit of xtrd)" :
+						"");
 	return rc;
 }
 
@@ -155,6 +150,16 @@ static int op_cache_del(void *ctx, const struct xtr_eid_prefix *eid)
 	if (!xtr_eid_to_ippfx(eid, &p))
 		return -EAFNOSUPPORT;
 	return d->dp ? xtr_dp_cache_del(d->dp, eid->iid, &p) : 0;
+}
+
+static void op_cache_batch(void *ctx, bool begin)
+{
+	struct xtr_daemon *d = ctx;
+
+	if (d->dp && begin)
+		xtr_dp_batch_begin(d->dp);
+	else if (d->dp)
+		xtr_dp_batch_end(d->dp);
 }
 
 static uint64_t op_cache_idle(void *ctx, const struct xtr_eid_prefix *eid)
@@ -231,6 +236,7 @@ void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
 		.send = op_send,
 		.cache_put = op_cache_put,
 		.cache_del = op_cache_del,
+		.cache_batch = op_cache_batch,
 		.cache_idle = op_cache_idle,
 		.miss_failed = op_miss_failed,
 		.random = op_random,
@@ -314,52 +320,48 @@ static void on_control(void *ctx, const struct xtr_ip *via, const struct xtr_ip 
 	xtr_node_input(d->node, &meta, buf, len, xtr_daemon_now());
 }
 
-/* Comes while the data plane opens, when it can not yet be told what the node decides about an
- * entry: kept until it can. */
 static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid,
 		     const struct xtr_dp_mapping *m)
 {
 	struct xtr_daemon *d = ctx;
+	struct xtr_fwd fwd = { .action = m->action, .map_version = m->map_version, .n = m->n };
+	struct xtr_eid_prefix e;
 
-	if (d->adopted_count == d->adopted_size) {
-		size_t size = d->adopted_size ? d->adopted_size * 2 : 256;
-		struct xtr_adopted *p = reallocarray(d->adopted, size, sizeof(*p));
-
-		if (!p) {
-			xtr_log_limited(
-				XTR_LOG_WARN, now_s(),
-				"no memory to take over the map-cache entries of the kernel; some stay unknown to xtrd");
-			return;
-		}
-		d->adopted = p;
-		d->adopted_size = size;
+	for (unsigned j = 0; j < fwd.n; j++) {
+		fwd.locators[j].ip = m->rloc[j];
+		fwd.locators[j].weight = m->weight[j];
 	}
-	d->adopted[d->adopted_count++] = (struct xtr_adopted){ iid, *eid, *m };
+	xtr_eid_from_ippfx(iid, eid, &e);
+	xtr_node_adopt(d->node, &e, &fwd, xtr_daemon_now());
 }
 
 void xtr_wire_adopt(struct xtr_daemon *d)
 {
-	uint64_t now = xtr_daemon_now();
+	uint64_t began = xtr_daemon_now();
+	size_t n = d->dp ? xtr_dp_cache_each(d->dp, on_adopt, d) : 0;
 
-	for (size_t i = 0; i < d->adopted_count; i++) {
-		const struct xtr_adopted *a = &d->adopted[i];
-		struct xtr_fwd fwd = { .action = a->m.action,
-				       .map_version = a->m.map_version,
-				       .n = a->m.n };
-		struct xtr_eid_prefix eid;
+	if (n)
+		xtr_info("took over %zu map-cache entries from the kernel; %llu ms since start", n,
+			 (unsigned long long)(xtr_daemon_now() - d->started));
+	xtr_debug("telling the roles of them took %llu ms", (unsigned long long)(xtr_daemon_now() - began));
+}
 
-		for (unsigned j = 0; j < fwd.n; j++) {
-			fwd.locators[j].ip = a->m.rloc[j];
-			fwd.locators[j].weight = a->m.weight[j];
-		}
-		xtr_eid_from_ippfx(a->iid, &a->eid, &eid);
-		xtr_node_adopt(d->node, &eid, &fwd, now);
-	}
-	if (d->adopted_count)
-		xtr_info("took over %zu map-cache entries from the kernel", d->adopted_count);
-	free(d->adopted);
-	d->adopted = NULL;
-	d->adopted_count = d->adopted_size = 0;
+static void on_refused(void *ctx, uint32_t iid, const struct xtr_ippfx *eid)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_eid_prefix e;
+
+	xtr_eid_from_ippfx(iid, eid, &e);
+	xtr_node_refused(d->node, &e, xtr_daemon_now());
+}
+
+static int on_evict(void *ctx, uint32_t iid, const struct xtr_ippfx *eid)
+{
+	struct xtr_daemon *d = ctx;
+	struct xtr_eid_prefix e;
+
+	xtr_eid_from_ippfx(iid, eid, &e);
+	return xtr_node_evict(d->node, &e, xtr_daemon_now());
 }
 
 void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb)
@@ -369,7 +371,8 @@ void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb)
 					 .drop = on_drop,
 					 .rlocs_up = on_rlocs_up,
 					 .control = on_control,
-					 .adopt = on_adopt };
+					 .refused = on_refused,
+					 .evict = on_evict };
 }
 
 /* ---- the xTR-ID */

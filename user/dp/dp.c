@@ -427,7 +427,8 @@ int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *
 	xtr_dp_warn_forwarding(dp);
 	dp->look_at = dp->now + XTR_DP_LOOK_MS;
 	*out = dp;
-	xtr_dp_cache_report(dp);
+	if (dp->cb.adopt)
+		xtr_dp_cache_each(dp, dp->cb.adopt, dp->cb.ctx);
 	xtr_dp_rlocs_report(dp, true);
 	return 0;
 }

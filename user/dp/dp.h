@@ -91,6 +91,7 @@ enum {
 	XTR_DP_MISS_REQUEST_ONLY = 1 << 0, /* nothing is queued (send-map-request entry) */
 	XTR_DP_MISS_AGAIN = 1 << 1,        /* there were packets to dst in the last seconds too: not one of a scan, most likely */
 };
+typedef void xtr_dp_adopt_fn(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m);
 struct xtr_dp_callbacks {
 	void *ctx;
 	/* A packet to dst is waiting (queued here): resolve it. how: XTR_DP_MISS_*. False: it is not being asked for, what is queued
@@ -103,8 +104,13 @@ struct xtr_dp_callbacks {
 	/* A control message that came data-encapsulated (instance XTR_IID_MAX) from outer source `via`, one of the control peers: the
 	 * payload of the inner UDP datagram to port 4342, its length and checksum verified. */
 	void (*control)(void *ctx, const struct xtr_ip *via, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t sport, const uint8_t *buf, size_t len);
-	/* At open, for every map-cache entry that was found in the kernel. */
-	void (*adopt)(void *ctx, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m);
+	/* At open, for every map-cache entry that was found in the kernel. NULL: ask for them by xtr_dp_cache_each(). */
+	xtr_dp_adopt_fn *adopt;
+	/* An entry of a batch that put() had accepted is not in the kernel, which had no room or memory for it. */
+	void (*refused)(void *ctx, uint32_t iid, const struct xtr_ippfx *eid);
+	/* The places for locators are all taken: may this entry, idle for long, go? 1: it is deleted now, with those that cover it
+	 * (or its traffic would follow them); 0: it has to stay; -ENOENT: unknown, remove it yourself. NULL: as that. */
+	int (*evict)(void *ctx, uint32_t iid, const struct xtr_ippfx *eid);
 };
 
 /*
@@ -129,11 +135,18 @@ int xtr_dp_slow_fd(const struct xtr_dp *dp);      /* LISP packets in fragments, 
 void xtr_dp_slow(struct xtr_dp *dp, uint64_t now);
 uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now); /* heartbeats, queue time-outs, repair; returns the next deadline */
 
+/* What is put and deleted between begin and end gets into the kernel together, 0.2 times the cost, at the end at the latest; entries
+ * that packets wait for, at once. May be nested. */
+void xtr_dp_batch_begin(struct xtr_dp *dp);
+void xtr_dp_batch_end(struct xtr_dp *dp);
 /* Map-cache. put: writes locator templates and set first, the entry last, bumps the generation, then releases queued packets inside the
  * prefix (encap, native: injected; else dropped and counted). */
 int xtr_dp_cache_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_mapping *m, uint64_t now);
+/* -E2BIG: all data-plane.cache-entries places of its family are taken; -ENOSPC: those of locators. */
 int xtr_dp_cache_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);
 uint64_t xtr_dp_cache_idle(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint64_t now); /* ms; UINT64_MAX */
+/* Every entry in the kernel; fn may put and delete. How many there were. */
+size_t xtr_dp_cache_each(struct xtr_dp *dp, xtr_dp_adopt_fn *fn, void *ctx);
 /* Replication list of (source, group), source NULL: of all sources. members without our own RLOCs, any order, duplicates ignored; n 0: removed. At most
  * XTR_REPL_MAX are replicated by one program run; longer lists are cut into several (control messages only; -E2BIG otherwise).
  * -EINVAL: no group, or one that stays on its link. Lists of a daemon before stay in use until renewed, three minutes at most; so do peers. */
@@ -143,6 +156,13 @@ int xtr_dp_control_peers(struct xtr_dp *dp, const struct xtr_ip *peers, unsigned
 /* src, group and UDP 4342 to 4342 around buf, to the replication list of (XTR_IID_MAX, group): -ENOENT if there is none; -EMSGSIZE: does not fit the path to some member, nothing was sent. src and group of one family. */
 int xtr_dp_send_overlay(struct xtr_dp *dp, const struct xtr_ip *src, const struct xtr_ip *group, const void *buf, size_t len);
 void xtr_dp_miss_failed(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
+/* How full the tables are that grow with the map-cache. */
+struct xtr_dp_table { const char *map, *key; /* of the configuration: what sizes it */ uint64_t entries, max; };
+#define XTR_DP_COUNTS 4
+unsigned xtr_dp_counts(const struct xtr_dp *dp, struct xtr_dp_table out[XTR_DP_COUNTS]);
+/* What the maps take when they are full, of the map-cache at most so many entries in all. */
+uint64_t xtr_dp_memory_full(const struct xtr_dp *dp, uint64_t cache_entries);
+uint64_t xtr_dp_refused(const struct xtr_dp *dp);  /* entries that found no place in the kernel, since start */
 int xtr_dp_set_trace(struct xtr_dp *dp, bool on);  /* XTR_CFG_F_TRACE_DROPS while a monitor listens */
 /* Counters of the daemon's side (queue drops) are added into xtr_drops so that one table has all of them. */
 
@@ -154,6 +174,14 @@ const char *xtr_dp_view_path(const struct xtr_dp_view *v); /* folder of the pins
 struct xtr_dp_cache_row { uint32_t iid; struct xtr_ippfx eid; struct xtr_eid e; uint8_t n; struct xtr_rloc rloc[XTR_MAX_LOCATORS];
 	unsigned share[XTR_MAX_LOCATORS]; /* buckets of 256 */ struct xtr_count count[XTR_MAX_LOCATORS]; uint64_t idle_ms; };
 int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg);
+/* The same, to be gone through: in the order of instance, address, length; only those that are wanted (NULL: all). */
+struct xtr_dp_view_list;
+int xtr_dp_view_list(struct xtr_dp_view *v, bool (*want)(void *, uint32_t iid, const struct xtr_ippfx *eid), void *arg, struct xtr_dp_view_list **out);
+void xtr_dp_view_list_free(struct xtr_dp_view_list *l);
+bool xtr_dp_view_list_at(const struct xtr_dp_view_list *l, size_t i, uint32_t *iid, struct xtr_ippfx *eid); /* false: there are fewer */
+/* Without the locators, which are the same for all entries with this e.rset: list_set reads them. */
+void xtr_dp_view_list_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row);
+void xtr_dp_view_list_row(struct xtr_dp_view *v, const struct xtr_dp_view_list *l, size_t i, struct xtr_dp_cache_row *row);
 struct xtr_dp_local_row { uint32_t iid; struct xtr_ippfx eid; struct xtr_local l; };
 int xtr_dp_view_local(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_local_row *), void *arg);
 struct xtr_dp_rloc_row { uint32_t id; struct xtr_rloc r; struct xtr_count count; bool fresh; };
@@ -164,6 +192,12 @@ int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_
 /* Our filters on clsact, where there is no tcx link to ask. */
 #define XTR_DP_TC_PRIORITY 4341
 #define XTR_DP_TC_HANDLE   1
+/* All maps. count(name, entries) tells how many elements there are, if somebody knows (true); else they are counted, which takes a
+ * second a million. */
+struct xtr_dp_usage { const char *name, *key; /* of the configuration; NULL: of fixed size */ uint32_t type, flags, bytes_key, bytes_value;
+	bool fixed; /* an array: always full */ uint64_t entries, max, bytes_entry /* really taken */, bytes, bytes_full; };
+int xtr_dp_view_usage(struct xtr_dp_view *v, bool (*count)(void *, const char *name, uint64_t *entries),
+		      int (*fn)(void *, const struct xtr_dp_usage *), void *arg);
 int xtr_dp_view_drops(struct xtr_dp_view *v, uint64_t out[XTR_DROP_MAX]);
 int xtr_dp_view_stats(struct xtr_dp_view *v, struct xtr_count out[XTR_STAT_MAX]);
 const char *xtr_drop_name(unsigned reason); const char *xtr_drop_text(unsigned reason);

@@ -300,7 +300,7 @@ static int er_other(void *ctx, const uint8_t *key, unsigned bits, void *value)
 	unsigned *left = ctx;
 	const struct xtr_dp_entry *e = value;
 
-	return e->action != XTR_ACT_NATIVE || !--*left;
+	return e->is.action != XTR_ACT_NATIVE || !--*left;
 }
 
 /* Is there anything but native entries in this prefix? */
@@ -356,8 +356,8 @@ static uint16_t er_mtu_of(struct xtr_dp *dp, const struct xtr_dp_entry *e, uint3
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_of(dp, iid);
 	unsigned mtu = 0;
 
-	for (unsigned i = 0; e->set && ov && dp->pms && i < e->set->key.n; i++) {
-		const struct xtr_ip *dst = &dp->rl_by_id[e->set->key.rl[i]]->dst;
+	for (unsigned i = 0; e->is.set && ov && dp->pms && i < e->is.set->key.n; i++) {
+		const struct xtr_ip *dst = &dp->rl_by_id[e->is.set->key.rl[i]]->dst;
 		unsigned m = xtr_dp_pmtu_of(dp, dst);
 
 		if (!m)
@@ -373,7 +373,7 @@ static uint16_t er_mtu_of(struct xtr_dp *dp, const struct xtr_dp_entry *e, uint3
 
 static void er_want_mtu(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_entry *entry)
 {
-	uint16_t mtu = entry && entry->action == XTR_ACT_ENCAP ? er_mtu_of(dp, entry, iid, eid->ip.family) : 0;
+	uint16_t mtu = entry && entry->is.action == XTR_ACT_ENCAP ? er_mtu_of(dp, entry, iid, eid->ip.family) : 0;
 	struct xtr_dp_er *e = er_get(dp, iid, eid);
 
 	if (e && e->native)
@@ -424,7 +424,7 @@ static int er_scan_one(void *ctx, const uint8_t *key, unsigned bits, void *value
 	struct xtr_ippfx eid = { .ip.family = s->family };
 	uint32_t iid;
 
-	if (bits < 32 || entry->action != XTR_ACT_ENCAP)
+	if (bits < 32 || entry->is.action != XTR_ACT_ENCAP)
 		return 0;
 	memcpy(&iid, key, 4);
 	iid = ntohl(iid);

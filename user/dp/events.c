@@ -60,7 +60,7 @@ static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, con
 	/* Captured before the entry was written, or held behind such: it is its turn now. */
 	if (!ev->hold)
 		xtr_dp_cache_repair(dp, ev->iid, &dst);
-	if (e->action == XTR_ACT_ENCAP || e->action == XTR_ACT_NATIVE) {
+	if (e->is.action == XTR_ACT_ENCAP || e->is.action == XTR_ACT_NATIVE) {
 		memcpy(dp->scratch, frame, ev->caplen); /* the ring is read-only memory */
 		xtr_dp_inject(dp, ev->iid, dp->scratch, ev->caplen,
 			      &(struct xtr_dp_origin){ ev->ifindex, ev->vlan, ev->gso_size });

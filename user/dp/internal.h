@@ -141,13 +141,18 @@ struct xtr_dp_set {
 	bool hashed;                       /* in the table by content (not a duplicate found at adoption) */
 	UT_hash_handle hh;
 };
-/* ---- cache.c: what is in xtr_eid4/6; values of the tries */
+/* ---- cache.c: what is in xtr_eid4/6; values of the tries, shared by all that are the same and hold nothing */
 struct xtr_dp_entry {
-	struct xtr_dp_set *set;            /* NULL unless XTR_ACT_ENCAP */
-	uint16_t map_version;
-	uint8_t action;
+	struct xtr_dp_is {                 /* zeroed before it is filled: compared by its octets */
+		struct xtr_dp_set *set;    /* NULL unless XTR_ACT_ENCAP; each EID-prefix has a reference */
+		uint16_t map_version;
+		uint8_t action;
+	} is;
 	uint32_t hold;                     /* 0, or 1 + slot */
+	uint32_t refs;                     /* EID-prefixes */
+	UT_hash_handle hh;                 /* with no hold */
 };
+struct xtr_dp_batch;                       /* batch.c */
 /* ---- missq.c */
 struct xtr_dp_pkt {
 	struct xtr_dp_pkt *next;           /* in its queue */
@@ -306,7 +311,11 @@ struct xtr_dp {
 	struct xtr_dp_set *sets, **set_by_id;
 	uint32_t set_count;
 	struct xtr_trie *eid4, *eid6;      /* key: iid, address */
-	const struct xtr_dp_entry *writing; /* must not be put out to make room for itself */
+	struct xtr_dp_entry *shared;
+	const struct xtr_ippfx *writing; uint32_t writing_iid; /* must not be put out to make room for itself */
+	uint8_t evict_key[32]; unsigned evict_bits; bool evict_six; /* how far the entries were looked through for idle ones */
+	struct xtr_dp_batch *batch;
+	uint64_t full;                     /* entries that found no place in the kernel */
 	uint64_t room_at, evicted_at;      /* when room was made last */
 	bool rl_stale;                     /* some template has to be resolved again */
 	uint64_t reap_at;                  /* 0: nothing to reap */
@@ -404,6 +413,9 @@ void xtr_dp_unkey6(const struct xtr_lpm6 *k, uint32_t *iid, struct xtr_ippfx *p)
 int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, size_t value_size,
 		    bool keep);
 int xtr_dp_each_key(int fd, size_t key_size, int (*fn)(void *arg, const void *key), void *arg);
+/* Calls fn for every element, in batches where the kernel can; fn must not change the map. */
+int xtr_dp_each_elem(int fd, size_t key_size, size_t value_size,
+		     int (*fn)(void *arg, const void *key, const void *value), void *arg);
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p); /* p NULL: all */
 void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard);
 /* ---- direct.c. What the programs know of ways out of EID ports is old: from the next xtr_dp_ways_work on. */
@@ -421,6 +433,19 @@ void xtr_dp_drops_flush(struct xtr_dp *dp);
 unsigned xtr_dp_hz(void);
 /* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
 bool xtr_dp_decap_l3(void);
+void xtr_dp_gen_shards(struct xtr_dp *dp, const __u32 *shards, unsigned n);
+/* batch.c */
+extern bool xtr_dp_no_batch;               /* the kernel has none of these operations; tests: as if */
+void xtr_dp_batch_begin(struct xtr_dp *dp);
+void xtr_dp_batch_end(struct xtr_dp *dp);
+void xtr_dp_batch_flush(struct xtr_dp *dp);
+void xtr_dp_batch_ready(struct xtr_dp *dp, uint8_t family);
+/* of the map-cache; v NULL: to be deleted. False: nothing is being collected, do it yourself */
+bool xtr_dp_batch_add(struct xtr_dp *dp, uint8_t family, const union xtr_dp_key *k, const struct xtr_eid *v);
+bool xtr_dp_batch_gen(struct xtr_dp *dp, uint32_t shard); /* XTR_GEN_SLOTS: all */
+void xtr_dp_batch_free(struct xtr_dp *dp);
+/* Elements of struct xtr_eid into a map (v NULL: out of it); how many were refused. */
+int xtr_dp_write_all(int fd, const void *keys, size_t key_size, const struct xtr_eid *v, unsigned n);
 /* netns.c */
 int xtr_dp_watch(struct xtr_dp *dp, int fd);               /* readable: xtr_dp_netlink */
 int xtr_dp_namespaces(struct xtr_dp *dp, bool strict, struct xtr_err *err);
@@ -554,7 +579,7 @@ bool xtr_dp_private(unsigned map);                          /* belongs to its pr
 void xtr_dp_control(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame);
 /* cache.c */
 int xtr_dp_cache_adopt(struct xtr_dp *dp);
-void xtr_dp_cache_report(struct xtr_dp *dp);                /* adopt() for each */
+void xtr_dp_cache_forget(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid); /* the kernel has not got it */
 struct xtr_dp_entry *xtr_dp_cache_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst,
 					struct xtr_ippfx *eid);
 bool xtr_dp_cache_repair(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst);
@@ -634,6 +659,10 @@ void xtr_dp_er_free(struct xtr_dp *dp);
 int xtr_dp_ring_open(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_event(void *dp, void *event, size_t size);
 bool xtr_dp_ring_turn(struct xtr_dp *dp);                   /* true: the ring was emptied */
+/* usage.c */
+const char *xtr_dp_map_key(unsigned map);                  /* the key that sizes it, or NULL */
+void xtr_dp_usage_memory(struct xtr_dp_usage *u, unsigned cpus);
+uint64_t xtr_dp_usage_entries(int fd, const struct bpf_map_info *i);
 /* detach.c */
 int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const char *), void *ctx,
 		  struct xtr_err *err);

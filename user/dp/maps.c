@@ -183,31 +183,45 @@ static void xtr_dp_gen_next(uint32_t *v)
 		*v = 1;
 }
 
-void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard)
+void xtr_dp_gen_shards(struct xtr_dp *dp, const __u32 *shards, unsigned n)
 {
-	xtr_dp_gen_next(&dp->gen[shard]);
-	bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
+	__u32 count = n;
+	uint32_t v[XTR_GEN_SLOTS];
+
+	for (unsigned i = 0; i < n; i++) {
+		xtr_dp_gen_next(&dp->gen[shards[i]]);
+		v[i] = dp->gen[shards[i]];
+	}
+	if (n && (n == 1 || bpf_map_update_batch(dp->map[XTR_M_GEN], shards, v, &count, NULL)))
+		for (unsigned i = 0; i < n; i++)
+			bpf_map_update_elem(dp->map[XTR_M_GEN], &shards[i], &v[i], BPF_ANY);
 }
 
+void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard)
+{
+	xtr_dp_gen_shards(dp, &shard, 1);
+}
+
+/* Of an entry: later, if entries are being collected, after them. */
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 {
-	__u32 all[XTR_GEN_SLOTS], count = XTR_GEN_SLOTS, shard;
+	__u32 all[XTR_GEN_SLOTS], shard;
 	uint32_t w[2];
 
 	if (p && p->len >= (p->ip.family == 4 ? XTR_GEN_BITS4 : XTR_GEN_BITS6)) {
 		memcpy(w, p->ip.a, sizeof(w));
 		shard = p->ip.family == 4 ? xtr_gen_shard4(iid, ntohl(w[0]))
 					  : xtr_gen_shard6(iid, ntohl(w[0]), ntohl(w[1]));
-		xtr_dp_gen_bump_one(dp, shard);
+		if (!xtr_dp_batch_gen(dp, shard))
+			xtr_dp_gen_shards(dp, &shard, 1);
 		return;
 	}
-	for (shard = 0; shard < XTR_GEN_SLOTS; shard++) {
+	if (p && xtr_dp_batch_gen(dp, XTR_GEN_SLOTS))
+		return;
+	for (shard = 0; shard < XTR_GEN_SLOTS; shard++)
 		all[shard] = shard;
-		xtr_dp_gen_next(&dp->gen[shard]);
-	}
-	if (bpf_map_update_batch(dp->map[XTR_M_GEN], all, dp->gen, &count, NULL))
-		for (shard = 0; shard < XTR_GEN_SLOTS; shard++)
-			bpf_map_update_elem(dp->map[XTR_M_GEN], &shard, &dp->gen[shard], BPF_ANY);
+	xtr_dp_gen_shards(dp, all, XTR_GEN_SLOTS);
+}
 }
 
 /* CONFIG_HZ: the coarse clock ticks once a jiffy. */

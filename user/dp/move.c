@@ -28,15 +28,21 @@ struct xtr_dp_move {
 	int r;
 };
 
+#define XTR_DP_MOVE_TURN 512
+
 struct xtr_dp_moved_key {
-	uint64_t used;
 	union xtr_dp_key key;
+	struct xtr_eid v;
 };
 struct xtr_dp_moved {
 	struct xtr_dp_moved_key *at;
 	unsigned n, room;
 	int fd;
 	size_t key_size;
+	/* what goes into the new map next */
+	uint8_t keys[XTR_DP_MOVE_TURN * sizeof(struct xtr_lpm6)];
+	struct xtr_eid values[XTR_DP_MOVE_TURN];
+	unsigned waiting;
 };
 
 /* The same number where it is free, or another. 0: none left. */
@@ -98,13 +104,10 @@ static uint32_t xtr_dp_move_set(struct xtr_dp_move *m, uint32_t old)
 
 /* ---- entries of the map-cache */
 
-static int xtr_dp_move_keep(void *arg, const void *key)
+static int xtr_dp_move_keep(void *arg, const void *key, const void *value)
 {
 	struct xtr_dp_moved *l = arg;
-	struct xtr_eid v;
 
-	if (bpf_map_lookup_elem(l->fd, key, &v))
-		return 0;
 	if (l->n == l->room) {
 		unsigned room = l->room ? l->room * 2 : 1024;
 		void *p = realloc(l->at, room * sizeof(*l->at));
@@ -116,7 +119,7 @@ static int xtr_dp_move_keep(void *arg, const void *key)
 	}
 	memset(&l->at[l->n], 0, sizeof(*l->at));
 	memcpy(&l->at[l->n].key, key, l->key_size);
-	l->at[l->n++].used = v.used;
+	memcpy(&l->at[l->n++].v, value, sizeof(struct xtr_eid));
 	return 0;
 }
 
@@ -124,15 +127,21 @@ static int xtr_dp_move_later(const void *a_, const void *b_)
 {
 	const struct xtr_dp_moved_key *a = a_, *b = b_;
 
-	return a->used < b->used ? 1 : a->used > b->used ? -1 : 0;
+	return a->v.used < b->v.used ? 1 : a->v.used > b->v.used ? -1 : 0;
 }
 
-static void xtr_dp_move_entry(struct xtr_dp_move *m, enum xtr_dp_map map, const void *key)
+static void xtr_dp_move_write(struct xtr_dp_move *m, enum xtr_dp_map map, struct xtr_dp_moved *l)
 {
-	struct xtr_eid v;
+	int refused = xtr_dp_write_all(m->dp->map[map], l->keys, l->key_size, l->values, l->waiting);
 
-	if (bpf_map_lookup_elem(m->from[map], key, &v))
-		return;
+	m->entries += l->waiting - (unsigned)refused;
+	l->waiting = 0;
+}
+
+static void xtr_dp_move_entry(struct xtr_dp_move *m, enum xtr_dp_map map, struct xtr_dp_moved *l, unsigned i)
+{
+	struct xtr_eid v = l->at[i].v;
+
 	m->all++;
 	v.hold = 0; /* of the daemon before: its queue is gone */
 	if (v.action == XTR_ACT_ENCAP) {
@@ -140,34 +149,40 @@ static void xtr_dp_move_entry(struct xtr_dp_move *m, enum xtr_dp_map map, const 
 		if (v.rset == XTR_DP_NONE)
 			return;
 	}
-	m->entries += !bpf_map_update_elem(m->dp->map[map], key, &v, BPF_ANY);
+	memcpy(l->keys + l->waiting * l->key_size, &l->at[i].key, l->key_size);
+	l->values[l->waiting++] = v;
+	if (l->waiting == XTR_DP_MOVE_TURN)
+		xtr_dp_move_write(m, map, l);
 }
 
 static int xtr_dp_move_cache(struct xtr_dp_move *m)
 {
-	struct xtr_dp_moved l[2] = {
-		{ .fd = m->from[XTR_M_EID4], .key_size = sizeof(struct xtr_lpm4) },
-		{ .fd = m->from[XTR_M_EID6], .key_size = sizeof(struct xtr_lpm6) },
-	};
+	struct xtr_dp_moved *l = calloc(2, sizeof(*l));
 	unsigned at[2] = { 0, 0 };
-	int r = 0;
+	int r = l ? 0 : -ENOMEM;
 
 	for (unsigned f = 0; f < 2 && !r; f++) {
+		l[f].fd = m->from[f ? XTR_M_EID6 : XTR_M_EID4];
+		l[f].key_size = f ? sizeof(struct xtr_lpm6) : sizeof(struct xtr_lpm4);
 		if (l[f].fd >= 0)
-			r = xtr_dp_each_key(l[f].fd, l[f].key_size, xtr_dp_move_keep, &l[f]);
+			r = xtr_dp_each_elem(l[f].fd, l[f].key_size, sizeof(struct xtr_eid), xtr_dp_move_keep,
+					     &l[f]);
 		if (l[f].n)
 			qsort(l[f].at, l[f].n, sizeof(*l[f].at), xtr_dp_move_later);
 	}
 	while (!r && (at[0] < l[0].n || at[1] < l[1].n)) { /* both families share sets and templates */
 		unsigned f = at[0] < l[0].n ? 0 : 1;
 
-		if (!f && at[1] < l[1].n && l[1].at[at[1]].used > l[0].at[at[0]].used)
+		if (!f && at[1] < l[1].n && l[1].at[at[1]].v.used > l[0].at[at[0]].v.used)
 			f = 1;
-		xtr_dp_move_entry(m, f ? XTR_M_EID6 : XTR_M_EID4, &l[f].at[at[f]].key);
+		xtr_dp_move_entry(m, f ? XTR_M_EID6 : XTR_M_EID4, &l[f], at[f]);
 		at[f]++;
 	}
-	free(l[0].at);
-	free(l[1].at);
+	for (unsigned f = 0; l && f < 2; f++) {
+		xtr_dp_move_write(m, f ? XTR_M_EID6 : XTR_M_EID4, &l[f]);
+		free(l[f].at);
+	}
+	free(l);
 	return r;
 }
 

@@ -171,8 +171,8 @@ static bool xtr_dp_quote_known(struct xtr_dp *dp, const struct xtr_dp_quote *q, 
 {
 	const struct xtr_dp_entry *e = xtr_dp_cache_match(dp, q->iid, &q->inner_dst, NULL);
 
-	for (unsigned i = 0; e && e->set && i < e->set->key.n; i++)
-		if (e->set->key.rl[i] == rloc)
+	for (unsigned i = 0; e && e->is.set && i < e->is.set->key.n; i++)
+		if (e->is.set->key.rl[i] == rloc)
 			return true;
 	return false;
 }

@@ -336,6 +336,7 @@ void xtr_dp_set_refill(struct xtr_dp *dp)
 
 void xtr_dp_set_reap(struct xtr_dp *dp, bool now)
 {
+	xtr_dp_batch_flush(dp); /* entries that named them go first */
 	for (uint32_t id = 1; id < dp->set_ids.top; id++) {
 		struct xtr_dp_set *s = dp->set_by_id[id];
 

@@ -204,41 +204,135 @@ static void xtr_dp_view_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
 					  &row->count[i]);
 }
 
-static int xtr_dp_view_cache_family(struct xtr_dp_view *v, int fd, bool four,
-				    int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
-{
-	struct xtr_dp_view_keys k;
-	int r = xtr_dp_view_keys_read(fd, four ? sizeof(struct xtr_lpm4) : sizeof(struct xtr_lpm6),
-				      &k);
+/* Key and value of each entry, 64 octets: a million of them is no burden. */
+struct xtr_dp_view_entry {
+	uint32_t iid;
+	struct xtr_ippfx eid;
+	struct xtr_eid e;
+};
+struct xtr_dp_view_list {
+	struct xtr_dp_view_entry *at;
+	size_t n, room;
+	bool four;
+	bool (*want)(void *, uint32_t iid, const struct xtr_ippfx *eid);
+	void *arg;
+};
 
-	for (unsigned i = 0; !r && i < k.n; i++) {
-		const void *key = k.at + i * k.size;
+static int xtr_dp_view_entry_keep(void *arg, const void *key, const void *value)
+{
+	struct xtr_dp_view_list *l = arg;
+	struct xtr_dp_view_entry *one;
+
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 1024;
+		void *p = realloc(l->at, room * sizeof(*l->at));
+
+		if (!p)
+			return -ENOMEM;
+		l->at = p;
+		l->room = room;
+	}
+	one = &l->at[l->n];
+	if (l->four)
+		xtr_dp_unkey4(key, &one->iid, &one->eid);
+	else
+		xtr_dp_unkey6(key, &one->iid, &one->eid);
+	memcpy(&one->e, value, sizeof(one->e));
+	l->n += !l->want || l->want(l->arg, one->iid, &one->eid);
+	return 0;
+}
+
+/* By instance, family, address, shorter before longer. */
+static int xtr_dp_view_entry_cmp(const void *a, const void *b)
+{
+	const struct xtr_dp_view_entry *x = a, *y = b;
+	int d;
+
+	if (x->iid != y->iid)
+		return x->iid < y->iid ? -1 : 1;
+	d = xtr_ip_cmp(&x->eid.ip, &y->eid.ip);
+	return d ? d : (int)x->eid.len - (int)y->eid.len;
+}
+
+int xtr_dp_view_list(struct xtr_dp_view *v, bool (*want)(void *, uint32_t iid, const struct xtr_ippfx *eid),
+		     void *arg, struct xtr_dp_view_list **out)
+{
+	struct xtr_dp_view_list *l = calloc(1, sizeof(*l));
+	size_t kept = 0;
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	*l = (struct xtr_dp_view_list){ .four = true, .want = want, .arg = arg };
+	r = xtr_dp_each_elem(v->map[XTR_M_EID4], sizeof(struct xtr_lpm4), sizeof(struct xtr_eid),
+			     xtr_dp_view_entry_keep, l);
+	l->four = false;
+	if (!r)
+		r = xtr_dp_each_elem(v->map[XTR_M_EID6], sizeof(struct xtr_lpm6), sizeof(struct xtr_eid),
+				     xtr_dp_view_entry_keep, l);
+	if (r) {
+		xtr_dp_view_list_free(l);
+		return r;
+	}
+	if (l->n)
+		qsort(l->at, l->n, sizeof(*l->at), xtr_dp_view_entry_cmp);
+	for (size_t i = 0; i < l->n; i++) /* one may be read twice when something was deleted meanwhile */
+		if (!i || xtr_dp_view_entry_cmp(&l->at[kept - 1], &l->at[i]))
+			l->at[kept++] = l->at[i];
+	l->n = kept;
+	*out = l;
+	return 0;
+}
+
+void xtr_dp_view_list_free(struct xtr_dp_view_list *l)
+{
+	if (l)
+		free(l->at);
+	free(l);
+}
+
+bool xtr_dp_view_list_at(const struct xtr_dp_view_list *l, size_t i, uint32_t *iid, struct xtr_ippfx *eid)
+{
+	if (i >= l->n)
+		return false;
+	*iid = l->at[i].iid;
+	*eid = l->at[i].eid;
+	return true;
+}
+
+void xtr_dp_view_list_row(struct xtr_dp_view *v, const struct xtr_dp_view_list *l, size_t i,
+			  struct xtr_dp_cache_row *row)
+{
+	const struct xtr_dp_view_entry *one = &l->at[i];
+
+	memset(row, 0, sizeof(*row));
+	row->iid = one->iid;
+	row->eid = one->eid;
+	row->e = one->e;
+	row->idle_ms = !row->e.used		  ? UINT64_MAX :
+		       v->jiffies > row->e.used ? (v->jiffies - row->e.used) * 1000 / v->cfg.hz :
+						  0;
+}
+
+void xtr_dp_view_list_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
+{
+	xtr_dp_view_set(v, row);
+}
+
+int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
+{
+	struct xtr_dp_view_list *l = NULL;
+	int r = xtr_dp_view_list(v, NULL, NULL, &l);
+
+	for (size_t i = 0; !r && i < l->n; i++) {
 		struct xtr_dp_cache_row row;
 
-		memset(&row, 0, sizeof(row));
-		if (bpf_map_lookup_elem(fd, key, &row.e))
-			continue;
-		if (four)
-			xtr_dp_unkey4(key, &row.iid, &row.eid);
-		else
-			xtr_dp_unkey6(key, &row.iid, &row.eid);
-		row.idle_ms = !row.e.used ? UINT64_MAX
-			      : v->jiffies > row.e.used
-				      ? (v->jiffies - row.e.used) * 1000 / v->cfg.hz
-				      : 0;
+		xtr_dp_view_list_row(v, l, i, &row);
 		xtr_dp_view_set(v, &row);
 		r = fn(arg, &row);
 	}
-	free(k.at);
+	xtr_dp_view_list_free(l);
 	return r;
-}
-
-int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *),
-		      void *arg)
-{
-	int r = xtr_dp_view_cache_family(v, v->map[XTR_M_EID4], true, fn, arg);
-
-	return r ? r : xtr_dp_view_cache_family(v, v->map[XTR_M_EID6], false, fn, arg);
 }
 
 static int xtr_dp_view_local_family(int fd, bool four,
@@ -400,6 +494,34 @@ int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_
 		close(fd);
 	free(made);
 	free(k.at);
+	return r;
+}
+
+/* ---- sizes */
+
+int xtr_dp_view_usage(struct xtr_dp_view *v, bool (*count)(void *, const char *name, uint64_t *entries),
+		      int (*fn)(void *, const struct xtr_dp_usage *), void *arg)
+{
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < XTR_M_MAX; i++) {
+		int fd = i == XTR_M_EVENTS ? xtr_dp_view_map(v->dir, xtr_dp_map_names[i]) : v->map[i];
+		struct bpf_map_info info;
+
+		r = fd < 0 ? -errno : xtr_dp_map_info(fd, &info);
+		if (!r) {
+			struct xtr_dp_usage u = { .name = xtr_dp_map_names[i], .key = xtr_dp_map_key(i),
+						  .type = info.type, .flags = info.map_flags, .max = info.max_entries,
+						  .bytes_key = info.key_size, .bytes_value = info.value_size };
+
+			if (!count || !count(arg, u.name, &u.entries))
+				u.entries = xtr_dp_usage_entries(fd, &info);
+			xtr_dp_usage_memory(&u, v->cpus);
+			r = fn(arg, &u);
+		}
+		if (i == XTR_M_EVENTS && fd >= 0)
+			close(fd);
+	}
 	return r;
 }
 

@@ -358,8 +358,9 @@ static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n,
 {
 	for (unsigned i = 0; i < n; i++)
 		if (xtr_eid_covers(within, &f[i].eid) &&
-		    !xtr_eiddb_match(&itr->env->own, &f[i].eid, NULL))
-			xtr_itr_store(itr, &f[i].eid, &f[i].rec, from);
+		    !xtr_eiddb_match(&itr->env->own, &f[i].eid, NULL) &&
+		    !xtr_itr_store(itr, &f[i].eid, &f[i].rec, from) && f[i].rec.ttl)
+			return; /* no place: what is shorter would take its traffic */
 }
 
 /* ---- negative answers, where several sets of Map-Servers may know (RFC 9962 5) */
@@ -550,10 +551,35 @@ void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req)
 
 /* ---- life */
 
+#define GIVE_A_TURN 1024
+
+bool xtr_itr_work(struct xtr_itr *itr)
+{
+	struct xtr_mapping *m;
+	unsigned n = 0;
+
+	if (!itr->give_left)
+		return false;
+	while (n < GIVE_A_TURN && itr->give_left && (m = xtr_mapcache_next(&itr->cache))) {
+		xtr_itr_give(itr, m, false);
+		itr->give_left--;
+		n++;
+	}
+	if (n < GIVE_A_TURN)
+		itr->give_left = 0;
+	return itr->give_left;
+}
+
 void xtr_itr_rlocs_changed(struct xtr_itr *itr)
 {
-	for (struct xtr_mapping *m = itr->cache.newest; m; m = m->older)
-		xtr_itr_give(itr, m, false);
+	size_t n = xtr_mapcache_count(&itr->cache);
+
+	/* Those that are touched meanwhile go to the end and come again: there has to be one. */
+	itr->cache.cursor = itr->cache.oldest;
+	itr->give_left = (uint32_t)(n + n / 4);
+	xtr_env_batch(itr->env, true);
+	xtr_itr_work(itr);
+	xtr_env_batch(itr->env, false);
 }
 
 int xtr_itr_reconfigure(struct xtr_itr *itr)
@@ -565,7 +591,8 @@ int xtr_itr_reconfigure(struct xtr_itr *itr)
 	make_room(itr);
 	/* What became ours is not behind a tunnel any more. */
 	for (unsigned i = 0; i < env->cfg.mapping_count; i++)
-		xtr_itr_clear(itr, &env->cfg.mappings[i].eid, "is one of our own EID-prefixes now");
+		xtr_itr_clear(itr, &env->cfg.mappings[i].eid, UINT32_MAX,
+			      "is one of our own EID-prefixes now");
 	xtr_itr_rlocs_changed(itr);
 	return 0;
 }
@@ -592,7 +619,7 @@ void xtr_itr_free(struct xtr_itr *itr, bool drop)
 	if (!itr)
 		return;
 	if (drop)
-		xtr_itr_clear(itr, NULL, "ITR switched off");
+		xtr_itr_clear(itr, NULL, UINT32_MAX, "ITR switched off");
 	xtr_pendings_free(&itr->pending);
 	xtr_mapcache_free(&itr->cache);
 	free(itr);

@@ -18,6 +18,9 @@ struct xtr_itr {
 	struct xtr_pendings pending;
 	struct xtr_resolvers resolvers;
 	struct xtr_bucket requests, share[XTR_PENDING_SHARES]; /* of all; of each instance */
+	uint32_t give_left;                /* entries that a change of RLOCs still has to be told about */
+	const struct xtr_mapping *giving;  /* being written: must not go */
+	bool giving_over;                  /* what the one being written covers found no place: it must not stay */
 	bool parked; /* some questions wait until it is known whom to ask */
 };
 
@@ -34,7 +37,10 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 		   const struct xtr_map_reply *m);
 /* A received SMR. */
 void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req);
+/* A part of it now, the rest in xtr_itr_work(). */
 void xtr_itr_rlocs_changed(struct xtr_itr *itr);
+/* A bounded part of what is left to do; true: there is more. */
+bool xtr_itr_work(struct xtr_itr *itr);
 /* Something became known about whom to ask: questions that wait for it go out. */
 void xtr_itr_found(struct xtr_itr *itr);
 
@@ -57,9 +63,14 @@ void xtr_itr_remove(struct xtr_itr *itr, struct xtr_mapping *m, const char *why)
 void xtr_itr_appeared(void *ctx, const struct xtr_eid_prefix *eid);
 /* The live entry that covers eid, or NULL. */
 struct xtr_mapping *xtr_itr_lookup(struct xtr_itr *itr, const struct xtr_eid_prefix *eid);
-unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, const char *why);
-int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *),
-		       void *arg);
+/* At most max of them. */
+unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, unsigned max, const char *why);
+/* The data plane has no place for this entry, or needs that of one that was idle for long. As xtr_node_evict(). */
+void xtr_itr_refused(struct xtr_itr *itr, const struct xtr_eid_prefix *eid);
+int xtr_itr_evict(struct xtr_itr *itr, const struct xtr_eid_prefix *eid);
+int xtr_itr_walk_cache(struct xtr_itr *itr, const struct xtr_cache_part *part,
+		       int (*fn)(void *, const struct xtr_cache_info *), void *arg);
+size_t xtr_itr_count(const struct xtr_itr *itr);
 int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *),
 			 void *arg);
 

@@ -19,6 +19,7 @@
 	4000 /* ms before expiry at which an idle entry is looked at for the last time */
 #define USED_LATELY 60000
 #define EVICT_SAMPLE 8
+#define EVICT_LOOK 1024
 
 /* ---- forwarding */
 
@@ -81,12 +82,35 @@ static bool in_data_plane(const struct xtr_eid_prefix *eid)
 	return xtr_eid_to_ippfx(eid, &p);
 }
 
+static bool evict(struct xtr_itr *itr, uint16_t afi);
+
+/* An entry is not where it should be. What covers it goes, or would take its traffic: it has to miss
+ * (RFC 9301 5.5). What the operator has set stays. keep: the entry itself, if it is to stay. */
+static void uncover(struct xtr_itr *itr, const struct xtr_mapping *keep, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_eid_prefix at = *eid;
+	struct xtr_mapping *m;
+	unsigned found;
+
+	while ((m = xtr_eiddb_match(&itr->cache.db, &at, &found))) {
+		if (m == itr->giving && m != keep)
+			itr->giving_over = true;
+		if (m != keep && m != itr->giving && m->expires != XTR_NEVER)
+			xtr_itr_remove(itr, m, "covers an entry that found no place");
+		else if (!found || (eid->group_len && found == 1))
+			break;
+		else
+			at = xtr_eid_cut(&at, found - 1);
+	}
+}
+
 void xtr_itr_give(struct xtr_itr *itr, struct xtr_mapping *m, bool anyway)
 {
 	struct xtr_env *env = itr->env;
 	struct xtr_eid_prefix eid;
 	struct xtr_fwd fwd;
 	uint32_t print;
+	int r;
 
 	xtr_mapping_eid(m, &eid);
 	if (!in_data_plane(&eid))
@@ -96,7 +120,21 @@ void xtr_itr_give(struct xtr_itr *itr, struct xtr_mapping *m, bool anyway)
 	if (m->given && m->fwd_print == print && !anyway)
 		return;
 	m->fwd_print = print;
-	m->given = !env->ops.cache_put(env->ops.ctx, &eid, &fwd);
+	itr->giving = m;
+	itr->giving_over = false;
+	r = env->ops.cache_put(env->ops.ctx, &eid, &fwd);
+	if ((r == -E2BIG || r == -ENOMEM) && evict(itr, eid.afi))
+		r = env->ops.cache_put(env->ops.ctx, &eid, &fwd);
+	if (!r && itr->giving_over) {
+		env->ops.cache_del(env->ops.ctx, &eid);
+		r = -ENOMEM;
+	}
+	itr->giving = NULL;
+	m->given = !r;
+	if (r) {
+		xtr_count(env, CACHE_REFUSED);
+		uncover(itr, m, &eid);
+	}
 }
 
 static uint64_t idle_ms(const struct xtr_env *env, const struct xtr_eid_prefix *eid)
@@ -167,26 +205,60 @@ void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t)
 	}
 }
 
-/* Takes the entry that was idle longest of the oldest few; those in use move up. False if nothing
- * may go. */
-static bool evict(struct xtr_itr *itr)
+/* May it go to make room? Neither what the operator has set, nor what lies inside that or inside what
+ * is being written: its traffic would go there. */
+static bool may_go(struct xtr_itr *itr, const struct xtr_mapping *m, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_eid_prefix at = *eid;
+	const struct xtr_mapping *over;
+	unsigned found;
+
+	if (m->expires == XTR_NEVER || m == itr->giving)
+		return false;
+	while ((over = xtr_eiddb_match(&itr->cache.db, &at, &found))) {
+		if (over->expires == XTR_NEVER || over == itr->giving)
+			return false;
+		if (!found || (eid->group_len && found == 1))
+			break;
+		at = xtr_eid_cut(&at, found - 1);
+	}
+	return true;
+}
+
+/* With what covers it, for the same reason. */
+static void make_go(struct xtr_itr *itr, struct xtr_mapping *m, const char *why)
+{
+	struct xtr_eid_prefix eid;
+
+	xtr_mapping_eid(m, &eid);
+	xtr_count(itr->env, CACHE_EVICTED);
+	xtr_itr_remove(itr, m, why);
+	uncover(itr, NULL, &eid);
+}
+
+/* Takes the entry that was idle longest of the oldest few; those in use move up. afi: of this family; 0: of any. False
+ * if nothing may go. */
+static bool evict(struct xtr_itr *itr, uint16_t afi)
 {
 	struct xtr_mapping *m = itr->cache.oldest, *next, *victim = NULL;
 	size_t look = xtr_mapcache_count(&itr->cache);
 	uint64_t most = 0;
 	unsigned seen = 0;
 
+	if (look > EVICT_LOOK) /* the rest has its turn the next time */
+		look = EVICT_LOOK;
+
 	for (; m && seen < EVICT_SAMPLE && look; m = next, look--) {
 		struct xtr_eid_prefix eid;
 		uint64_t idle;
 
 		next = m->newer;
-		if (m->expires == XTR_NEVER) {
+		xtr_mapping_eid(m, &eid);
+		if ((afi && eid.afi != afi) || !may_go(itr, m, &eid)) {
 			xtr_mapcache_touch(&itr->cache, m);
 			continue;
 		}
 		seen++;
-		xtr_mapping_eid(m, &eid);
 		idle = idle_ms(itr->env, &eid);
 		if (!victim || idle > most) {
 			victim = m;
@@ -197,9 +269,30 @@ static bool evict(struct xtr_itr *itr)
 	}
 	if (!victim)
 		return false;
-	xtr_count(itr->env, CACHE_EVICTED);
-	xtr_itr_remove(itr, victim, "evicted: the map-cache is full");
+	make_go(itr, victim, "evicted: the map-cache is full");
 	return true;
+}
+
+int xtr_itr_evict(struct xtr_itr *itr, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_mapping *m = xtr_mapcache_get(&itr->cache, eid);
+
+	if (!m)
+		return -ENOENT;
+	if (!may_go(itr, m, eid))
+		return 0;
+	make_go(itr, m, "evicted: its place for locators is needed");
+	return 1;
+}
+
+void xtr_itr_refused(struct xtr_itr *itr, const struct xtr_eid_prefix *eid)
+{
+	struct xtr_mapping *m = xtr_mapcache_get(&itr->cache, eid);
+
+	if (m)
+		m->given = false;
+	xtr_count(itr->env, CACHE_REFUSED);
+	uncover(itr, m, eid);
 }
 
 struct soonest {
@@ -246,8 +339,9 @@ static struct xtr_mapping *put(struct xtr_itr *itr, struct xtr_mapping_new *n)
 	bool had = old;
 
 	if (!had && xtr_mapcache_count(&itr->cache) >= env->cfg.limits.cache_entries &&
-	    !evict(itr)) {
+	    !evict(itr, 0)) {
 		xtr_count(env, DROP_LIMIT);
+		uncover(itr, NULL, n->eid);
 		return NULL;
 	}
 	n->now = env->now;
@@ -367,19 +461,23 @@ static int collect(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return c->n == c->max;
 }
 
-unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, const char *why)
+unsigned xtr_itr_clear(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, unsigned max, const char *why)
 {
 	struct xtr_mapping *list[256];
-	struct clear c = { .list = list, .max = 256 };
+	struct clear c = { .list = list };
 	unsigned total = 0;
 
+	xtr_env_batch(itr->env, true);
 	do {
 		c.n = 0;
-		xtr_eiddb_walk(&itr->cache.db, inside, collect, &c);
+		c.max = max - total < 256 ? max - total : 256;
+		if (c.max)
+			xtr_eiddb_walk(&itr->cache.db, inside, collect, &c);
 		for (unsigned i = 0; i < c.n; i++)
 			xtr_itr_remove(itr, list[i], why);
 		total += c.n;
-	} while (c.n == c.max);
+	} while (c.n && c.n == c.max);
+	xtr_env_batch(itr->env, false);
 	return total;
 }
 
@@ -483,10 +581,62 @@ static int show_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return s->fn(s->arg, &info);
 }
 
-int xtr_itr_walk_cache(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_cache_info *),
-		       void *arg)
+/* What covers the EID, the shortest first; itself is inside. */
+static int show_covering(struct show *s, const struct xtr_eid_prefix *eid)
 {
-	struct show s = { itr, fn, arg };
+	struct xtr_mapping *list[2 * 128 + 1], *m;
+	struct xtr_eid_prefix at = *eid, own;
+	unsigned n = 0, found;
+	int r = 0;
 
-	return xtr_eiddb_walk(&itr->cache.db, NULL, show_one, &s);
+	while (n < sizeof(list) / sizeof(list[0]) && (m = xtr_eiddb_match(&s->itr->cache.db, &at, &found))) {
+		xtr_mapping_eid(m, &own);
+		if (!xtr_eid_equal(&own, eid))
+			list[n++] = m;
+		if (!found || (eid->group_len && found == 1))
+			break;
+		at = xtr_eid_cut(&at, found - 1);
+	}
+	while (!r && n--) {
+		xtr_mapping_eid(list[n], &own);
+		r = show_one(s, &own, list[n]);
+	}
+	return r;
+}
+
+struct within {
+	struct show s;
+	const struct xtr_cache_part *part;
+	bool ended;
+};
+
+/* A walk that goes on somewhere goes on for ever, if it is not ended where the part ends. */
+static int show_within(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	struct within *w = ctx;
+
+	if (w->part->eid ? !xtr_eid_covers(w->part->eid, eid) : w->part->iid && *w->part->iid != eid->iid) {
+		w->ended = true;
+		return 1;
+	}
+	return show_one(&w->s, eid, value);
+}
+
+int xtr_itr_walk_cache(struct xtr_itr *itr, const struct xtr_cache_part *part,
+		       int (*fn)(void *, const struct xtr_cache_info *), void *arg)
+{
+	static const struct xtr_cache_part all;
+	struct within w = { .s = { itr, fn, arg }, .part = part ? part : &all };
+	const struct xtr_eid_prefix *after = w.part->after;
+	struct xtr_eid_prefix first = { .iid = w.part->iid ? *w.part->iid : 0 };
+	int r = 0;
+
+	if (w.part->eid && !after) {
+		r = show_covering(&w.s, w.part->eid);
+		return r ? r : xtr_eiddb_walk(&itr->cache.db, w.part->eid, show_one, &w.s);
+	}
+	if (!after && w.part->iid)
+		after = &first; /* no family is 0: before them all */
+	r = xtr_eiddb_walk_after(&itr->cache.db, after, show_within, &w);
+	return w.ended ? 0 : r;
 }

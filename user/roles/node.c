@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMERS_A_TICK 4096
+#define TIMERS_A_TICK 1024
 #define DIRECT_A_TURN 4096
 
 struct xtr_node {
@@ -294,12 +294,17 @@ uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now)
 {
 	uint64_t next;
 
+	bool more;
+
 	n->env.now = now;
 	run_direct(n);
+	xtr_env_batch(&n->env, true);
 	xtr_timers_run(&n->env.timers, now, TIMERS_A_TICK);
+	more = n->itr && xtr_itr_work(n->itr);
+	xtr_env_batch(&n->env, false);
 	run_direct(n);
 	next = xtr_timers_next(&n->env.timers);
-	return n->env.direct ? now : next;
+	return n->env.direct || more ? now : next;
 }
 
 static bool miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
@@ -651,11 +656,46 @@ void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const 
 		n->env.ops.cache_del(n->env.ops.ctx, eid);
 }
 
-int xtr_node_walk_cache(struct xtr_node *n, uint64_t now,
+int xtr_node_walk_cache(struct xtr_node *n, const struct xtr_cache_part *part, uint64_t now,
 			int (*fn)(void *, const struct xtr_cache_info *), void *arg)
 {
 	n->env.now = now;
-	return n->itr ? xtr_itr_walk_cache(n->itr, fn, arg) : 0;
+	return n->itr ? xtr_itr_walk_cache(n->itr, part, fn, arg) : 0;
+}
+
+void xtr_node_batch(struct xtr_node *n, bool begin)
+{
+	xtr_env_batch(&n->env, begin);
+}
+
+void xtr_node_refused(struct xtr_node *n, const struct xtr_eid_prefix *eid, uint64_t now)
+{
+	n->env.now = now;
+	if (n->itr)
+		xtr_itr_refused(n->itr, eid);
+}
+
+int xtr_node_evict(struct xtr_node *n, const struct xtr_eid_prefix *eid, uint64_t now)
+{
+	n->env.now = now;
+	return n->itr ? xtr_itr_evict(n->itr, eid) : -ENOENT;
+}
+
+unsigned xtr_node_tables(const struct xtr_node *n, struct xtr_table_info out[XTR_TABLES_MAX])
+{
+	const struct xtr_node_limits *l = &n->env.cfg.limits;
+	unsigned k = 0;
+
+	if (n->itr) {
+		out[k++] = (struct xtr_table_info){ "map-cache", "limits.cache-entries",
+						    xtr_mapcache_count(&n->itr->cache), l->cache_entries };
+		out[k++] = (struct xtr_table_info){ "pending-requests", "limits.pending-requests",
+						    n->itr->pending.count, l->pending_requests };
+	}
+	if (n->ms)
+		out[k++] = (struct xtr_table_info){ "registrations", "limits.registrations", n->ms->db.count,
+						    l->registrations };
+	return k;
 }
 
 int xtr_node_walk_pending(struct xtr_node *n, uint64_t now,
@@ -665,10 +705,11 @@ int xtr_node_walk_pending(struct xtr_node *n, uint64_t now,
 	return n->itr ? xtr_itr_walk_pending(n->itr, fn, arg) : 0;
 }
 
-unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside, uint64_t now)
+unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside, unsigned max,
+			      uint64_t now)
 {
 	n->env.now = now;
-	return n->itr ? xtr_itr_clear(n->itr, inside, "cleared by hand") : 0;
+	return n->itr ? xtr_itr_clear(n->itr, inside, max, "cleared by hand") : 0;
 }
 
 int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid,

@@ -78,7 +78,13 @@ struct xtr_cache_info {
 	unsigned locator_count;
 	struct xtr_cache_locator locators[32];
 };
-int xtr_node_walk_cache(struct xtr_node *n, uint64_t now,
+/* In the order of instance, family, prefix, shorter before longer. part NULL: all; else: */
+struct xtr_cache_part {
+	const struct xtr_eid_prefix *eid;   /* what covers it, then what is inside; NULL: any */
+	const uint32_t *iid;                /* of this instance; NULL: any */
+	const struct xtr_eid_prefix *after; /* go on behind this one; NULL: from the beginning */
+};
+int xtr_node_walk_cache(struct xtr_node *n, const struct xtr_cache_part *part, uint64_t now,
 			int (*fn)(void *, const struct xtr_cache_info *), void *arg);
 struct xtr_pending_info {
 	struct xtr_eid_prefix eid;
@@ -88,9 +94,24 @@ struct xtr_pending_info {
 };
 int xtr_node_walk_pending(struct xtr_node *n, uint64_t now,
 			  int (*fn)(void *, const struct xtr_pending_info *), void *arg);
-/* Deletes entries inside the prefix (NULL: all); returns how many. The data plane follows. */
-unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside,
+/* Deletes entries inside the prefix (NULL: all), at most max; returns how many. The data plane follows. */
+unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *inside, unsigned max,
 			      uint64_t now);
+/* Around many of these at once. */
+void xtr_node_batch(struct xtr_node *n, bool begin);
+/* The data plane could not keep an entry that it had taken. */
+void xtr_node_refused(struct xtr_node *n, const struct xtr_eid_prefix *eid, uint64_t now);
+/* The data plane needs the place of an entry that was idle for long. 1: deleted, with those that cover it; 0: it stays;
+ * -ENOENT: not known here. */
+int xtr_node_evict(struct xtr_node *n, const struct xtr_eid_prefix *eid, uint64_t now);
+/* How full the tables of the control plane are. */
+struct xtr_table_info {
+	const char *name, *key; /* of the limit, as in the configuration */
+	uint64_t entries, max;
+};
+#define XTR_TABLES_MAX 4
+#define XTR_MAPPING_OCTETS 300 /* what an entry of the map-cache takes here, with its place in the data plane's mirror */
+unsigned xtr_node_tables(const struct xtr_node *n, struct xtr_table_info out[XTR_TABLES_MAX]);
 /* Static entry (xtrctl cache add). */
 int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid,
 		       const struct xtr_fwd *fwd, uint64_t now);
@@ -201,7 +222,8 @@ const struct xtr_pull_config *xtr_node_pull(const struct xtr_node *n, uint64_t n
 	X(TX_SMR, "tx-smr") X(TX_GROUP, "tx-group") X(RX_GROUP, "rx-group") \
 	X(DNS_LOOKUPS, "dns-lookups") X(DNS_FAILURES, "dns-failures") \
 	X(DROP_GROUP, "drop-not-our-group") X(SUBSCRIPTIONS, "subscriptions") \
-	X(PUBLICATIONS, "publications") X(REQUEST_YIELDED, "request-yielded")
+	X(PUBLICATIONS, "publications") X(REQUEST_YIELDED, "request-yielded") \
+	X(CACHE_REFUSED, "cache-refused")
 enum xtr_node_counter {
 #define X(sym, name) XTR_NODE_##sym,
 	XTR_NODE_COUNTERS(X)

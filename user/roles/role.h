@@ -174,6 +174,11 @@ void xtr_env_ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const str
  * -errno. */
 int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const void *buf,
 		  size_t len);
+static inline void xtr_env_batch(struct xtr_env *env, bool begin)
+{
+	if (env->ops.cache_batch)
+		env->ops.cache_batch(env->ops.ctx, begin);
+}
 void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Counts a decoding error under the right name. */

@@ -6,6 +6,10 @@
  * parent's key and is longer; child[b] has bit b after the parent's key; a node without a value is
  * an inner node with two children. So a trie of n values has at most 2n - 1 nodes and every
  * operation takes at most one step per key bit.
+ *
+ * A million prefixes make two million nodes, so a node has only what it needs: no way up, children
+ * only where there were some, a value only where there was one, as many octets of the key as it has
+ * bits. What it has lies in front of it. An IPv4 prefix takes 64 octets, its inner node included.
  */
 #include "util/trie.h"
 
@@ -15,17 +19,49 @@
 
 #define KEY_OCTETS (XTR_TRIE_MAX_BITS / 8)
 
-struct node {
-	struct node *child[2], *up;
-	void *value; /* NULL: inner node */
+enum { KIDS = 1, VALUE = 2 };
+
+struct node { /* in memory: [value] [child 0, child 1] node */
 	uint16_t bits;
-	uint8_t key[]; /* as many octets as bits need: a node of an IPv4 prefix takes 40 */
+	uint8_t has; /* KIDS, VALUE: there is room for them */
+	uint8_t key[];
 };
 
 struct xtr_trie {
 	struct node *root;
 	size_t count;
 };
+
+/* Nodes still to be visited, the next one last: of each step down at most one is left behind. */
+struct todo {
+	struct node *at[XTR_TRIE_MAX_BITS + 4];
+	unsigned n;
+};
+
+static inline size_t front(uint8_t has)
+{
+	return (has & KIDS ? 2 * sizeof(void *) : 0) + (has & VALUE ? sizeof(void *) : 0);
+}
+
+static inline struct node **kids(const struct node *n)
+{
+	return (struct node **)n - 2;
+}
+
+static inline struct node *child(const struct node *n, unsigned b)
+{
+	return n->has & KIDS ? kids(n)[b] : NULL;
+}
+
+static inline void **value_of(const struct node *n)
+{
+	return (void **)(void *)((char *)n - front(n->has));
+}
+
+static inline void *value(const struct node *n)
+{
+	return n->has & VALUE ? *value_of(n) : NULL;
+}
 
 static inline unsigned bit_at(const uint8_t *key, unsigned i)
 {
@@ -52,14 +88,16 @@ static inline unsigned min_u(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static struct node *node_new(const uint8_t *key, unsigned bits, void *value)
+static struct node *node_new(const uint8_t *key, unsigned bits, uint8_t has)
 {
-	struct node *n = calloc(1, offsetof(struct node, key) + (bits + 7) / 8);
+	char *p = calloc(1, front(has) + offsetof(struct node, key) + (bits + 7) / 8);
+	struct node *n;
 
-	if (!n)
+	if (!p)
 		return NULL;
+	n = (struct node *)(void *)(p + front(has));
+	n->has = has;
 	n->bits = (uint16_t)bits;
-	n->value = value;
 	if (bits)
 		memcpy(n->key, key, (bits + 7) / 8);
 	if (bits % 8)
@@ -67,17 +105,52 @@ static struct node *node_new(const uint8_t *key, unsigned bits, void *value)
 	return n;
 }
 
-static struct node **link_of(struct xtr_trie *t, const struct node *n)
+static void node_free(struct node *n)
 {
-	if (!n->up)
-		return &t->root;
-	return &n->up->child[n->up->child[1] == n];
+	free((char *)n - front(n->has));
 }
 
-static void adopt(struct node *parent, struct node *child)
+/* Makes room in a node for what it has none for. */
+static int node_grow(struct node **link, uint8_t has)
 {
-	parent->child[bit_at(child->key, parent->bits)] = child;
-	child->up = parent;
+	struct node *old = *link, *n;
+
+	if ((old->has & has) == has)
+		return 0;
+	n = node_new(old->key, old->bits, old->has | has);
+	if (!n)
+		return -ENOMEM;
+	if (old->has & KIDS)
+		memcpy(kids(n), kids(old), 2 * sizeof(*kids(n)));
+	if (old->has & VALUE)
+		*value_of(n) = *value_of(old);
+	*link = n;
+	node_free(old);
+	return 0;
+}
+
+static void adopt(struct node *parent, struct node *c)
+{
+	kids(parent)[bit_at(c->key, parent->bits)] = c;
+}
+
+static void later(struct todo *t, struct node *n)
+{
+	if (n)
+		t->at[t->n++] = n;
+}
+
+/* The next node in pre-order; its children come after it. */
+static struct node *next_node(struct todo *t)
+{
+	struct node *n;
+
+	if (!t->n)
+		return NULL;
+	n = t->at[--t->n];
+	later(t, child(n, 1));
+	later(t, child(n, 0));
+	return n;
 }
 
 struct xtr_trie *xtr_trie_new(void)
@@ -87,25 +160,16 @@ struct xtr_trie *xtr_trie_new(void)
 
 void xtr_trie_free(struct xtr_trie *t, void (*free_value)(void *))
 {
+	struct todo todo = { .n = 0 };
 	struct node *n;
 
 	if (!t)
 		return;
-	/* Post-order without recursion: go down while there are children, cut off the leaf, go up. */
-	n = t->root;
-	while (n) {
-		struct node *up = n->up, *down = n->child[0] ? n->child[0] : n->child[1];
-
-		if (down) {
-			n = down;
-			continue;
-		}
-		if (n->value && free_value)
-			free_value(n->value);
-		if (up)
-			up->child[up->child[1] == n] = NULL;
-		free(n);
-		n = up;
+	later(&todo, t->root);
+	while ((n = next_node(&todo))) {
+		if (value(n) && free_value)
+			free_value(value(n));
+		node_free(n);
 	}
 	free(t);
 }
@@ -115,41 +179,44 @@ size_t xtr_trie_count(const struct xtr_trie *t)
 	return t->count;
 }
 
-/* Puts a new value node in the place of *link, above or beside what is there. common: bits it
- * shares with that. */
-static int insert_at(struct xtr_trie *t, struct node **link, struct node *up, unsigned common,
-		     struct node *leaf)
+/* Puts a new value in the place of *link, above or beside what is there. common: bits it shares
+ * with that. */
+static int insert_at(struct node **link, unsigned common, const uint8_t *key, unsigned bits,
+		     void *v)
 {
-	struct node *old = *link, *inner;
+	struct node *old = *link, *inner, *leaf;
 
+	leaf = node_new(key, bits, old && common == bits ? VALUE | KIDS : VALUE);
+	if (!leaf)
+		return -ENOMEM;
+	*value_of(leaf) = v;
 	if (!old) {
-		leaf->up = up;
 		*link = leaf;
-	} else if (common == leaf->bits) {
-		leaf->up = up;
+	} else if (common == bits) {
 		adopt(leaf, old);
 		*link = leaf;
 	} else {
-		inner = node_new(leaf->key, common, NULL);
-		if (!inner)
+		inner = node_new(key, common, KIDS);
+		if (!inner) {
+			node_free(leaf);
 			return -ENOMEM;
-		inner->up = up;
+		}
 		adopt(inner, old);
 		adopt(inner, leaf);
 		*link = inner;
 	}
-	t->count++;
 	return 0;
 }
 
-int xtr_trie_set(struct xtr_trie *t, const uint8_t *key, unsigned bits, void *value, void **old)
+int xtr_trie_set(struct xtr_trie *t, const uint8_t *key, unsigned bits, void *v, void **old)
 {
-	struct node **link = &t->root, *up = NULL, *leaf;
+	struct node **link = &t->root;
 	unsigned common = 0;
+	int r;
 
 	if (old)
 		*old = NULL;
-	if (bits > XTR_TRIE_MAX_BITS || !value)
+	if (bits > XTR_TRIE_MAX_BITS || !v)
 		return -EINVAL;
 	while (*link) {
 		struct node *n = *link;
@@ -159,74 +226,80 @@ int xtr_trie_set(struct xtr_trie *t, const uint8_t *key, unsigned bits, void *va
 			break;
 		if (n->bits == bits) {
 			if (old)
-				*old = n->value;
-			t->count += !n->value;
-			n->value = value;
+				*old = value(n);
+			if (node_grow(link, VALUE))
+				return -ENOMEM;
+			t->count += !value(*link);
+			*value_of(*link) = v;
 			return 0;
 		}
-		up = n;
-		link = &n->child[bit_at(key, n->bits)];
+		if (node_grow(link, KIDS))
+			return -ENOMEM;
+		link = &kids(*link)[bit_at(key, (*link)->bits)];
 	}
-	leaf = node_new(key, bits, value);
-	if (!leaf)
-		return -ENOMEM;
-	if (insert_at(t, link, up, common, leaf)) {
-		free(leaf);
-		return -ENOMEM;
-	}
-	return 0;
+	r = insert_at(link, common, key, bits, v);
+	t->count += !r;
+	return r;
 }
 
-/* The node (inner ones too) that is exactly key/bits. */
-static struct node *find_exact(const struct xtr_trie *t, const uint8_t *key, unsigned bits)
+/* The place of the node (inner ones too) that is exactly key/bits, and that of its parent. */
+static struct node **find_exact(struct xtr_trie *t, const uint8_t *key, unsigned bits,
+				struct node ***up)
 {
+	struct node **link = &t->root;
 	unsigned common = 0;
 
+	*up = NULL;
 	if (bits > XTR_TRIE_MAX_BITS)
 		return NULL;
-	for (struct node *n = t->root; n && n->bits <= bits; n = n->child[bit_at(key, n->bits)]) {
+	while (*link && (*link)->bits <= bits) {
+		struct node *n = *link;
+
 		common = common_bits(n->key, key, common, n->bits);
 		if (common < n->bits)
 			return NULL;
 		if (n->bits == bits)
-			return n;
+			return link;
+		if (!(n->has & KIDS))
+			return NULL;
+		*up = link;
+		link = &kids(n)[bit_at(key, n->bits)];
 	}
 	return NULL;
 }
 
 void *xtr_trie_get(const struct xtr_trie *t, const uint8_t *key, unsigned bits)
 {
-	struct node *n = find_exact(t, key, bits);
+	struct node **up, **n = find_exact((struct xtr_trie *)t, key, bits, &up);
 
-	return n ? n->value : NULL;
+	return n ? value(*n) : NULL;
 }
 
-/* Takes a node without value and with less than two children out of the tree. */
-static struct node *splice(struct xtr_trie *t, struct node *n)
+/* Takes a node without value out of the tree if it has less than two children. True: it had none. */
+static bool splice(struct node **link)
 {
-	struct node *up = n->up, *child = n->child[0] ? n->child[0] : n->child[1];
+	struct node *n = *link, *a = child(n, 0), *b = child(n, 1);
 
-	*link_of(t, n) = child;
-	if (child)
-		child->up = up;
-	free(n);
-	return up;
+	if (value(n) || (a && b))
+		return false;
+	*link = a ? a : b;
+	node_free(n);
+	return !a && !b;
 }
 
 void *xtr_trie_del(struct xtr_trie *t, const uint8_t *key, unsigned bits)
 {
-	struct node *n = find_exact(t, key, bits);
-	void *value;
+	struct node **up, **link = find_exact(t, key, bits, &up);
+	void *v = link ? value(*link) : NULL;
 
-	if (!n || !n->value)
+	if (!v)
 		return NULL;
-	value = n->value;
-	n->value = NULL;
+	*value_of(*link) = NULL;
 	t->count--;
 	/* Removing a leaf can leave its parent, an inner node, with one child. */
-	while (n && !n->value && !(n->child[0] && n->child[1]))
-		n = splice(t, n);
-	return value;
+	if (splice(link) && up)
+		splice(up);
+	return v;
 }
 
 static void *longest(const struct xtr_trie *t, const uint8_t *key, unsigned bits, unsigned limit,
@@ -238,11 +311,11 @@ static void *longest(const struct xtr_trie *t, const uint8_t *key, unsigned bits
 	if (bits > XTR_TRIE_MAX_BITS)
 		return NULL;
 	for (const struct node *n = t->root; n && n->bits < limit;
-	     n = n->child[bit_at(key, n->bits)]) {
+	     n = child(n, bit_at(key, n->bits))) {
 		common = common_bits(n->key, key, common, n->bits);
 		if (common < n->bits)
 			break;
-		if (n->value)
+		if (value(n))
 			best = n;
 		if (n->bits == bits)
 			break;
@@ -251,7 +324,7 @@ static void *longest(const struct xtr_trie *t, const uint8_t *key, unsigned bits
 		return NULL;
 	if (found)
 		*found = best->bits;
-	return best->value;
+	return value(best);
 }
 
 void *xtr_trie_match(const struct xtr_trie *t, const uint8_t *key, unsigned bits, unsigned *found)
@@ -264,28 +337,31 @@ void *xtr_trie_parent(const struct xtr_trie *t, const uint8_t *key, unsigned bit
 	return longest(t, key, bits, bits, found);
 }
 
-/* The next node in pre-order, not leaving the subtree of top. */
-static const struct node *next_node(const struct node *n, const struct node *top)
+static int visit(struct todo *todo,
+		 int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value), void *ctx)
 {
-	if (n->child[0])
-		return n->child[0];
-	if (n->child[1])
-		return n->child[1];
-	while (n != top) {
-		const struct node *up = n->up;
+	uint8_t whole[KEY_OCTETS];
+	const struct node *n;
 
-		if (up->child[0] == n && up->child[1])
-			return up->child[1];
-		n = up;
+	while ((n = next_node(todo))) {
+		int r;
+
+		if (!value(n))
+			continue;
+		memset(whole, 0, sizeof(whole));
+		memcpy(whole, n->key, (n->bits + 7u) / 8);
+		r = fn(ctx, whole, n->bits, value(n));
+		if (r)
+			return r;
 	}
-	return NULL;
+	return 0;
 }
 
 int xtr_trie_walk(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
 		  int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value), void *ctx)
 {
-	const struct node *top = t->root;
-	uint8_t whole[KEY_OCTETS];
+	struct todo todo = { .n = 0 };
+	struct node *top = t->root;
 	unsigned common = 0;
 
 	if (bits > XTR_TRIE_MAX_BITS)
@@ -298,20 +374,42 @@ int xtr_trie_walk(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
 			return 0;
 		if (top->bits >= bits)
 			break;
-		top = top->child[bit_at(key, top->bits)];
+		top = child(top, bit_at(key, top->bits));
 	}
-	for (const struct node *n = top; n; n = next_node(n, top)) {
-		int r;
+	later(&todo, top);
+	return visit(&todo, fn, ctx);
+}
 
-		if (!n->value)
-			continue;
-		memset(whole, 0, sizeof(whole));
-		memcpy(whole, n->key, (n->bits + 7u) / 8);
-		r = fn(ctx, whole, n->bits, n->value);
-		if (r)
-			return r;
+int xtr_trie_walk_after(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
+			int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value),
+			void *ctx)
+{
+	struct todo todo = { .n = 0 };
+	struct node *n = t->root;
+	unsigned common = 0;
+
+	if (bits > XTR_TRIE_MAX_BITS)
+		return 0;
+	while (n) {
+		unsigned want = min_u(n->bits, bits);
+
+		common = common_bits(n->key, key, common, want);
+		if (common < want) {
+			if (bit_at(n->key, common))
+				later(&todo, n);
+			break;
+		}
+		if (n->bits >= bits) {
+			later(&todo, n);
+			if (n->bits == bits) /* itself is not after itself */
+				next_node(&todo);
+			break;
+		}
+		if (!bit_at(key, n->bits))
+			later(&todo, child(n, 1));
+		n = child(n, bit_at(key, n->bits));
 	}
-	return 0;
+	return visit(&todo, fn, ctx);
 }
 
 unsigned xtr_trie_hole(const struct xtr_trie *t, const uint8_t *key, unsigned bits)
@@ -325,7 +423,7 @@ unsigned xtr_trie_hole(const struct xtr_trie *t, const uint8_t *key, unsigned bi
 		common = common_bits(n->key, key, common, min_u(n->bits, bits));
 		if (common < n->bits || n->bits == bits)
 			break;
-		n = n->child[bit_at(key, n->bits)];
+		n = child(n, bit_at(key, n->bits));
 	}
 	return common + 1;
 }

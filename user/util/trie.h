@@ -30,6 +30,10 @@ void *xtr_trie_parent(const struct xtr_trie *t, const uint8_t *key, unsigned bit
  * XTR_TRIE_MAX_BITS. */
 int xtr_trie_walk(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
 		  int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value), void *ctx);
+/* The same for every stored prefix that comes after key/bits in this order, be it stored or not: a walk that was left off
+ * goes on here, whatever has changed since. */
+int xtr_trie_walk_after(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
+			int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value), void *ctx);
 /* Shortest length n such that key/n holds no stored prefix: common bits with the closest stored prefix + 1
  * (RFC 9301 8.4, least-specific negative prefix). A stored prefix that covers key counts as its own
  * length + 1. More than bits: key/bits itself holds a stored prefix, there is no such n. 0 if the trie is empty. */
