@@ -222,7 +222,6 @@ void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 		all[shard] = shard;
 	xtr_dp_gen_shards(dp, all, XTR_GEN_SLOTS);
 }
-}
 
 /* CONFIG_HZ: the coarse clock ticks once a jiffy. */
 unsigned xtr_dp_hz(void)
