@@ -382,6 +382,14 @@ static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struc
 	struct fw_dp *d = dp_find(f, eid);
 
 	cr_assert(fwd->n <= 8);
+	if (f->dp_max && !(d && d->there)) {
+		unsigned n = 0;
+
+		for (unsigned i = 0; i < f->dp_count; i++)
+			n += f->dp[i].there && f->dp[i].eid.afi == eid->afi;
+		if (n >= f->dp_max)
+			return -E2BIG;
+	}
 	for (unsigned i = 0; !d && i < f->dp_count; i++)
 		if (!f->dp[i].there)
 			d = &f->dp[i];

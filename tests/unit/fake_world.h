@@ -76,6 +76,7 @@ struct fw_node {
 	unsigned ip_count; /* addresses at which packets reach it */
 	struct fw_dp *dp;
 	unsigned dp_count;
+	unsigned dp_max; /* of a family: more are refused; 0: no such limit */
 	struct xtr_eid_prefix failed[256];
 	unsigned failed_count;
 	struct fw_event *events;

@@ -175,7 +175,7 @@ static json_t *kernel_row(const struct kernel *k, size_t i)
 }
 
 /* quiet: a daemon answers, so it is no error that there is none. */
-static int kernel_open(struct xtr_cli *c, struct kernel *k, bool quiet)
+static int kernel_open(struct xtr_cli *c, struct kernel *k, bool quiet, bool list)
 {
 	int rc = quiet ? xtr_dp_view_open(c->bpffs, &k->v, NULL) : xtr_cli_view(c, &k->v);
 
@@ -186,7 +186,7 @@ static int kernel_open(struct xtr_cli *c, struct kernel *k, bool quiet)
 	k->fresh = json_object();
 	k->sets = json_object();
 	rc = xtr_dp_view_rloc(k->v, take_fresh, k);
-	if (!rc)
+	if (!rc && list)
 		rc = xtr_dp_view_list(k->v, wanted, (void *)(uintptr_t)k->want, &k->list);
 	if (rc && !quiet)
 		xtr_cli_error(c, "reading the pinned map-cache: %s", strerror(rc < 0 ? -rc : rc));
@@ -200,6 +200,9 @@ static void kernel_close(struct kernel *k)
 	json_decref(k->sets);
 	if (k->v)
 		xtr_dp_view_close(k->v);
+	k->list = NULL;
+	k->fresh = k->sets = NULL;
+	k->v = NULL;
 }
 
 /* --- rows of both, as they come: what the EID asks for */
@@ -349,6 +352,35 @@ static int page(struct out *o, json_t **rows, json_t **last)
 	return 0;
 }
 
+/* Of an address the daemon knows the one entry: of the kernel's million only that is looked at. False: they have to be read. */
+static bool show_host(struct out *o, const json_t *rows)
+{
+	struct xtr_dp_cache_row r;
+	struct xtr_ippfx eid;
+	json_t *row;
+	size_t i;
+	int there;
+
+	json_array_foreach(rows, i, row)
+		pass(o, json_incref(row));
+	eid = o->e->pfx;
+	if (o->best && xtr_ippfx_parse(xtr_json_str(o->best, "eid"), &eid))
+		return false;
+	there = xtr_dp_view_entry(o->k.v, o->e->iid, &eid, &r);
+	if (there < 0 || (!o->best && there)) {
+		json_decref(o->best);
+		o->best = NULL;
+		o->best_len = 0;
+		return false;
+	}
+	if (!o->best)
+		return true;
+	json_object_set_new(o->best, "installed", json_boolean(there));
+	if (there)
+		merge_locators(json_object_get(o->best, "locators"), kernel_locators(&o->k, &r));
+	return true;
+}
+
 static int show(struct out *o)
 {
 	json_t *rows = NULL, *last = NULL, *row;
@@ -357,7 +389,12 @@ static int show(struct out *o)
 
 	if (rc < 0)
 		return rc;
-	if (kernel_open(o->c, &o->k, rc == 0) && rc == 1)
+	if (!rc && !last && o->e->host && !kernel_open(o->c, &o->k, true, false) && show_host(o, rows)) {
+		json_decref(rows);
+		return take_rest(o);
+	}
+	kernel_close(&o->k);
+	if (kernel_open(o->c, &o->k, rc == 0, true) && rc == 1)
 		return -1;
 	while (!rc && !failed) {
 		json_array_foreach(rows, i, row)

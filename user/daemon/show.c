@@ -280,6 +280,13 @@ static const char *take_rlocs(json_t *rlocs, struct xtr_fwd *fwd)
 	return NULL;
 }
 
+static const char *not_added(int rc)
+{
+	return rc == -ENOSPC ? "the map-cache is full; raise limits.cache-entries" :
+	       rc == -E2BIG  ? "the kernel has no place for it; raise data-plane.cache-entries or rloc-entries (xtrctl stats maps)" :
+			       strerror(-rc);
+}
+
 /* {action | rlocs} of an entry. */
 static const char *take_fwd(json_t *args, struct xtr_fwd *fwd)
 {
@@ -324,7 +331,7 @@ static void cache_add(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t 
 	}
 	rc = xtr_node_cache_add(d->node, &eid, &fwd, xtr_daemon_now());
 	if (rc)
-		xtr_ctl_error(req, "the entry is not added: %s", strerror(-rc));
+		xtr_ctl_error(req, "the entry is not added: %s", not_added(rc));
 	else
 		xtr_ctl_reply(req, eid_row(&eid));
 }
@@ -357,8 +364,7 @@ static void cache_load(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t
 		added += !rc;
 		if (rc && !refused++)
 			first = json_pack("{s:i, s:s}", "entry", (int)i, "error",
-					  rc == -ENOSPC ? "the map-cache is full; raise limits.cache-entries" :
-							  strerror(-rc));
+					  not_added(rc));
 	}
 	xtr_node_batch(d->node, false);
 	if (why) {

@@ -131,11 +131,10 @@ static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struc
 		m.gpe |= (uint8_t)(fwd->locators[i].gpe << i);
 	}
 	rc = xtr_dp_cache_put(d->dp, eid->iid, &p, &m, xtr_daemon_now());
-	if (rc)
+	if (rc && rc != -E2BIG) /* that one is said, and something else may give way */
 		xtr_log_limited(XTR_LOG_WARN, now_s(),
 				"map-cache entry %s does not get into the kernel: %s%s",
 				xtr_eid_str(eid, text), strerror(-rc),
-				rc == -E2BIG	 ? " (raise data-plane.cache-entries)" :
 				rc == -ENOSPC ? " (raise data-plane.rloc-entries)" :
 				rc == -ENOMEM ? " (raise the memory limit of xtrd)" :
 						"");

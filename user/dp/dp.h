@@ -179,6 +179,8 @@ struct xtr_dp_view_list;
 int xtr_dp_view_list(struct xtr_dp_view *v, bool (*want)(void *, uint32_t iid, const struct xtr_ippfx *eid), void *arg, struct xtr_dp_view_list **out);
 void xtr_dp_view_list_free(struct xtr_dp_view_list *l);
 bool xtr_dp_view_list_at(const struct xtr_dp_view_list *l, size_t i, uint32_t *iid, struct xtr_ippfx *eid); /* false: there are fewer */
+/* Is exactly this prefix there, without reading all? 1, 0; -EAGAIN: read them. */
+int xtr_dp_view_entry(struct xtr_dp_view *v, uint32_t iid, const struct xtr_ippfx *eid, struct xtr_dp_cache_row *row);
 /* Without the locators, which are the same for all entries with this e.rset: list_set reads them. */
 void xtr_dp_view_list_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row);
 void xtr_dp_view_list_row(struct xtr_dp_view *v, const struct xtr_dp_view_list *l, size_t i, struct xtr_dp_cache_row *row);

@@ -497,6 +497,32 @@ int xtr_dp_view_iface(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_
 	return r;
 }
 
+/* Is exactly this prefix there? 1: *row is it; 0: it is not; -EAGAIN: that can not be told so. A trie answers with the
+ * longest prefix it has; so where the answer to one bit less is the same to the last octet, it may be of a shorter one. */
+int xtr_dp_view_entry(struct xtr_dp_view *v, uint32_t iid, const struct xtr_ippfx *eid, struct xtr_dp_cache_row *row)
+{
+	int fd = v->map[eid->ip.family == 4 ? XTR_M_EID4 : XTR_M_EID6];
+	struct xtr_ippfx shorter = *eid;
+	union xtr_dp_key k;
+	struct xtr_eid over;
+
+	memset(row, 0, sizeof(*row));
+	xtr_dp_key(&k, iid, eid);
+	if (bpf_map_lookup_elem(fd, &k, &row->e))
+		return 0;
+	if (eid->len) {
+		shorter.len--;
+		xtr_ippfx_mask(&shorter);
+		xtr_dp_key(&k, iid, &shorter);
+		if (!bpf_map_lookup_elem(fd, &k, &over) && !memcmp(&over, &row->e, sizeof(over)))
+			return -EAGAIN;
+	}
+	row->iid = iid;
+	row->eid = *eid;
+	xtr_dp_view_set(v, row);
+	return 1;
+}
+
 /* ---- sizes */
 
 int xtr_dp_view_usage(struct xtr_dp_view *v, bool (*count)(void *, const char *name, uint64_t *entries),
@@ -508,8 +534,7 @@ int xtr_dp_view_usage(struct xtr_dp_view *v, bool (*count)(void *, const char *n
 		int fd = i == XTR_M_EVENTS ? xtr_dp_view_map(v->dir, xtr_dp_map_names[i]) : v->map[i];
 		struct bpf_map_info info;
 
-		r = fd < 0 ? -errno : xtr_dp_map_info(fd, &info);
-		if (!r) {
+		if (fd >= 0 && !xtr_dp_map_info(fd, &info)) { /* some kernels lack some of them */
 			struct xtr_dp_usage u = { .name = xtr_dp_map_names[i], .key = xtr_dp_map_key(i),
 						  .type = info.type, .flags = info.map_flags, .max = info.max_entries,
 						  .bytes_key = info.key_size, .bytes_value = info.value_size };

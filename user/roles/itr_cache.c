@@ -445,7 +445,10 @@ int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const str
 	if (source == XTR_CACHE_ADOPTED)
 		note_adopted(itr->env, m, fwd);
 	xtr_itr_give(itr, m, source == XTR_CACHE_STATIC);
-	return 0;
+	if (source != XTR_CACHE_STATIC || m->given || !in_data_plane(eid))
+		return 0;
+	xtr_itr_remove(itr, m, "the data plane has no place for it");
+	return -E2BIG;
 }
 
 struct clear {
