@@ -134,7 +134,11 @@ GPE2="gpe: true"
 gpe_conf 2
 check "reload with gpe: true" xc x2 config reload
 check "the device is back" ipn x2 link show dev xtrgpe
+ping4 h2 -c 2 -i 0.1 10.1.0.10 >/dev/null
+check "x2 speaks it again" speaks x2 172.16.1.1
 stop x2
+check "and goes on when its daemon stops" speaks x2 172.16.1.1
+has "with device and fence" "$(xc x2 iface show)" 'dev xtrgpe  role helper  mode tc  attached tc'
 has "detach says what it does" "$(xc x2 detach)" 'removed helper device xtrgpe'
 state >"$R/after"
 is "and leaves links and UDP ports as they were" "$(diff "$R/before" "$R/after")" ""

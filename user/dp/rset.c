@@ -112,6 +112,14 @@ static int xtr_dp_set_write(struct xtr_dp *dp, struct xtr_dp_set *s)
 	return bpf_map_update_elem(dp->map[XTR_M_RSET], &s->id, &v, BPF_ANY) ? -errno : 0;
 }
 
+/* Its locators are said once more, or once less, to take LISP-GPE. */
+static void xtr_dp_set_gpe(struct xtr_dp *dp, const struct xtr_dp_set *s, bool more)
+{
+	for (unsigned i = 0; i < s->key.n; i++)
+		if (s->key.gpe >> i & 1)
+			xtr_dp_rl_gpe(dp, s->key.rl[i], more);
+}
+
 static struct xtr_dp_set *xtr_dp_set_add(struct xtr_dp *dp, const struct xtr_dp_setkey *key,
 					 uint32_t id)
 {
@@ -128,9 +136,7 @@ static struct xtr_dp_set *xtr_dp_set_add(struct xtr_dp *dp, const struct xtr_dp_
 	}
 	dp->set_by_id[id] = s;
 	dp->set_count++;
-	for (unsigned i = 0; i < key->n; i++)
-		if (key->gpe >> i & 1)
-			xtr_dp_rl_gpe(dp, key->rl[i], true);
+	xtr_dp_set_gpe(dp, s, true);
 	return s;
 }
 
@@ -138,9 +144,6 @@ static void xtr_dp_set_drop(struct xtr_dp *dp, struct xtr_dp_set *s)
 {
 	dp->set_by_id[s->id] = NULL;
 	dp->set_count--;
-	for (unsigned i = 0; i < s->key.n; i++)
-		if (s->key.gpe >> i & 1)
-			xtr_dp_rl_gpe(dp, s->key.rl[i], false);
 	if (s->hashed)
 		HASH_DEL(dp->sets, s);
 	free(s);
@@ -160,8 +163,10 @@ static int xtr_dp_set_new(struct xtr_dp *dp, const struct xtr_dp_setkey *key,
 	s = xtr_dp_set_add(dp, key, id);
 	r = s ? xtr_dp_set_write(dp, s) : -ENOMEM;
 	if (r) {
-		if (s)
+		if (s) {
+			xtr_dp_set_gpe(dp, s, false);
 			xtr_dp_set_drop(dp, s);
+		}
 		xtr_dp_ids_mark(&dp->set_ids, id, false);
 		return r;
 	}
@@ -349,6 +354,7 @@ void xtr_dp_set_reap(struct xtr_dp *dp, bool now)
 		}
 		bpf_map_delete_elem(dp->map[XTR_M_RSET], &id);
 		xtr_dp_ids_mark(&dp->set_ids, id, false);
+		xtr_dp_set_gpe(dp, s, false);
 		for (unsigned i = 0; i < s->key.n; i++)
 			xtr_dp_rl_put(dp, dp->rl_by_id[s->key.rl[i]]);
 		xtr_dp_set_drop(dp, s);
