@@ -35,7 +35,8 @@
 #define XTR_DEST_LRU_ODDS 4 /* one newcomer in so many gets into the shared hash */
 
 struct xtr_cport {
-	__u32 gen, ifindex, vlan, pad;
+	__u32 gen, ifindex, vlan;
+	__u32 singles;      /* gro.h */
 	struct xtr_iface i; /* role none: there is none */
 };
 struct xtr_cself {

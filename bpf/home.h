@@ -112,7 +112,9 @@ XTR_FUNC int xtr_home_ask(void *ctx, struct xtr_home *h, const struct xtr_inner 
 	h->oif = 0;
 	fib.ifindex = h->inst.overlay;
 	fib.l4_protocol = in->proto;
-	/* tot_len 0: the MTU is ours to judge, as of a super-packet the segments count, not the whole */
+	/* The MTU is ours to judge, as of a super-packet the segments count, not the whole. Without a length the kernel would look
+	 * at the packet itself, which still has its outer headers. */
+	fib.tot_len = IP4_HLEN;
 	if (in->family == XTR_FAMILY_IP4) {
 		fib.family = AF_INET;
 		fib.tos = in->tos & 0x1c;
@@ -140,11 +142,27 @@ XTR_FUNC int xtr_home_ask(void *ctx, struct xtr_home *h, const struct xtr_inner 
 }
 
 /*
+ * Is it small enough for the port? Of a super-packet each segment has to be. at: where the inner packet begins. Those of UDP are not for
+ * ports: the overlay device segments them.
+ */
+XTR_INLINE bool xtr_home_fits(const struct xtr_ctx *c, const struct xtr_home *h, const struct xtr_inner *in, __u32 at)
+{
+	__u32 gso = xtr_gso_size(c);
+	__u8 offset;
+
+	if (!gso)
+		return in->len <= h->mtu;
+	if (in->proto != IPPROTO_TCP || xtr_load(c, at + in->l3len + 12, &offset, 1))
+		return false;
+	return in->l3len + (offset >> 4) * 4 + gso <= h->mtu;
+}
+
+/*
  * May the packet go straight out of a port? new_ttl: of the inner header as it would leave the overlay device. The kernel is
  * asked for a destination that comes again only: a flood of made-up ones costs no lookup of routes.
  */
 XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_home *h,
-				  const struct xtr_inner *in, __u8 new_ttl, __u64 now)
+				  const struct xtr_inner *in, __u32 at, __u8 new_ttl, __u64 now)
 {
 	if (!(cfg->flags & XTR_CFG_F_DIRECT) || !h->gen || h->inst.flags & (XTR_INST_F_ELSEWHERE | XTR_INST_F_APART))
 		return false;
@@ -161,8 +179,7 @@ XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg 
 	}
 	if (!h->oif || (c->xdp && !(h->port & XTR_IF_F_XDP_TX)))
 		return false;
-	/* of a super-packet each segment: its payload behind headers of less than 120 octets */
-	return (xtr_gso_size(c) ? xtr_gso_size(c) + 120 : in->len) <= h->mtu;
+	return xtr_home_fits(c, h, in, at);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #define XTR_BPF_TC_H
 
 #include "encap.h"
-#include "decap.h"
+#include "gro.h"
 #include "miss.h"
 #include "mss.h"
 
@@ -246,14 +246,30 @@ XTR_INLINE int xtr_tc_carry(struct __sk_buff *skb)
 }
 
 /*
+ * Straight out of an EID port. Where its other end is in another network namespace (a container) the packet goes on there at
+ * once, as if it had just been received: no queue in between. direct: as above.
+ */
+XTR_INLINE int xtr_tc_out(struct __sk_buff *skb, const struct xtr_home *h, bool direct)
+{
+	skb->mark = 0;
+	if (!direct || !(h->port & XTR_IF_F_PEER))
+		return bpf_redirect(h->oif, 0);
+	if (skb->pkt_type != PACKET_HOST)
+		bpf_skb_change_type(skb, PACKET_HOST);
+	return bpf_redirect_peer(h->oif, 0);
+}
+
+/*
  * Cuts the outer headers off and delivers: straight out of an EID port, or on the overlay device. direct: this is an ingress.
  * Returns a TC action, or -reason.
  */
-XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d, bool direct)
+XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_iface *ifc, struct xtr_decap *d,
+			      bool direct)
 {
 	struct __sk_buff *skb = c->skb;
 	__u32 cut = xtr_decap_cut(d);
-	bool straight = xtr_home_straight(c, cfg, d->home, &d->in, d->new_ttl, bpf_jiffies64());
+	bool gro = direct && xtr_gro_wants(skb, d->inst, &d->in, ifc);
+	bool straight = !gro && xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64());
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
 	struct ethhdr *eth;
 	__u32 sum;
@@ -291,11 +307,12 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	if (straight) {
 		xtr_count_decap(d);
 		xtr_stat(XTR_STAT_DIRECT, d->in.len);
-		skb->mark = 0;
-		return bpf_redirect(d->home->oif, 0);
+		return xtr_tc_out(skb, d->home, direct && (feat_decap_l3 || d->family == d->in.family));
 	}
-	/* only those flags set skb->protocol */
-	r = xtr_tc_into(skb, d->inst, direct && (feat_decap_l3 || d->family == d->in.family));
+	if (gro)
+		r = xtr_gro_send(skb, d->inst, &d->in);
+	else /* only those flags set skb->protocol */
+		r = xtr_tc_into(skb, d->inst, direct && (feat_decap_l3 || d->family == d->in.family));
 	if (r >= 0)
 		xtr_count_decap(d);
 	return r;
@@ -326,7 +343,7 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
 		return XTR_TC_FOREIGN;
 	if (r == XTR_D_OK)
-		return xtr_tc_deliver(c, cfg, d, direct);
+		return xtr_tc_deliver(c, cfg, ifc, d, direct);
 	if (r == XTR_D_CONTROL) {
 		d->in.family = d->family;
 		d->in.src = d->src;
@@ -353,15 +370,39 @@ XTR_INLINE void xtr_tc_forget_csum(struct __sk_buff *skb, bool generic)
 		bpf_skb_change_tail(skb, len, 0);
 }
 
+/* The same for what XDP decapsulated and GRO may have put together since. -1: by the overlay device. */
+XTR_FUNC XTR_NONNULL int xtr_tc_finish_straight(struct __sk_buff *skb, const struct xtr_cfg *cfg, struct xtr_inner *in, __u32 iid)
+{
+	struct xtr_ctx c = { .skb = skb };
+	struct ethhdr *eth;
+	struct xtr_home *h;
+	int r;
+
+	if (xtr_parse_frame(&c, in, false) != XTR_PARSE_OK)
+		return -1;
+	h = xtr_home_get(iid, in, &r);
+	if (!h || !(h->flags & XTR_LOCAL_F_EID) || !xtr_home_straight(&c, cfg, h, in, ETH_HLEN, in->ttl, bpf_jiffies64()) ||
+	    xtr_tc_decrement(&c, in))
+		return -1;
+	eth = xtr_data(&c);
+	if ((void *)(eth + 1) > xtr_data_end(&c))
+		return -1;
+	__builtin_memcpy(eth->h_dest, h->dmac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, h->smac, ETH_ALEN);
+	xtr_stat(XTR_STAT_DIRECT, in->len);
+	return xtr_tc_out(skb, h, true);
+}
+
 /*
  * A frame that xtr_xdp_under has decapsulated: its destination is nobody, so it dies unless this gives it the right one.
  * Returns a TC action, -reason, or 0 when there is no metadata of ours.
  */
-XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, struct xtr_decap *d)
+XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
 {
 	struct xtr_meta *m = (void *)(long)c->skb->data_meta;
 	struct ethhdr *eth = xtr_data(c);
 	bool generic;
+	int r;
 
 	if ((void *)&m->version > (void *)eth || m->magic != XTR_META_MAGIC)
 		return 0;
@@ -379,6 +420,11 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, struct xtr_decap *d)
 		return -XTR_DROP_META_VERSION;
 	__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN);
 	xtr_tc_forget_csum(c->skb, generic);
+	if (cfg->flags & XTR_CFG_F_DIRECT) {
+		r = xtr_tc_finish_straight(c->skb, cfg, &d->in, d->iid);
+		if (r >= 0)
+			return r;
+	}
 	return xtr_tc_into(c->skb, d->inst, true);
 }
 

@@ -150,7 +150,7 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	struct ethhdr *eth, *old;
 	void *data;
 
-	if (xtr_home_straight(c, cfg, d->home, &d->in, d->new_ttl, bpf_jiffies64()) &&
+	if (xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64()) &&
 	    (!(ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) ||
 	     !xtr_xdp_unfinished(c->xdp, &d->in, ETH_HLEN + cut + d->in.l3len)))
 		return xtr_xdp_direct(c, cfg, d);

@@ -327,6 +327,10 @@ int xtr_tc_inject(struct __sk_buff *skb)
 
 	if (!cfg)
 		return TC_ACT_SHOT;
+	if (from == XTR_MARK_GRO) {
+		skb->mark = 0;
+		return TC_ACT_OK;
+	}
 	if ((from & XTR_MARK_KIND) == XTR_MARK_RESOLVE)
 		return xtr_copy_resolve(skb, cfg, from & ~XTR_MARK_KIND);
 	if ((from & XTR_MARK_KIND) == XTR_MARK_DECAP)
@@ -346,7 +350,7 @@ int xtr_tc_underlay(struct __sk_buff *skb)
 	if (!cfg)
 		return TC_ACT_UNSPEC;
 	xtr_tc_at_mac(skb);
-	r = xtr_tc_finish_xdp(&c, &d);
+	r = xtr_tc_finish_xdp(&c, cfg, &d);
 	if (!r) {
 		/* tagged: another network's; not to us: the bridge's or a capture's */
 		if (skb->vlan_present || skb->pkt_type == PACKET_OTHERHOST)

@@ -81,9 +81,11 @@
  *   XTR_MARK_DECAP | ifindex   a whole LISP data packet that reached that underlay port in pieces or with options: to be
  *                              checked and decapsulated like any other. With the ifindex of the peer end itself, at its
  *                              ingress: a decapsulated packet for the overlay device behind it, in another namespace
+ *   XTR_MARK_GRO               a decapsulated packet for the overlay device, by its GRO (bpf/gro.h)
  *   XTR_MARK_CONTROL | part    a control message to a group of instance XTR_IID_MAX: to this part of its list
  *   XTR_MARK_RESOLVE | rloc    encapsulated already with this template: the kernel resolves layer 2 and sends
  */
+#define XTR_MARK_GRO     0x20000000u
 #define XTR_MARK_DECAP   0x40000000u
 #define XTR_MARK_CONTROL 0x80000000u
 #define XTR_MARK_RESOLVE 0xc0000000u
@@ -144,6 +146,8 @@ enum {
 	XTR_IF_F_CSUM_PARTIAL = 1 << 1, /* veth, tap: local senders leave checksums to us; XDP leaves such packets to TC */
 	XTR_IF_F_XDP_TX       = 1 << 2, /* frames may be XDP-redirected to this interface (ndo_xdp_xmit usable) */
 	XTR_IF_F_XDP_GENERIC  = 1 << 3, /* XDP runs in generic mode here */
+	XTR_IF_F_PEER         = 1 << 5, /* EID port: its other end is in another network namespace, and bpf_redirect_peer may
+					 * be used: nothing would look at the packet on its way there */
 	XTR_IF_F_FALLBACK     = 1 << 4, /* mode is slower than the one asked for (auto: than the one the driver promises) */
 };
 struct xtr_iface {
@@ -179,7 +183,7 @@ struct xtr_inst {
 				* network namespace */
 	__u32 flags;
 	__u8  mac[6];          /* of the overlay device */
-	__u8  pad[2];
+	__u16 mtu;             /* of packets that its GRO may be given (through the peer end); 0: it has none */
 	__u32 peer;            /* ifindex of its peer end, always here */
 };
 enum {

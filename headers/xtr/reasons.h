@@ -104,9 +104,10 @@ enum xtr_drop_reason {
 	X(REROUTED,     "rerouted",      "of `fallback`: sent another way than the template says, by the routes of the host") \
 	X(PATH_MTU,     "path-mtu",      "messages about the path MTU to a locator that were believed") \
 	X(PATH_MTU_BAD, "path-mtu-bad",  "such messages that were not: not about a packet of ours") \
-	X(DIRECT,       "direct",        "of `decap`: handed straight to the EID port of the host") \
 	X(MODE_FALLBACK, "mode-fallback", "interfaces that run in a slower mode than asked for or promised by their driver") \
-	X(REPL_XDP,     "replicate-xdp", "of `replicate`: copied by XDP")
+	X(DIRECT,       "direct",        "of `decap`: handed straight to the EID port of the host") \
+	X(REPL_XDP,     "replicate-xdp", "of `replicate`: copied by XDP") \
+	X(GRO,          "decap-gro",     "of `decap`: TCP in single packets, handed to the GRO of the overlay device")
 
 enum xtr_stat {
 #define X(sym, name, text) XTR_STAT_##sym,

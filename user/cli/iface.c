@@ -14,7 +14,7 @@ static json_t *flag_names(unsigned flags)
 	static const struct { unsigned bit; const char *name; } names[] = {
 		{ XTR_IF_F_ROUTER_HOP, "router-hop" }, { XTR_IF_F_CSUM_PARTIAL, "csum-partial" },
 		{ XTR_IF_F_XDP_TX, "xdp-tx" }, { XTR_IF_F_XDP_GENERIC, "xdp-generic" },
-		{ XTR_IF_F_FALLBACK, "fallback" },
+		{ XTR_IF_F_FALLBACK, "fallback" }, { XTR_IF_F_PEER, "redirect-peer" },
 	};
 	json_t *a = json_array();
 

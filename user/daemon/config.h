@@ -161,6 +161,7 @@ struct xtr_conf_dp {
 	uint32_t route_table, rule_priority, mark;
 	bool mss_clamp;
 	uint32_t direct; /* enum xtr_dp_direct */
+	bool gro;
 	uint32_t miss_source_rate, large_rate, large_burst, icmp_rate, icmp_burst, slow_rate, slow_burst;
 	uint32_t native_routes, path_mtus, path_mtu_time;
 	bool gpe, gpe_announce, gpe_zero_checksum6;

@@ -219,6 +219,7 @@ static void build_dp_values(struct xtr_conf *c)
 		    (d->ecn_compat ? XTR_CFG_F_ECN_COMPAT : 0) |
 		    (d->accept_versions ? XTR_CFG_F_ACCEPT_VERSIONS : 0);
 	to->direct = d->direct;
+	to->gro = d->gro;
 	to->flags |= d->mss_clamp ? XTR_CFG_F_MSS_CLAMP : 0;
 	to->gpe = d->gpe;
 	to->gpe_zero_checksum6 = d->gpe_zero_checksum6;

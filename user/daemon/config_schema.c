@@ -228,6 +228,8 @@ static const struct xtr_schema dp_schema = { "data-plane", NULL, (const struct x
 	UINT(T, slow_burst, "slow-burst", 0, 1, 1000000, "1000", "of these, at once"),
 	ENUM(T, direct, "direct-delivery", 0, direct, "auto",
 	     "hand decapsulated packets to hosts at EID ports past the stack and packet filter of this host (auto: if it filters none)"),
+	BOOL(T, gro, "overlay-gro", 0, "true",
+	     "put TCP that arrives in single packets together on the overlay devices"),
 	BOOL(T, mss_clamp, "mss-clamp", 0, "false",
 	     "lower the MSS option of TCP connections to what fits the path"),
 	UINT(T, native_routes, "native-routes", 0, 0, 65536, "1024",

@@ -72,6 +72,7 @@ static void xtr_dp_plan(struct xtr_dp *dp, const struct xtr_dp_port *p, struct x
 	xtr_nl_driver(p->name, driver, sizeof(driver));
 	f->soft = xtr_dp_is_soft(l->kind, driver);
 	f->ndo_xmit = known ? features & XTR_NL_XDP_NDO_XMIT : !f->soft;
+	f->apart = p->role == XTR_ROLE_EID && !p->vlan && xtr_dp_other_end(dp, l);
 	f->wanted = p->mode;
 	f->planned = xtr_dp_mode(p, l, f->soft, known, features);
 	f->why = f->planned != XTR_MODE_TC || p->mode == XTR_MODE_TC ? XTR_WHY_NONE :

@@ -59,6 +59,7 @@ struct xtr_dp_config {
 	uint32_t rloc_entries;     /* xtr_rloc, xtr_rset */
 	uint32_t flags;            /* XTR_CFG_F_*, but for F_DIRECT */
 	uint8_t direct;            /* enum xtr_dp_direct */
+	bool gro;                  /* overlay devices put single packets of TCP together */
 	uint32_t miss_rate, miss_burst, miss_eid_burst;
 	uint32_t miss_source_rate; /* of miss_rate, what one source may use; 0: half of it */
 	uint32_t large_rate, large_burst; /* misses of more than XTR_EV_MEDIUM octets, per CPU; both 0: 2000, 500 */

@@ -199,7 +199,8 @@ void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out)
 		return;
 	}
 	if (soft) {
-		WHY("%s is a virtual device: TC keeps super-packets whole, which is faster there than XDP", f->driver);
+		WHY("%s is a virtual device: TC keeps super-packets whole, and the overlay device puts single packets of TCP together, which is "
+		    "faster there than XDP", f->driver);
 		HINT("mode: xdp forces it");
 	} else if (out->mode == XTR_MODE_XDP && f->bridge && f->role == XTR_ROLE_UNDERLAY) {
 		out->mode = XTR_MODE_TC;

@@ -33,6 +33,7 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_HOLD_MS      50             /* hard end of keeping order behind queued packets */
 #define XTR_DP_HOLD_LOOK_MS 50             /* how often slots are looked at that only keep XDP away */
 #define XTR_DP_EVENTS_TURN  256
+#define XTR_DP_QUEUES       32             /* of an overlay device, at most: one for each CPU that GRO runs on */
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
 #define XTR_DP_WAYS         1024           /* neighbours whose address is remembered, mapped directly */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
@@ -250,6 +251,7 @@ struct xtr_dp_ov {
 	bool apart;                        /* in a namespace or VRF: neither routes nor addresses of the host are those of its instance */
 	bool ready;                        /* it is where it should be */
 	bool trouble;                      /* something is not as it should be, and was said */
+	bool gro;                          /* it puts together what its peer end sends */
 };
 /* ---- attach.c: a port as found */
 struct xtr_dp_if {
@@ -262,6 +264,7 @@ struct xtr_dp_if {
 	uint8_t mac[6];
 	bool soft;                         /* veth, tap: partial checksums */
 	bool ndo_xmit;
+	bool apart;                        /* packets may be put to its other end: ends.c */
 	uint16_t vlan;                     /* EID port: of frames with this tag */
 	uint8_t wanted, planned, why;      /* as configured; what that means on this device; enum xtr_mode_why */
 	uint8_t told;                      /* the why that was logged for this device */
@@ -496,6 +499,8 @@ uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bo
 		    bool features_known, uint64_t features);
 bool xtr_dp_is_soft(const char *kind, const char *driver);
 /* tags.c: may XDP run here, with regard to VLAN tags? Switches rx-vlan-offload off if need be. */
+/* ends.c: may the programs put packets to the other end of this EID port? */
+bool xtr_dp_other_end(struct xtr_dp *dp, const struct xtr_nl_link *l);
 bool xtr_dp_tags_ready(struct xtr_dp *dp, const struct xtr_dp_if *f);
 void xtr_dp_tags_restore(struct xtr_dp_made_dev *d);        /* as it was */
 /* probe.c */

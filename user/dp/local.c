@@ -158,6 +158,7 @@ static int xtr_dp_inst_sync(struct xtr_dp *dp, const uint32_t *iids, unsigned n)
 			continue;
 		rec[i].v.overlay = (__u32)(ov->elsewhere ? ov->far : ov->ifindex);
 		rec[i].v.peer = (__u32)ov->peer;
+		rec[i].v.mtu = (__u16)(ov->gro ? ov->mtu : 0);
 		memcpy(rec[i].v.mac, ov->mac, 6);
 	}
 	r = xtr_dp_sync_changed(dp, XTR_M_INST, rec, n, sizeof(rec->iid), sizeof(rec->v));
@@ -516,6 +517,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 			(__u16)((f->role == XTR_ROLE_EID ? XTR_IF_F_ROUTER_HOP : 0) |
 				(f->soft ? XTR_IF_F_CSUM_PARTIAL : 0) |
 				(f->ndo_xmit ? XTR_IF_F_XDP_TX : 0) |
+				(f->apart ? XTR_IF_F_PEER : 0) |
 				(f->mode == XTR_MODE_XDP_GENERIC ? XTR_IF_F_XDP_GENERIC : 0) |
 				(xtr_dp_fell_back(f) ? XTR_IF_F_FALLBACK : 0));
 		slower += xtr_dp_fell_back(f);

@@ -68,7 +68,7 @@ const char *xtr_mode_why(unsigned why)
 {
 	switch (why) {
 	case XTR_WHY_NONE: return "";
-	case XTR_WHY_SOFT: return "virtual device: TC keeps super-packets whole";
+	case XTR_WHY_SOFT: return "virtual device: TC keeps super-packets whole, and single packets of TCP are put together";
 	case XTR_WHY_DRIVER: return "its driver has no native XDP";
 	case XTR_WHY_BRIDGE: return "port of a bridge";
 	case XTR_WHY_REFUSED: return "its driver refuses XDP as the device is set up";

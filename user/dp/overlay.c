@@ -35,6 +35,12 @@ static const char *const xtr_dp_offloads_off[] = {
 	"tx-ipxip6-segmentation",
 };
 
+/* Without these on the peer end, what comes out of it goes through the NAPI of the overlay device, which has GRO (bpf/gro.h). */
+static const char *const xtr_dp_tso[] = {
+	"tx-tcp-segmentation", "tx-tcp6-segmentation", "tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation",
+	"tx-tcp-accecn-segmentation",
+};
+
 void xtr_dp_peer_name(char out[16], const char *name) { snprintf(out, 16, "%.14sp", name); }
 
 const struct xtr_dp_ov *xtr_dp_overlay_of(const struct xtr_dp *dp, uint32_t iid)
@@ -190,7 +196,8 @@ static int xtr_dp_overlay_make(struct xtr_dp *dp, const struct xtr_dp_ov *ov, st
 {
 	struct xtr_nl_link_set quiet = { .alias = alias, .no_ip6_autogen = true };
 	struct xtr_nl *nl = xtr_dp_overlay_nl(dp, ov), *said = dp->nl;
-	int r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name, xtr_dp_ov_nsfd(ov));
+	unsigned queues = dp->cpus < XTR_DP_QUEUES ? dp->cpus : XTR_DP_QUEUES;
+	int r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name, xtr_dp_ov_nsfd(ov), queues ? queues : 1);
 
 	if (r)
 		return xtr_fail(err, r, "overlay %s: cannot create the veth pair %s/%s: %s%s%s", ov->name, ov->name,
@@ -258,6 +265,36 @@ static int xtr_dp_offloads_here(void *arg)
 	return 0;
 }
 
+static int xtr_dp_gro_here(void *arg)
+{
+	const char *name = arg;
+	bool on = false;
+	int r = xtr_nl_offload_get(name, "rx-gro", &on);
+
+	if (!r && !on)
+		r = xtr_nl_offload_set(name, "rx-gro", true);
+	if (!r)
+		r = xtr_nl_offload_get(name, "rx-gro", &on);
+	return r ? r : on ? 0 : -EOPNOTSUPP;
+}
+
+/* Sets both ends up for GRO. Without it packets take the way they always took. */
+static bool xtr_dp_overlay_gro(struct xtr_dp *dp, struct xtr_dp_ov *ov)
+{
+	bool on = false;
+
+	if (!dp->cfg.gro)
+		return false;
+	for (unsigned i = 0; i < sizeof(xtr_dp_tso) / sizeof(*xtr_dp_tso); i++) {
+		if (xtr_nl_offload_get(ov->peer_name, xtr_dp_tso[i], &on) || !on)
+			continue;
+		if (xtr_nl_offload_set(ov->peer_name, xtr_dp_tso[i], false) ||
+		    xtr_nl_offload_get(ov->peer_name, xtr_dp_tso[i], &on) || on)
+			return false;
+	}
+	return !xtr_nl_at(xtr_dp_ov_nsfd(ov), xtr_dp_gro_here, ov->name);
+}
+
 static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov,
 				const struct xtr_nl_link *l, const struct xtr_nl_link *p)
 {
@@ -267,6 +304,7 @@ static int xtr_dp_overlay_links(struct xtr_dp *dp, struct xtr_dp_ov *ov,
 
 	if (r)
 		return r;
+	ov->gro = xtr_dp_overlay_gro(dp, ov);
 	if (!l->no_ip6_autogen || (l->flags & (IFF_UP | IFF_NOARP)) != (IFF_UP | IFF_NOARP) ||
 	    l->mtu != ov->mtu) {
 		set.no_ip6_autogen = !l->no_ip6_autogen;

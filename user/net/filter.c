@@ -16,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 
+#define XTR_NETDEV_EGRESS 1 /* NF_NETDEV_EGRESS, from 5.16; the port's, which a packet put to its other end passes by */
+
 struct xtr_filter_seen {
 	bool found;
 	char *name;
@@ -39,7 +41,8 @@ static int xtr_filter_chain(const struct nlmsghdr *nlh, void *data)
 	uint32_t hook;
 
 	if (nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(*g) || s->found ||
-	    (g->nfgen_family != NFPROTO_INET && g->nfgen_family != NFPROTO_IPV4 && g->nfgen_family != NFPROTO_IPV6))
+	    (g->nfgen_family != NFPROTO_INET && g->nfgen_family != NFPROTO_IPV4 && g->nfgen_family != NFPROTO_IPV6 &&
+	     g->nfgen_family != NFPROTO_NETDEV))
 		return MNL_CB_OK;
 	mnl_attr_parse(nlh, sizeof(*g), xtr_filter_attr, tb);
 	if (!tb[NFTA_CHAIN_HOOK])
@@ -48,7 +51,9 @@ static int xtr_filter_chain(const struct nlmsghdr *nlh, void *data)
 		if (mnl_attr_get_type(a) != NFTA_HOOK_HOOKNUM || mnl_attr_get_payload_len(a) < 4)
 			continue;
 		hook = ntohl(mnl_attr_get_u32(a));
-		if (hook != NF_INET_PRE_ROUTING && hook != NF_INET_FORWARD && hook != NF_INET_POST_ROUTING)
+		if (g->nfgen_family == NFPROTO_NETDEV ? hook != XTR_NETDEV_EGRESS :
+						       hook != NF_INET_PRE_ROUTING && hook != NF_INET_FORWARD &&
+							       hook != NF_INET_POST_ROUTING)
 			continue;
 		s->found = true;
 		snprintf(s->name, s->size, "nftables chain %s of table %s",

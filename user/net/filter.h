@@ -7,7 +7,7 @@
 
 /*
  * Looks for base chains of nftables (those of iptables-nft among them) at the hooks that a forwarded IPv4 or IPv6 packet
- * passes, and for tables of legacy iptables, in the network namespace of the caller. 1: there is one, *name (NUL-terminated
+ * passes, and at the egress of devices, and for tables of legacy iptables, in the network namespace of the caller. 1: there is one, *name (NUL-terminated
  * in size octets) says which; 0: none; -errno: cannot tell.
  */
 int xtr_filter_forward(char *name, size_t size);

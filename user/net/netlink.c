@@ -222,6 +222,7 @@ int xtr_nl_parse_link(const struct nlmsghdr *nlh, void *rec)
 				   .flags = ifm->ifi_flags,
 				   .type = ifm->ifi_type };
 	xtr_nl_attr_str(tb[IFLA_IFNAME], l->name, sizeof(l->name));
+	xtr_nl_attr_str(tb[IFLA_QDISC], l->qdisc, sizeof(l->qdisc));
 	xtr_nl_attr_str(tb[IFLA_IFALIAS], l->alias, sizeof(l->alias));
 	l->mtu = xtr_nl_attr_u32(tb[IFLA_MTU], 0);
 	l->master = (int)xtr_nl_attr_u32(tb[IFLA_MASTER], 0);
@@ -287,7 +288,7 @@ int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg)
 	return xtr_nl_links_af(nl, AF_UNSPEC, fn, arg);
 }
 
-int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd)
+int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd, unsigned queues)
 {
 	char buf[1024];
 	void *x;
@@ -296,6 +297,8 @@ int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int n
 	struct nlattr *info, *data, *other;
 
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, queues);
+	mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, queues);
 	if (nsfd >= 0)
 		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)nsfd);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
@@ -305,6 +308,8 @@ int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int n
 	memset(mnl_nlmsg_get_payload_tail(nlh), 0, sizeof(struct ifinfomsg));
 	nlh->nlmsg_len += sizeof(struct ifinfomsg);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer);
+	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, queues);
+	mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, queues);
 	mnl_attr_nest_end(nlh, other);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);

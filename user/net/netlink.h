@@ -35,14 +35,15 @@ struct xtr_nl_link {
 	int master;
 	uint32_t vrf_table;      /* IFLA_VRF_TABLE of a VRF device; else 0 */
 	bool no_ip6_autogen;     /* addrgenmode none */
+	char qdisc[16];          /* its root qdisc */
 	uint8_t xdp;             /* XDP_ATTACHED_*: 0 none, 1 driver, 2 generic */
 };
 typedef int (*xtr_nl_link_fn)(void *arg, const struct xtr_nl_link *l);
 /* -ENODEV */
 int xtr_nl_link_get(struct xtr_nl *nl, int ifindex, const char *name, struct xtr_nl_link *out);
 int xtr_nl_links(struct xtr_nl *nl, xtr_nl_link_fn fn, void *arg);
-/* nsfd: namespace for `name`, -1: here, where `peer` is in any case */
-int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd);
+/* nsfd: namespace for `name`, -1: here, where `peer` is in any case. queues: of each end and direction */
+int xtr_nl_veth_add(struct xtr_nl *nl, const char *name, const char *peer, int nsfd, unsigned queues);
 /* VXLAN device in GPE mode, of all VNIs (external), down. */
 int xtr_nl_gpe_add(struct xtr_nl *nl, const char *name, uint16_t port, uint32_t mtu);
 int xtr_nl_link_del(struct xtr_nl *nl, int ifindex);
@@ -118,6 +119,8 @@ int xtr_nl_neigh_del(struct xtr_nl *nl, int ifindex, const struct xtr_ip *ip);
 
 /* ---- traffic control: what a clsact qdisc holds. *qdisc: there is one. *filters: filters on it, both directions. */
 int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters);
+/* The same for each direction. */
+int xtr_nl_clsact_sides(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *ingress, unsigned *egress);
 
 /* ---- device features */
 #define XTR_NL_XDP_BASIC    (1u << 0)

@@ -53,7 +53,7 @@ static int xtr_nl_count_tc(void *arg, const void *rec)
 	return 0;
 }
 
-int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters)
+int xtr_nl_clsact_sides(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *ingress, unsigned *egress)
 {
 	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
 					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
@@ -66,14 +66,25 @@ int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters
 
 	((struct tcmsg *)x)->tcm_ifindex = ifindex;
 	r = xtr_nl_talk_on(nl, nl->rt, nlh, &w);
+	*ingress = *egress = 0;
 	for (unsigned i = 0; i < 2 && !r && sum.qdisc; i++) {
+		sum.filters = 0;
 		nlh = xtr_nl_msg(buf, RTM_GETTFILTER, NLM_F_DUMP, sizeof(struct tcmsg), &x);
 		((struct tcmsg *)x)->tcm_ifindex = ifindex;
 		((struct tcmsg *)x)->tcm_parent = parents[i];
 		r = xtr_nl_talk_on(nl, nl->rt, nlh, &w);
+		*(i ? egress : ingress) = sum.filters;
 	}
 	*qdisc = sum.qdisc;
-	*filters = sum.filters;
+	return r;
+}
+
+int xtr_nl_clsact(struct xtr_nl *nl, int ifindex, bool *qdisc, unsigned *filters)
+{
+	unsigned ingress = 0, egress = 0;
+	int r = xtr_nl_clsact_sides(nl, ifindex, qdisc, &ingress, &egress);
+
+	*filters = ingress + egress;
 	return r;
 }
 
