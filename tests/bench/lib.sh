@@ -160,9 +160,14 @@ ours() { # variant
 	      eid-prefixes: [{eid: 10.2.0.0/16}, {eid: 10.6.0.0/16}, {eid: 11.0.0.0/8}, {eid: 10.4.0.0/16, accept-more-specifics: true}, {eid: "fd02::/16"}, {eid: "fd06::/16"}]
 	    ${SITES-}
 	Y
-	start a$v b$v && wait_for 30 all_registered $v && return
+	start a$v b$v && hurry a$v b$v && wait_for 30 all_registered $v && return
 	say "$v: routers do not register: $(tail -n 3 "$R/a$v/log" "$R/b$v/log" | tr '\n' ' ')"
 	exit 1
+}
+# Daemons that are measured run before whatever else this machine does, as the senders do.
+hurry() {
+	local n
+	for n; do renice -n -15 -p "${PID[$n]}" >/dev/null || return 1; done
 }
 # as registered() of lib.sh, but for those that only have more-specifics
 all_registered() { xcj ${MS:-a}$1 site show | jq -e '[.[] | select(.configured and (.eid | IN("10.4.0.0/16", "12.0.0.0/8") | not))] | all(.registered)'; }

@@ -53,7 +53,7 @@ for n in ak bk am bm; do say "$n: $(stat $n encap) encapsulated, $(stat $n decap
 
 # The daemon alone: with what it finds, and a million registrations besides.
 memory() { awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/${PID[am]}/status"; }
-stop am && start am || finish
+stop am && start am && hurry am || finish
 record memory-cache 1 "$(memory)"
 [ "$(xcj am cache show 11.0.0.16 | jq -r '.[0].eid')" = 11.0.0.16/28 ] || { say "the daemon did not take the prefixes over"; exit 1; }
 node cl
