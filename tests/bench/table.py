@@ -5,7 +5,7 @@
   table.py BUILD results    writes results.json and machine.json
   table.py BUILD show       prints the table with verdicts
   table.py BUILD markdown   the same for the README
-  table.py BUILD curves     writes curves.dat for gnuplot
+  table.py BUILD curves     writes prefixes.dat and active.dat for gnuplot
 """
 import collections, datetime, glob, json, os, platform, re, statistics, subprocess, sys
 
@@ -129,30 +129,36 @@ def table(build, markdown):
         return
     print("\n" + head(m))
     wide = max(len(c[0]) for c in lines)
-    for c in [names] + lines:
+    for i, c in enumerate([names] + lines):
+        if i and rows[i - 1]["must"] is None and (i == 1 or rows[i - 2]["must"] is not None):
+            print("besides:")
         print(f"{c[0]:{wide}} {c[1]:>8}" + "".join(f"{x:>8}" for x in c[2:8]) + f"  {c[8]}")
     count = collections.Counter(c[-1].split(":")[0] for c in lines if c[-1])
     print("verdicts: " + ", ".join(f"{count[k]} {k}" for k in ("aim", "must", "short", "not measured") if count[k]))
 
 
 def curves(build):
-    """A block for each number of active destinations: prefixes, CPU ns per packet, packets per second and core, in relation to 1k prefixes."""
+    """prefixes.dat: a block for each number of active destinations; active.dat: one for each number of prefixes. Lines: the other number,
+    CPU ns per packet (median, min, max), million packets per second and CPU, rate in relation to 1k prefixes in the same round."""
     got, _ = read_raw(build)
-    by = collections.defaultdict(list)
+    points = {}
     for name, rounds in got.items():
         m = re.fullmatch(r"many-(\d+)-(\d+)-ns", name)
         if m:
-            by[int(m[2])].append((int(m[1]), name, rounds))
-    with open(f"{build}/bench/curves.dat", "w") as f:
-        for active in sorted(by):
-            f.write(f'"{active} active destinations"\n')
-            for size, name, rounds in sorted(by[active]):
-                ns = statistics.median(rounds.values())
-                same = got.get(f"few-1024-{active}-at-{size}-ns", {})
-                ratio = [same[r] / rounds[r] for r in rounds if r in same]
-                f.write(f"{size} {ns:.1f} {min(rounds.values()):.1f} {max(rounds.values()):.1f} {1e3 / ns:.4f} "
-                        f"{statistics.median(ratio) if ratio else float('nan'):.4f}\n")
-            f.write("\n\n")
+            size, active = int(m[1]), int(m[2])
+            few = got.get(f"few-1024-{active}-at-{size}-ns", {})
+            points[size, active] = rounds, [few[r] / rounds[r] for r in rounds if r in few]
+            points.setdefault((1024, active), (few, [1.0] * len(few))) # a quick run measures the largest table only
+    points = {k: v for k, v in points.items() if v[0]}
+    for path, first in (("prefixes", 1), ("active", 0)):
+        with open(f"{build}/bench/{path}.dat", "w") as f:
+            for block in sorted({k[first] for k in points}):
+                f.write(f'"{block} {("prefixes", "active destinations")[first]}"\n')
+                for key in sorted(k for k in points if k[first] == block):
+                    v = points[key][0].values()
+                    ns, ratio = statistics.median(v), points[key][1] or [float("nan")]
+                    f.write(f"{key[1 - first]} {ns:.1f} {min(v):.1f} {max(v):.1f} {1e3 / ns:.4f} {statistics.median(ratio):.4f}\n")
+                f.write("\n\n")
 
 
 def main():
