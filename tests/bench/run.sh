@@ -17,7 +17,18 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || { parts=(packets flood cache tcp misses control scale); rm -rf "$build/bench/raw"; }
 mkdir -p "$build/bench/raw"
 child=
-trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null; wait; exit 130' INT TERM HUP
+# A part is the child of an unshare(1), which lets no signal through; it takes its time to end a measurement, then cleans up.
+ended() {
+	trap '' INT TERM HUP
+	if [ -n "$child" ]; then
+		pkill -TERM -P "$child"
+		for _ in {1..200}; do kill -0 "$child" 2>/dev/null || break; sleep 0.1; done
+		kill -KILL "$child" 2>/dev/null
+	fi
+	echo "bench: ended before its time; nothing was written" >&2
+	exit 130
+}
+trap ended INT TERM HUP
 rc=0 begun=$SECONDS
 for p in "${parts[@]}"; do
 	at=$SECONDS
