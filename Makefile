@@ -148,7 +148,7 @@ $(B)/tests/e2e/%: $(B)/tests/e2e/%.o
 $(B)/tests/e2e/%.o: TEST_OPT :=
 
 .PHONY: e2e-bin
-e2e-bin: $(B)/tests/e2e/seq $(B)/tests/e2e/stream $(B)/next/xtrd $(B)/next/xtrctl
+e2e-bin: $(B)/tests/e2e/seq $(B)/tests/e2e/stream $(B)/bench/xtr-bench-scan $(B)/next/xtrd $(B)/next/xtrctl
 
 # ---- fuzzers: clang's libFuzzer over what reads foreign octets: the protocol, DNS, files, the control socket.
 # Compiled once; each target links what it calls.
@@ -220,6 +220,9 @@ $(B)/bench/xtr-bench: tests/bench/xtr-bench.c $(B)/bench/gen.skel.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
 
+$(B)/bench/xtr-bench-scan: tests/bench/xtr-bench-scan.c $(B)/bench/gen.skel.h
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
 $(B)/bench/xtr-bench-control: tests/bench/xtr-bench-control.c $(LIB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -229,7 +232,7 @@ $(B)/bench/xtr-bench-hit: tests/bench/xtr-bench-hit.c $(B)/bench/hit.skel.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(LDLIBS)
 
-BENCH_BIN := $(B)/bench/xtr-bench $(B)/bench/xtr-bench-control $(B)/bench/xtr-bench-hit
+BENCH_BIN := $(B)/bench/xtr-bench $(B)/bench/xtr-bench-control $(B)/bench/xtr-bench-hit $(B)/bench/xtr-bench-scan
 bench: all $(BENCH_BIN) ## measure against the targets (root; QUICK=1: under 3 minutes)
 	$(Q)tests/bench/run.sh $(B)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * From the programs to the daemon: packets that miss the map-cache go up with the event, so that the first packet is
- * not lost. TC only. Limits come before any work, in the order of their cost:
+ * not lost. TC only; but what the limits refuse is refused by XDP, before anybody makes an skb of it. Limits come before any
+ * work, in the order of their cost:
  *
  *  1. a token bucket per CPU and port: one tenant's scan must not starve another's first packet;
  *  2. one per CPU and sender (keyed hash): one host that scans must not take all tokens of its port;
@@ -124,13 +125,18 @@ XTR_INLINE __u16 xtr_miss_age(const struct xtr_missat *at)
 	return s->count && s->fingerprint == at->print ? (__u16)(at->window - s->window) : 0xffff;
 }
 
+/* Two bits are enough for the second of each mark only while there are recent ones. */
+XTR_INLINE bool xtr_miss_stale(const struct xtr_missat *at)
+{
+	return (__u16)((at->window << 3) - (at->slot->refused & ~7)) >> 3 > XTR_MISS_YOUNG;
+}
+
 XTR_INLINE bool xtr_miss_marked(const struct xtr_missat *at)
 {
 	__u64 seen = at->slot->seen;
 	bool marked = false;
 
-	/* two bits are enough for the second of each only while there are recent ones */
-	if ((__u16)((at->window << 3) - (at->slot->refused & ~7)) >> 3 > XTR_MISS_YOUNG)
+	if (xtr_miss_stale(at))
 		return false;
 	for (int i = 0; i < 4; i++, seen >>= 16) {
 		__u32 age = (at->window - (__u32)(seen >> 14)) & 3;
@@ -147,6 +153,8 @@ XTR_INLINE void xtr_miss_mark(const struct xtr_missat *at)
 	struct xtr_missslot *s = at->slot;
 	__u64 seen = s->seen;
 
+	if (xtr_miss_stale(at)) /* the new one must not make them look young */
+		seen = s->seen = 0;
 	for (int i = 0; i < 4; i++, seen >>= 16)
 		if ((__u16)seen == mark)
 			return;
@@ -183,17 +191,26 @@ XTR_INLINE bool xtr_ring_spare(void)
 	return bpf_ringbuf_query(&xtr_events, BPF_RB_AVAIL_DATA) <= size / 4 * 3;
 }
 
-/* May this miss go up? Then it is charged, and flags of the event come back; else the drop reason, negative. */
-XTR_FUNC int xtr_miss_admit(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p, bool large,
-			    __u64 now)
+/*
+ * May this miss go up? Then it is charged, and flags of the event come back; else the drop reason, negative. XTR_MISS_ASK: only
+ * asked, who decides will ask again and pay.
+ */
+#define XTR_MISS_IS_LARGE 1
+#define XTR_MISS_ASK      2
+XTR_GLOBAL int xtr_miss_admit(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p, __u32 how,
+			      __u64 now)
 {
-	__u32 burst = cfg->miss_burst, src_burst;
-	struct xtr_misstb *tb = xtr_token_of(ifc->slot, cfg->miss_rate, burst + xtr_kept(burst), cfg, now), *src, *big = NULL;
+	struct xtr_misstb *tb, *src, *big = NULL;
+	bool again = false, large = how & XTR_MISS_IS_LARGE;
+	__u32 burst, src_burst;
 	struct xtr_missat at;
-	bool again = false;
 	__u16 age;
 	int r = 0;
 
+	if (!cfg || !ifc || !p)
+		return -XTR_DROP_MISS_LIMITED;
+	burst = cfg->miss_burst;
+	tb = xtr_token_of(ifc->slot, cfg->miss_rate, burst + xtr_kept(burst), cfg, now);
 	if (!tb)
 		return -XTR_DROP_MISS_LIMITED;
 	src_burst = xtr_source_burst(cfg);
@@ -223,6 +240,8 @@ XTR_FUNC int xtr_miss_admit(const struct xtr_cfg *cfg, const struct xtr_iface *i
 		xtr_miss_mark(&at);
 		return r;
 	}
+	if (how & XTR_MISS_ASK)
+		return 0;
 	xtr_token_take(tb, cfg);
 	xtr_token_take(src, cfg);
 	if (big)
@@ -299,7 +318,7 @@ XTR_INLINE int xtr_miss(const struct xtr_ctx *c, const struct xtr_cfg *cfg, cons
 	xtr_stat(XTR_STAT_MISS, p->len);
 	if (c->skb->len > XTR_EV_LARGE)
 		return -XTR_DROP_MISS_TOO_BIG;
-	r = xtr_miss_admit(cfg, ifc, p, c->skb->len > XTR_EV_MEDIUM, now);
+	r = xtr_miss_admit(cfg, ifc, p, c->skb->len > XTR_EV_MEDIUM ? XTR_MISS_IS_LARGE : 0, now);
 	if (r < 0)
 		return r;
 	what.flags = r;
@@ -314,7 +333,7 @@ XTR_INLINE void xtr_ask(const struct xtr_ctx *c, const struct xtr_cfg *cfg, cons
 			const struct xtr_inner *p, __u64 now)
 {
 	struct xtr_report what = { .type = XTR_EV_REQUEST, .iid = ifc->iid };
-	int r = xtr_miss_admit(cfg, ifc, p, false, now);
+	int r = xtr_miss_admit(cfg, ifc, p, 0, now);
 
 	if (r < 0)
 		return;

@@ -45,6 +45,30 @@ XTR_INLINE bool xtr_xdp_can_send(const struct xtr_ctx *c, const struct xtr_cfg *
 	return xtr_xdp_whole(c, ifc, p);
 }
 
+/*
+ * What ends here in any case, and most of a scan does: a negative entry drops it (RFC 9301 5.4), or it is a miss above the limits,
+ * which XDP asks and TC charges. Made an skb first, each would cost as much as several packets of a flow. Generic XDP comes
+ * too late for that, and does not see what is a super-packet. Returns whether it was dropped.
+ */
+XTR_INLINE bool xtr_xdp_refuse(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+			       const struct xtr_inner *p, int verdict, __u64 now)
+{
+	int r = verdict;
+
+	if (ifc->flags & XTR_IF_F_XDP_GENERIC)
+		return false;
+	if (r == XTR_V_MISS) {
+		r = xtr_miss_admit(cfg, ifc, p, XTR_MISS_ASK | (xtr_len_all(c) - c->tag > XTR_EV_MEDIUM ? XTR_MISS_IS_LARGE : 0), now);
+		if (r >= 0)
+			return false;
+		xtr_stat(XTR_STAT_MISS, p->len);
+	} else if (r > -XTR_DROP_NEG_NO_ACTION || r < -XTR_DROP_NEG_AUTH) {
+		return false;
+	}
+	xtr_drop(c, cfg, p, ifc->iid, -r);
+	return true;
+}
+
 /* Encapsulates and sends. Returns an XDP action. */
 XTR_INLINE int xtr_xdp_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 			    const struct xtr_inner *p, const struct xtr_way *w)

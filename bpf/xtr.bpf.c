@@ -397,7 +397,7 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	return XDP_DROP;
 }
 
-/* XDP on EID ports. Drops and misses are TC's as well: it alone counts them. */
+/* XDP on EID ports. Misses that go up, and most drops, are TC's: it alone counts them. */
 XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan, const __u32 tag)
 {
 	struct xtr_ctx c = { .xdp = xdp, .tag = tag };
@@ -424,6 +424,8 @@ XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan,
 		if (r >= 0)
 			return r;
 	}
+	if (!many && xtr_xdp_refuse(&c, cfg, ifc, &p, r, now))
+		return XDP_DROP;
 leave:
 	xtr_stat(XTR_STAT_XDP_TO_TC, xdp->data_end - xdp->data - xtr_l2(&c));
 	return XDP_PASS;

@@ -14,7 +14,7 @@ struct bench_gen {
 	__u32 base;        /* IPv4: of the address; IPv6: of its second word; host order */
 	__u32 ports;       /* mask of the random part of the source port */
 	__u32 ifindex;
-	__u32 pad;
+	__u32 walk;        /* not at random: each destination once before one comes again */
 };
 struct bench_way {
 	__u8  dmac[6], smac[6];
@@ -70,10 +70,15 @@ int bench_make(struct xdp_md *xdp)
 
 	if (!g || data + 62 > end)
 		return XDP_ABORTED;
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	seed = x;
+	if (g->walk) {
+		seed = x + 1;
+		x *= 2654435761u;
+	} else {
+		x ^= x << 13;
+		x ^= x >> 17;
+		x ^= x << 5;
+		seed = x;
+	}
 	to = g->base + (((__u64)x * g->dests >> 32) << g->shift);
 	if (g->family == XTR_FAMILY_IP4) {
 		struct iphdr *ip = data + ETH_HLEN;

@@ -480,12 +480,15 @@ Test(encap, RFC9301_5_4_actions_of_negative_entries, .init = lab_init)
 	};
 	const enum hook hooks[] = { H_TC_EID, H_TC_XTR0, H_TC_PEER, H_INJECT };
 	struct pkt p = pkt_build(FLOW(IP6("fd01::10", "fd02:0:0:9::20"), UDP(1, 2), DATA(4)));
+	struct ran r;
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		lab_eid(0, "fd02:0:0:9::/64", (struct xtr_eid){ .action = cases[i].action });
 		for (unsigned k = 0; k < 4; k++)
 			expect_drop("negative", hooks[k], &p, NULL, cases[i].reason);
-		expect_left("negative", &p);
+		r = lab_run(H_XDP_EID, &p, NULL);
+		cr_expect_eq(r.ret, XDP_DROP, "by XDP: action %d", r.ret);
+		expect_moved(&r, "by XDP", cases[i].reason);
 	}
 }
 

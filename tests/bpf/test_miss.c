@@ -62,11 +62,30 @@ static void set_newcomers(__u32 slot, unsigned n)
 	set_tokens(slot, lab_jiffies(), (n + lab.cfg.miss_burst / 4) * (__u64)lab.cfg.hz);
 }
 
-static void expect_counted(enum hook h, const struct pkt *p, int reason, const char *what)
+/* XDP in front of TC knows in advance: what would be refused ends there, the rest goes up as it is, and is charged by TC. */
+static void expect_asked(const struct pkt *p, int reason, const char *what)
 {
-	struct ran r = lab_run(h, p, NULL);
+	struct ran r = lab_run(H_XDP_EID, p, NULL);
 	char text[128];
 
+	snprintf(text, sizeof(text), "%s by XDP", what);
+	cr_expect_eq(r.ret, reason ? XDP_DROP : XDP_PASS, "%s: action %d", text, r.ret);
+	if (reason) {
+		expect_moved(&r, text, reason, XTR_STAT_MISS);
+	} else {
+		expect_pkt(text, &r.out, p);
+		expect_moved(&r, text, 0, XTR_STAT_XDP_TO_TC);
+	}
+}
+
+static void expect_counted(enum hook h, const struct pkt *p, int reason, const char *what)
+{
+	struct ran r;
+	char text[128];
+
+	if (h == H_TC_EID)
+		expect_asked(p, reason, what);
+	r = lab_run(h, p, NULL);
 	snprintf(text, sizeof(text), "%s on %s", what, hook_name[h]);
 	cr_expect_eq(r.ret, reason ? TC_SHOT : TC_REDIRECT, "%s: action %d", text, r.ret);
 	if (reason)
@@ -149,6 +168,23 @@ Test(miss, xdp_leaves_misses_to_tc, .init = lab_init)
 	expect_pkt("miss", &r.out, &p);
 	expect_moved(&r, "miss", 0, XTR_STAT_XDP_TO_TC);
 	cr_expect_eq(lab_events().n, 0);
+}
+
+/* Generic XDP runs on an skb: there is nothing to save, and super-packets cannot be told from others. */
+Test(miss, generic_xdp_refuses_nothing, .init = lab_init)
+{
+	struct pkt p = PKT(IP4("10.1.0.10", UNKNOWN), UDP(1, 2), DATA(9));
+	struct xtr_iface v = lab_iface_get(lab.eid);
+	struct ran r;
+
+	freeze();
+	set_tokens(v.slot, lab_jiffies(), 0);
+	expect_counted(H_TC_EID, &p, XTR_DROP_MISS_LIMITED, "no token");
+	v.flags |= XTR_IF_F_XDP_GENERIC;
+	lab_iface(lab.eid, v);
+	r = lab_run(H_XDP_EID, &p, NULL);
+	cr_expect_eq(r.ret, XDP_PASS);
+	expect_moved(&r, "generic", 0, XTR_STAT_XDP_TO_TC);
 }
 
 /* ---- limits */
