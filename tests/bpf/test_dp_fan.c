@@ -297,3 +297,179 @@ Test(dp_fan, the_same_octets_from_XDP_and_TC)
 		free(got[i].f);
 	free(got);
 }
+
+/* ---- several packets in one driver's round: to hosts and to groups, as it comes. The program of a device's queue is that of its
+ * first frame, so whoever sends a frame alone has to name it too. */
+
+#define INSN(c, d, s_, o, i) { .code = c, .dst_reg = d, .src_reg = s_, .off = o, .imm = i }
+#define STORE(size, off, imm) INSN(BPF_ST | BPF_MEM | size, 6, 0, off, imm)
+
+static uint16_t ip_sum(const uint8_t *h)
+{
+	return htons((uint16_t)~xtr_dp_fold(xtr_dp_sum(h, 10, xtr_dp_sum(h + 12, 8, 0))));
+}
+
+/* Frames for h0: each, at random, `one` or `two`, which differ in destination (MAC, IPv4) only. */
+static int mixer(const struct pkt *one, const struct pkt *two)
+{
+	const struct pkt *p[2] = { one, two };
+	struct bpf_insn prog[40];
+	unsigned n = 0;
+	int fd;
+#define ADD(...) prog[n++] = (struct bpf_insn)__VA_ARGS__
+
+	ADD(INSN(BPF_LDX | BPF_MEM | BPF_W, 6, 1, 0, 0)); /* data */
+	ADD(INSN(BPF_LDX | BPF_MEM | BPF_W, 7, 1, 4, 0)); /* data_end */
+	ADD(INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 6, 0, 0));
+	ADD(INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, 60));
+	ADD(INSN(BPF_JMP | BPF_JLE | BPF_X, 2, 7, 2, 0));
+	ADD(INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0));
+	ADD(INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
+	ADD(INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_get_prandom_u32));
+	ADD(INSN(BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, 1));
+	ADD(INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 7, 0));
+	for (unsigned k = 0; k < 2; k++) {
+		uint16_t w[3], check = ip_sum(p[!k]->b + 14), ttl;
+		uint32_t dst;
+
+		memcpy(w, p[!k]->b, 6);
+		memcpy(&dst, p[!k]->b + 30, 4);
+		memcpy(&ttl, p[!k]->b + 22, 2); /* pages come back with what we made of them */
+		for (unsigned i = 0; i < 3; i++)
+			ADD(STORE(BPF_H, (short)(2 * i), w[i]));
+		ADD(STORE(BPF_H, 22, ttl));
+		ADD(STORE(BPF_H, 24, check));
+		ADD(STORE(BPF_W, 30, (int)dst));
+		if (!k)
+			ADD(INSN(BPF_JMP | BPF_JA, 0, 0, 6, 0));
+	}
+	ADD(INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, (int)if_nametoindex("h1")));
+	ADD(INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0));
+	ADD(INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_redirect));
+	ADD(INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "mixer", "GPL", prog, n, NULL);
+	cr_assert(fd >= 0, "mixer: %s", strerror(errno));
+	return fd;
+}
+
+Test(dp_fan, packets_to_hosts_and_groups_in_one_round_of_the_driver)
+{
+	enum { MEMBERS = 6, ROUNDS = 40, BATCH = 8 };
+	struct layer one = IP4("10.1.0.10", "10.2.0.20", .ttl = 9), two = IP4("10.1.0.10", GROUP4, .ttl = 9);
+	struct layer udp = UDP(9, 7777), data = DATA(60), eth = ETH(4, 0x40);
+	struct pkt host_frame = pkt_build((struct layer[]){ eth, one, udp, data, {} });
+	struct pkt group = group_frame(false, (struct layer[]){ udp, data, {} }, &two);
+	struct xtr_dp_mapping m = mapping("192.0.2.80", 1, NULL, 0);
+	uint64_t encap, repl, xdp;
+	struct xtr_dp *dp;
+	int fd;
+
+	sh("ethtool -K h0 gro on");
+	dp = open_ports(XTR_MODE_XDP);
+	cr_assert_eq(put(dp, "10.2.0.0/24", &m), 0);
+	cr_assert_eq(members(dp, GROUP4, PLAIN4, MEMBERS), 0);
+	serve(dp, 700);
+	drain(dp);
+	fd = mixer(&host_frame, &group);
+	for (unsigned turn = 0; turn < ROUNDS; turn++) {
+		LIBBPF_OPTS(bpf_test_run_opts, t, .data_in = host_frame.b, .data_size_in = host_frame.len, .repeat = BATCH,
+			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
+		unsigned to[256] = { 0 }, most = 0;
+		struct frames *f;
+
+		look();
+		encap = found.stats[XTR_STAT_ENCAP].packets;
+		repl = found.stats[XTR_STAT_REPL].packets;
+		xdp = found.stats[XTR_STAT_REPL_XDP].packets;
+		cr_assert_eq(bpf_prog_test_run_opts(fd, &t), 0, "live frames: %s", strerror(errno));
+		f = gather(dp, 1);
+		look();
+		encap = found.stats[XTR_STAT_ENCAP].packets - encap;
+		repl = found.stats[XTR_STAT_REPL].packets - repl;
+		cr_expect_eq(found.stats[XTR_STAT_REPL_XDP].packets - xdp, repl, "all by XDP");
+		cr_expect_eq(f->n, encap, "round %u: %u frames of %llu", turn, f->n, (unsigned long long)encap);
+		for (unsigned i = 0; i < f->n; i++)
+			to[f->p[i].b[33]]++;
+		cr_expect_eq(to[80], BATCH - repl, "round %u: %u to the host's locator, %llu to the group", turn, to[80],
+			     (unsigned long long)repl);
+		for (unsigned i = 0; i < MEMBERS; i++) {
+			cr_expect_eq(to[10 + i], repl, "round %u: member %u got %u of %llu", turn, i, to[10 + i],
+				     (unsigned long long)repl);
+			most += to[10 + i];
+		}
+		cr_expect_eq(most + to[80], f->n);
+		free(f);
+	}
+	close(fd);
+	xtr_dp_close(dp);
+	detach();
+}
+
+/* ---- when XDP may not */
+
+static void expect_by(struct xtr_dp *dp, const char *what, unsigned n, bool xdp)
+{
+	struct result r = run(dp, 0, n);
+
+	cr_expect_eq(r.f->n, n, "%s: %u copies", what, r.f->n);
+	cr_expect_eq(r.copies, n, "%s", what);
+	cr_expect_eq(r.xdp, xdp, "%s: by %s", what, r.xdp ? "XDP" : "TC");
+	free(r.f);
+}
+
+Test(dp_fan, what_XDP_may_not_do_TC_does)
+{
+	char *before = snapshot(), *after;
+	struct xtr_dp *dp = open_ports(XTR_MODE_XDP);
+	struct xtr_fanof of;
+	__u32 key = 0, next;
+
+	cr_assert_eq(members(dp, GROUP4, TWO_PORTS, 20), 0);
+	serve(dp, 700);
+	drain(dp);
+	expect_by(dp, "as it is", 20, true);
+	/* the daemon is silent for too long: nobody vouches for the list */
+	while (!bpf_map_get_next_key(dp->map[XTR_M_FANOF], key ? &key : NULL, &next)) {
+		key = next;
+		cr_assert_eq(bpf_map_lookup_elem(dp->map[XTR_M_FANOF], &key, &of), 0);
+		of.heartbeat = 0;
+		of.heartbeat -= 1000000;
+		bpf_map_update_elem(dp->map[XTR_M_FANOF], &key, &of, 0);
+	}
+	cr_expect_neq(key, 0);
+	expect_by(dp, "old heartbeat", 20, false);
+	serve(dp, 1200);
+	expect_by(dp, "the daemon is back", 20, true);
+	/* a next hop that is gone: its own copies are resolved by the kernel, all are TC's */
+	sh("ip link set v0 down");
+	serve(dp, 300);
+	drain(dp);
+	expect_by(dp, "a port is down", 10, false);
+	sh("ip link set v0 up");
+	serve(dp, 1500);
+	drain(dp);
+	expect_by(dp, "the port is up", 20, true);
+	/* a port that takes no frames from XDP */
+	sh(IN_CHILD "ethtool -K v1 gro off", (int)child);
+	dp->sync_at = dp->now, dp->repair = true; /* nothing tells of it: seen at the next look */
+	serve(dp, 300);
+	expect_by(dp, "no redirect to a port", 20, false);
+	sh(IN_CHILD "ethtool -K v1 gro on", (int)child);
+	dp->sync_at = dp->now, dp->repair = true;
+	serve(dp, 300);
+	expect_by(dp, "redirect to it again", 20, true);
+	/* taken over by the next daemon, and gone with detach */
+	xtr_dp_close(dp);
+	dp = open_ports(XTR_MODE_XDP);
+	serve(dp, 1200);
+	drain(dp);
+	expect_by(dp, "after a restart", 20, true);
+	cr_assert_eq(members(dp, GROUP4, TWO_PORTS, 0), 0);
+	cr_expect(!dp->fans);
+	serve(dp, 50);
+	cr_expect(!dp->fan_on, "nothing goes by device maps any more");
+	xtr_dp_close(dp);
+	detach();
+	after = snapshot();
+	expect_same(before, after);
+}

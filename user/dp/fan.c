@@ -286,7 +286,8 @@ void xtr_dp_fan_drop(struct xtr_dp *dp, struct xtr_dp_list *l)
 	xtr_dp_fan_rest(dp, l->fan, l->shape);
 	l->fan = 0;
 	l->fan_hash = 0;
-	dp->fans--;
+	if (!--dp->fans)
+		dp->fan_stale = true; /* and what they needed may end */
 }
 
 static int xtr_dp_fan_lead(struct xtr_dp *dp, struct xtr_dp_list *l, __u32 fan)
