@@ -32,6 +32,11 @@ n=$(mean_decap 10.2.0.10 20000000)
 holds "x2 decapsulates what GRO has put together: $n octets a packet" "${n:-0} > 8000"
 n=$(mean_decap fd02::a:10 20000000)
 holds "IPv6 too: $n octets a packet" "${n:-0} > 8000"
+# towards hosts that a super-packet can not go to
+for d in l0 e0; do on x2 ethtool -K $d tso off gso off tx off >/dev/null 2>&1; done
+check "what was put together is cut again: routed" tcp h1 h2 10.2.0.10 5000000
+check "what was put together is cut again: at an attached port, IPv6" tcp h1 p2 fd02::b:10 5000000
+is "with the right checksums" "$(csum_errors h2)$(csum_errors p2)" 00
 
 # --- what else comes with the bit
 is "nothing was dropped" "$(drops_of x1)$(drops_of x2)" "{}{}"
