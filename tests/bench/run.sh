@@ -3,7 +3,7 @@
 #
 # make bench: every part, one after the other, then results.json, machine.json, the plots and the table.
 #
-#   tests/bench/run.sh BUILD [PART...]     parts: packets flood cache tcp misses control scale
+#   tests/bench/run.sh BUILD [PART...]     parts: packets flood cache tcp misses scan control scale
 #   QUICK=1: under three minutes, 3 short rounds; else 7 rounds, about ten minutes
 #
 # A part runs in namespaces of its own: nothing of it is left when it ends, in whatever way. With parts named, the figures of
@@ -14,7 +14,7 @@ build=$(cd "${1:-build}" && pwd) || exit 1
 shift
 [ "$(id -u)" = 0 ] || { echo "bench: needs root, for network namespaces and BPF" >&2; exit 1; }
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || { parts=(packets flood cache tcp misses control scale); rm -rf "$build/bench/raw"; }
+[ ${#parts[@]} -gt 0 ] || { parts=(packets flood cache tcp misses scan control scale); rm -rf "$build/bench/raw"; }
 mkdir -p "$build/bench/raw"
 child=
 # A part is the child of an unshare(1), which lets no signal through; it takes its time to end a measurement, then cleans up.

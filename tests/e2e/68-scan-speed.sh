@@ -77,6 +77,8 @@ j=$(on g "$BUILD/bench/xtr-bench-scan" "$ROUNDS" "$SECS" eth0 ${M}1 10.1.0.130 1
 	"/run/netns/${NSP}rx" s0) || { fail "flow and scan" "$j"; finish; }
 t1=$(date +%s%N)
 read -r cpu1 hwm < <(proc | xargs)
+# for the benchmark
+[ -z "${SCAN_OUT-}" ] || jq -c --argjson cpu $(((cpu1 - cpu0) * 1000 / $(getconf CLK_TCK))) --argjson ms $(((t1 - t0) / 1000000)) '. + {daemon: ($cpu / $ms * 100)}' <<<"$j" >"$SCAN_OUT"
 median() { jq ".$1 | sort | .[length / 2 | floor]" <<<"$j"; }
 # The figure in the scan over the same beside known addresses: median of the rounds, and of the best of both (on a busy machine
 # that is what is left of it).
