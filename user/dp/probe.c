@@ -85,6 +85,22 @@ static bool xtr_dp_try_tcx(int prog)
 	return fd >= 0 || errno == ENODEV;
 }
 
+/* Device maps whose entries have programs, for programs of this kind. That broadcasts work is a matter of the version: 5.14. */
+static bool xtr_dp_try_copies(unsigned version)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_XDP_DEVMAP);
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 2 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "xtr_probe", "GPL", insns, 2, &opts);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return version >= (5u << 16 | 14u << 8) && xtr_dp_try_map(BPF_MAP_TYPE_DEVMAP, 4, 8, 4, 0);
+}
+
 int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *arg)
 {
 	struct xtr_dp_ask a = { fn, arg, 0 };
@@ -111,6 +127,8 @@ int xtr_dp_probe_kernel(int (*fn)(void *, const struct xtr_dp_feature *), void *
 	xtr_dp_tell(&a, "lpm-trie",
 		    xtr_dp_try_map(BPF_MAP_TYPE_LPM_TRIE, 12, 24, 16, BPF_F_NO_PREALLOC),
 		    "map-cache");
+	xtr_dp_tell(&a, "xdp-replicate", xtr_dp_try_copies(v), "%s",
+		    "copies to groups by XDP: the log says of each list whether, and why not");
 	xtr_dp_tell(&a, "managed-neighbours", v >= (5u << 16 | 16u << 8),
 		    "the kernel keeps next hops resolved");
 	xtr_dp_tell(&a, "decap-l3", xtr_dp_decap_l3(), "%s",
