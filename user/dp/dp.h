@@ -136,7 +136,7 @@ int xtr_dp_slow_fd(const struct xtr_dp *dp);      /* LISP packets in fragments, 
 void xtr_dp_slow(struct xtr_dp *dp, uint64_t now);
 uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now); /* heartbeats, queue time-outs, repair; returns the next deadline */
 
-/* What is put and deleted between begin and end gets into the kernel together, 0.2 times the cost, at the end at the latest; entries
+/* What is put and deleted between begin and end gets into the kernel together, at the end at the latest; entries
  * that packets wait for, at once. May be nested. */
 void xtr_dp_batch_begin(struct xtr_dp *dp);
 void xtr_dp_batch_end(struct xtr_dp *dp);
