@@ -58,7 +58,7 @@ say "VXLAN, ours in XDP and in TC are up"
 
 flood() { # variant, sink, id
 	local j
-	j=$(on s$1 nice -n -15 "$BENCH" packets --dev s0 --src 10.1.0.2 --dst $GROUP --dmac $GROUP_MAC --dests 1 --len 100 --batch $BURST \
+	j=$(on s$1 nice -n -15 "$BENCH" packets --dev s0 --src 10.1.0.2 --dst $GROUP --dmac $GROUP_MAC --dests 1 --len 100 --batch $BURST --warm 512 \
 		--secs "$SECS" --sink-netns "/run/netns/${NSP}b$1" --sink-dev b1 --sink "$2" 2>&1)
 	record "flood-$3-ns" "$r" "$(field "$j" cpu_ns)"
 	[ $1 != x ] || sent=$((sent + $(field "$j" all))) got=$((got + $(field "$j" received)))

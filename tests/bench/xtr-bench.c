@@ -3,7 +3,8 @@
  * Hands of the benchmark. Each command does one thing and prints one line of JSON:
  *
  *   packets   makes frames with live frames of BPF_PROG_TEST_RUN in one long system call, counts them where they arrive,
- *             and tells packets per second and CPU time per packet (sender thread and ksoftirqd: wall time moves more)
+ *             and tells packets per second and CPU time per packet (sender thread and ksoftirqd: wall time moves more);
+ *             --warm: so many frames before, and twice as many to find out how many fit into the time
  *   raw       the same from an AF_PACKET socket
  *   hold      keeps an XDP program (pass, redirect) on a device until it is killed
  *   gso       UDP datagrams by UDP_SEGMENT, counted at a socket in another network namespace
@@ -52,10 +53,10 @@ struct gen { /* as struct bench_gen */
 
 static struct {
 	const char *dev, *sink_dev, *sink_netns, *sink, *src, *dst, *dmac, *smac, *prog, *pin, *like;
-	unsigned len, dests, shift, ports, cpu, sink_cpu, batch, segment;
+	unsigned len, dests, shift, ports, cpu, sink_cpu, batch, segment, warm;
 	double secs;
 } o = { .sink = "xdp", .len = 64, .dests = 1, .ports = 0xff, .batch = 64, .secs = 1, .dmac = "02:00:00:00:00:02",
-	.smac = "02:00:00:00:00:09", .prog = "pass", .segment = 1200, .sink_cpu = 1 };
+	.smac = "02:00:00:00:00:09", .prog = "pass", .segment = 1200, .warm = 64 * 256, .sink_cpu = 1 };
 
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt, ...)
 {
@@ -273,7 +274,7 @@ static int do_packets(void)
 	struct gen g = { 0 };
 	uint8_t in[2048] = { 0 };
 	uint32_t zero = 0;
-	uint64_t n = 64 * 256, all = 0;
+	uint64_t n = o.warm, all = 0;
 	struct sample a = { 0 }, b;
 
 	frame(&g);
@@ -295,9 +296,9 @@ static int do_packets(void)
 		per = (double)n / (now() - from);
 		all += n;
 		if (turn == 0)
-			n = 64 * 512;
+			n = o.warm * 2;
 		else if (turn == 1)
-			n = ((uint64_t)(per * o.secs) / 64 + 512) * 64;
+			n = ((uint64_t)(per * o.secs) / 64 + 1) * 64;
 	}
 	b = sample(s);
 	return report(&a, &b, n, all);
@@ -653,7 +654,7 @@ int main(int argc, char **argv)
 		{ "src", 1, 0, 'a' },	   { "dst", 1, 0, 'b' },      { "dmac", 1, 0, 'm' },	   { "smac", 1, 0, 'M' },
 		{ "len", 1, 0, 'l' },	   { "dests", 1, 0, 'n' },    { "shift", 1, 0, 's' },	   { "ports", 1, 0, 'p' },
 		{ "cpu", 1, 0, 'c' },	   { "sink-cpu", 1, 0, 'C' }, { "batch", 1, 0, 'B' },	   { "secs", 1, 0, 't' },
-		{ "program", 1, 0, 'P' }, { "segment", 1, 0, 'g' }, { "pin", 1, 0, 'i' },
+		{ "program", 1, 0, 'P' }, { "segment", 1, 0, 'g' }, { "pin", 1, 0, 'i' }, { "warm", 1, 0, 'w' },
 		{ "like", 1, 0, 'l' + 256 }, { 0 },
 	};
 	const char *cmd = argc > 1 ? argv[1] : "";
@@ -680,6 +681,7 @@ int main(int argc, char **argv)
 		case 't': o.secs = atof(optarg); break;
 		case 'P': o.prog = optarg; break;
 		case 'i': o.pin = optarg; break;
+		case 'w': o.warm = (unsigned)atoi(optarg); break;
 		case 'l' + 256: o.like = optarg; break;
 		case 'g': o.segment = (unsigned)atoi(optarg); break;
 		default: return 2;
