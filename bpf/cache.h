@@ -8,8 +8,8 @@
  * Right under change: each copy carries the generation of its shard (xtr_gen) that was read BEFORE the map. The daemon
  * writes the maps first and bumps the generation then. So a copy whose generation is still the shard's was read from maps
  * that had every change before it: no packet goes by what was replaced before the packet came. Any other order lets stale
- * copies live for ever. Copies of destinations and templates end after a second, too: then the map-cache entry gets its
- * stamp of use, which idle timeouts go by, and the template's heartbeat is seen. Generation 0 is never used by the daemon:
+ * copies live for ever. Copies end with time, too: those of destinations after some seconds, when the map-cache entry gets its
+ * stamp of use, which idle timeouts go by; those of templates after one, when the heartbeat is seen. Generation 0 is never used by the daemon:
  * nothing is copied then.
  *
  * An element of an LRU hash is used for another key at once when it is pushed out, even while somebody reads it. So what was
@@ -29,9 +29,12 @@
 #define XTR_CPORT_SLOTS 64
 #define XTR_CSELF_SLOTS 16
 #define XTR_CTMPL_SLOTS 1024
+/* Elements of maps hold many slots each: so few pointers to elements are in use, and stay in the nearest cache of the CPU. */
+#define XTR_NEAR_SLOTS 512
 #define XTR_NEAR_BITS 12
-#define XTR_DEST_BITS 14
-#define XTR_DEST_LRU 65536
+#define XTR_DEST_SLOTS 256 /* of two ways */
+#define XTR_DEST_SECONDS 4 /* how long a copy lives */
+#define XTR_DEST_LRU 131072
 #define XTR_DEST_LRU_ODDS 4 /* one newcomer in so many gets into the shared hash */
 
 struct xtr_cport {
@@ -54,6 +57,9 @@ struct xtr_near {
 	__be32 addr[4];
 	__u32  known;
 };
+struct xtr_nears {
+	struct xtr_near slot[XTR_NEAR_SLOTS];
+};
 /* What is known of a destination EID. */
 struct xtr_dest {
 	__u32 gen;
@@ -63,8 +69,15 @@ struct xtr_dest {
 	__u16 map_version;
 	__u8  action;       /* enum xtr_action */
 	__u8  pad;
-	__u32 check;        /* in the shared hash: of all of it, and of whose it is */
+	__u32 is;           /* enum xtr_dest_is, and above its 8 bits what xtr_eid.hold says. In the shared hash: check word of all of
+			     * it, and of whose it is */
 };
+struct xtr_dkey {
+	__u32  who;         /* instance and family */
+	__be32 addr[4];
+};
+/* Two ways a slot: of 8000 destinations in use 3 % have no place, of which there would be 39 % with one. Of IPv4 they are one
+ * cache line. */
 struct xtr_dest4 {
 	__u32  iid;
 	__be32 addr;
@@ -74,15 +87,12 @@ struct xtr_dest6 {
 	__u32  iid;
 	__be32 addr[4];
 	struct xtr_dest d;
-	__u32  pad;
 };
-struct xtr_dkey4 {
-	__u32  iid;
-	__be32 addr;
+struct xtr_dests4 {
+	struct { struct xtr_dest4 way[2]; } slot[XTR_DEST_SLOTS];
 };
-struct xtr_dkey6 {
-	__u32  iid;
-	__be32 addr[4];
+struct xtr_dests6 {
+	struct { struct xtr_dest6 way[2]; } slot[XTR_DEST_SLOTS];
 };
 
 struct {
@@ -108,41 +118,36 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1 << XTR_NEAR_BITS);
+	__uint(max_entries, (1 << XTR_NEAR_BITS) / XTR_NEAR_SLOTS);
 	__type(key, __u32);
-	__type(value, struct xtr_near);
+	__type(value, struct xtr_nears);
 } xtr_nears SEC(".maps");
 
+/* The loader makes these two smaller where there are many CPUs: copy_bits. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1 << XTR_DEST_BITS);
+	__uint(max_entries, (1 << 14) / XTR_DEST_SLOTS);
 	__type(key, __u32);
-	__type(value, struct xtr_dest4);
+	__type(value, struct xtr_dests4);
 } xtr_dests4 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1 << XTR_DEST_BITS);
+	__uint(max_entries, (1 << 14) / XTR_DEST_SLOTS);
 	__type(key, __u32);
-	__type(value, struct xtr_dest6);
+	__type(value, struct xtr_dests6);
 } xtr_dests6 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, XTR_DEST_LRU);
-	__type(key, struct xtr_dkey4);
+	__type(key, struct xtr_dkey);
 	__type(value, struct xtr_dest);
-} xtr_dlru4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, XTR_DEST_LRU);
-	__type(key, struct xtr_dkey6);
-	__type(value, struct xtr_dest);
-} xtr_dlru6 SEC(".maps");
+} xtr_dlru SEC(".maps");
 
 /* 0: every packet asks the maps. For comparisons; the loader leaves it on. */
 const volatile __u8 feat_cache = 1;
+const volatile __u8 copy_bits = 14; /* slots for destinations, of a CPU, family and direction, as a power of two */
 
 enum xtr_dest_is {
 	XTR_DEST_NONE,      /* no map-cache entry */
@@ -177,18 +182,16 @@ XTR_INLINE __u32 xtr_gen_before(volatile __u32 *shard)
 	return __sync_fetch_and_add((__u32 *)shard, 0);
 }
 
+/* The slot of an address, bits wide. */
 XTR_INLINE __u32 xtr_spread(__u32 iid, const struct xtr_abi_ip *a, __u8 family, __u32 bits)
 {
-	__u32 h = a->w[0] ^ iid * 0x85ebca6bu;
+	__u64 h = xtr_flow_pair(a->w[0], iid) * 0x9e3779b97f4a7c15ull;
 
-	if (family == XTR_FAMILY_IP6) {
-		h = (h ^ h >> 15) * 0x2c1b3c6du ^ a->w[1];
-		h = (h ^ h >> 12) * 0x297a2d39u ^ a->w[2];
-		h = (h ^ h >> 15) * 0x9e3779b1u ^ a->w[3];
-	}
-	h *= 0x9e3779b1u; /* what differs lies on top of a little-endian word */
-	h ^= h >> 15;
-	return h * 0x2c1b3c6du >> (32 - bits);
+	if (family == XTR_FAMILY_IP6)
+		h = xtr_flow_pair(a->w[0], a->w[1]) * 0x9e3779b97f4a7c15ull + xtr_flow_pair(a->w[2], a->w[3]) * 0xc2b2ae3d27d4eb4full +
+		    iid * 0x165667b19e3779f9ull;
+	h = (h ^ h >> 32) * 0xe7037ed1a0b428dbull;
+	return h >> (64 - bits);
 }
 
 XTR_INLINE bool xtr_words_equal(const __be32 *a, const __be32 *b)
@@ -298,93 +301,93 @@ XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
 
 /* ---- sources */
 
-/* Flags (XTR_LOCAL_F_*) of an address of ours, and above them its map-version; 0: it is none. */
-XTR_GLOBAL int xtr_near_get(__u32 iid, __u32 family, const struct xtr_abi_ip *a)
+XTR_GLOBAL int xtr_near_fill(struct xtr_near *c, __u32 iid, __u32 family, const struct xtr_abi_ip *a)
 {
-	__u32 who = iid | family << 24, i, gen, known;
 	volatile __u32 *shard;
 	struct xtr_local *own;
-	struct xtr_near *c;
 	struct xtr_lpm6 k;
+	__u32 gen = 0;
 
-	if (!a)
+	if (!c || !a)
 		return 0;
-	i = xtr_spread(iid, a, family, XTR_NEAR_BITS);
 	shard = xtr_gen_of(iid, family, a);
-	c = bpf_map_lookup_elem(&xtr_nears, &i);
-	gen = xtr_gen_now(shard);
-	if (gen && c && c->gen == gen && c->who == who && xtr_words_equal(c->addr, a->w))
-		return c->known;
-	if (gen)
+	c->gen = 0;
+	if (feat_cache && shard)
 		gen = xtr_gen_before(shard);
 	xtr_key(&k, iid, family, a);
 	own = xtr_local_get(&k);
-	known = own ? (own->flags & 0xffff) | (__u32)own->map_version << 16 : 0;
-	if (gen && c) {
-		c->gen = 0;
-		c->who = who;
-		__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
-		c->known = known;
-		c->gen = gen;
-	}
-	return known;
+	c->who = iid | family << 24;
+	__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
+	c->known = own ? (own->flags & 0xffff) | (__u32)own->map_version << 16 : 0;
+	barrier();
+	c->gen = gen;
+	return 0;
+}
+
+/* Flags (XTR_LOCAL_F_*) of an address of ours, and above them its map-version; 0: it is none. */
+XTR_INLINE __u32 xtr_near_get(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
+{
+	__u32 h = xtr_spread(iid, a, family, XTR_NEAR_BITS), i = h / XTR_NEAR_SLOTS;
+	__u32 gen = xtr_gen_now(xtr_gen_of(iid, family, a));
+	struct xtr_nears *at = bpf_map_lookup_elem(&xtr_nears, &i);
+	struct xtr_near *c;
+
+	if (!at)
+		return 0;
+	c = &at->slot[h % XTR_NEAR_SLOTS];
+	if (!gen || c->gen != gen || c->who != (iid | (__u32)family << 24) || !xtr_words_equal(c->addr, a->w))
+		xtr_near_fill(c, iid, family, a);
+	return c->known;
 }
 
 /* ---- destinations */
 
 XTR_INLINE bool xtr_dest_young(const struct xtr_dest *d, __u32 gen, const struct xtr_cfg *cfg, __u64 now)
 {
-	return d->gen == gen && (__u32)now - d->stamp < cfg->hz;
+	return d->gen == gen && (__u32)now - d->stamp < cfg->hz * XTR_DEST_SECONDS;
 }
 
-XTR_INLINE __u32 xtr_dest_check(const struct xtr_dest *d, __u32 iid, const struct xtr_abi_ip *a)
+/* Products that do not wait for each other. */
+XTR_INLINE __u32 xtr_dest_check(const struct xtr_dest *d, const struct xtr_dkey *k)
 {
-	__u32 h = d->gen;
-
-	h = h * 0x9e3779b1u + d->stamp;
-	h = h * 0x9e3779b1u + d->rset;
-	h = h * 0x9e3779b1u + d->rloc;
-	h = h * 0x9e3779b1u + (d->map_version | (__u32)d->action << 16);
-	h = h * 0x9e3779b1u + iid;
-	h = h * 0x9e3779b1u + a->w[0];
-	h = h * 0x9e3779b1u + a->w[1];
-	h = h * 0x9e3779b1u + a->w[2];
-	return h * 0x9e3779b1u + a->w[3];
+	return d->gen * 0x9e3779b1u + d->stamp * 0x85ebca6bu + d->rset * 0xc2b2ae35u + d->rloc * 0x27d4eb2fu +
+	       (d->map_version | (__u32)d->action << 16) * 0x165667b1u + k->who * 0xcc9e2d51u + k->addr[0] * 0x1b873593u +
+	       k->addr[1] * 0xe6546b65u + k->addr[2] * 0x2c1b3c6du + k->addr[3] * 0x297a2d39u + 0x4c495350u;
 }
 
 /* What the shared hash holds, if it is whole and may still be used. */
 XTR_INLINE bool xtr_dest_take(struct xtr_dest *d, const struct xtr_dest *l, __u32 gen, const struct xtr_cfg *cfg, __u64 now,
-			      __u32 iid, const struct xtr_abi_ip *a)
+			      const struct xtr_dkey *k)
 {
-	if (!l)
+	if (!l || !gen)
 		return false;
 	*d = *(const volatile struct xtr_dest *)l;
-	return xtr_dest_young(d, gen, cfg, now) && d->check == xtr_dest_check(d, iid, a);
+	return xtr_dest_young(d, gen, cfg, now) && d->is == xtr_dest_check(d, k);
 }
 
-/* From the tries. gen: as it was before. hold: of the entry; such a one is not to be copied. */
-XTR_INLINE int xtr_dest_read(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u32 gen, __u64 now, struct xtr_dest *d,
-			     __u32 *hold)
+/* From the tries; d->gen is the caller's. hold: of the entry; such a one is not to be copied. */
+XTR_INLINE int xtr_dest_read(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, __u64 now, struct xtr_dest *d, __u32 *hold)
 {
-	struct xtr_local *own = xtr_local_get(k);
+	struct xtr_local *own;
 	struct xtr_rset *set;
 	struct xtr_eid *e;
+	struct xtr_lpm6 k;
 
+	xtr_key(&k, iid, p->family, &p->dst);
+	own = xtr_local_get(&k);
 	if (own && own->flags) /* RFC 9300 4.2: no lookup for our own prefixes */
 		return XTR_DEST_OWN;
-	e = xtr_eid_get(k);
+	e = xtr_eid_get(&k);
 	if (!e)
 		return XTR_DEST_NONE;
 	xtr_eid_touch(e, cfg, now);
 	*hold = e->hold;
-	d->gen = gen;
 	d->stamp = now;
 	d->rset = e->rset;
 	d->rloc = 0;
 	d->map_version = e->map_version;
 	d->action = e->action;
 	d->pad = 0;
-	d->check = 0;
 	if (e->action == XTR_ACT_ENCAP) {
 		set = xtr_rset_get(e->rset);
 		if (set && set->n == 1 && !set->bucket[0])
@@ -393,91 +396,139 @@ XTR_INLINE int xtr_dest_read(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u3
 	return XTR_DEST_FOUND;
 }
 
-XTR_INLINE int xtr_dest_get4(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u32 iid, const struct xtr_inner *p, __u64 now,
-			     struct xtr_dest *d, __u32 *hold)
-{
-	__u32 i = xtr_spread(iid, &p->dst, XTR_FAMILY_IP4, XTR_DEST_BITS), gen;
-	volatile __u32 *shard = xtr_gen_of(iid, XTR_FAMILY_IP4, &p->dst);
-	struct xtr_dest4 *slot = bpf_map_lookup_elem(&xtr_dests4, &i);
-	struct xtr_dkey4 lk = { .iid = iid, .addr = p->dst.w[0] };
-	struct xtr_dest *l;
-	int r;
-
-	gen = xtr_gen_now(shard);
-	if (!gen || !slot)
-		return xtr_dest_read(cfg, k, 0, now, d, hold);
-	if (slot->addr == p->dst.w[0] && slot->iid == iid && xtr_dest_young(&slot->d, gen, cfg, now)) {
-		*d = slot->d;
-		return XTR_DEST_FOUND;
-	}
-	l = bpf_map_lookup_elem(&xtr_dlru4, &lk);
-	if (!xtr_dest_take(d, l, gen, cfg, now, iid, &p->dst)) {
-		gen = xtr_gen_before(shard);
-		r = xtr_dest_read(cfg, k, gen, now, d, hold);
-		if (r != XTR_DEST_FOUND || *hold)
-			return r;
-		d->check = xtr_dest_check(d, iid, &p->dst);
-		if (l || bpf_get_prandom_u32() % XTR_DEST_LRU_ODDS == 0)
-			bpf_map_update_elem(&xtr_dlru4, &lk, d, BPF_ANY);
-	}
-	slot->d.gen = 0;
-	slot->iid = iid;
-	slot->addr = p->dst.w[0];
-	slot->d = *d;
-	return XTR_DEST_FOUND;
-}
-
-XTR_INLINE int xtr_dest_get6(struct xtr_cfg *cfg, const struct xtr_lpm6 *k, __u32 iid, const struct xtr_inner *p, __u64 now,
-			     struct xtr_dest *d, __u32 *hold)
-{
-	__u32 i = xtr_spread(iid, &p->dst, XTR_FAMILY_IP6, XTR_DEST_BITS), gen;
-	volatile __u32 *shard = xtr_gen_of(iid, XTR_FAMILY_IP6, &p->dst);
-	struct xtr_dest6 *slot = bpf_map_lookup_elem(&xtr_dests6, &i);
-	struct xtr_dkey6 lk = { .iid = iid };
-	struct xtr_dest *l;
-	int r;
-
-	gen = xtr_gen_now(shard);
-	if (!gen || !slot)
-		return xtr_dest_read(cfg, k, 0, now, d, hold);
-	if (slot->iid == iid && xtr_words_equal(slot->addr, p->dst.w) && xtr_dest_young(&slot->d, gen, cfg, now)) {
-		*d = slot->d;
-		return XTR_DEST_FOUND;
-	}
-	__builtin_memcpy(lk.addr, p->dst.w, sizeof(lk.addr));
-	l = bpf_map_lookup_elem(&xtr_dlru6, &lk);
-	if (!xtr_dest_take(d, l, gen, cfg, now, iid, &p->dst)) {
-		gen = xtr_gen_before(shard);
-		r = xtr_dest_read(cfg, k, gen, now, d, hold);
-		if (r != XTR_DEST_FOUND || *hold)
-			return r;
-		d->check = xtr_dest_check(d, iid, &p->dst);
-		if (l || bpf_get_prandom_u32() % XTR_DEST_LRU_ODDS == 0)
-			bpf_map_update_elem(&xtr_dlru6, &lk, d, BPF_ANY);
-	}
-	slot->d.gen = 0;
-	slot->iid = iid;
-	__builtin_memcpy(slot->addr, p->dst.w, sizeof(slot->addr));
-	slot->d = *d;
-	return XTR_DEST_FOUND;
-}
-
-/* Where a packet to p->dst goes: enum xtr_dest_is, and above its 8 bits what xtr_eid.hold says. */
-XTR_GLOBAL int xtr_dest_get(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, struct xtr_dest *d)
+/* Where a packet to p->dst goes. s: where it is kept. */
+XTR_GLOBAL int xtr_dest_fill(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, struct xtr_dest *s)
 {
 	__u64 now = bpf_jiffies64();
-	struct xtr_lpm6 k;
-	__u32 hold = 0;
-	int r;
+	struct xtr_dest d = {}, *l;
+	volatile __u32 *shard;
+	__u32 hold = 0, gen, is = XTR_DEST_FOUND;
+	struct xtr_dkey k;
+
+	if (!cfg || !p || !s)
+		return 0;
+	shard = xtr_gen_of(iid, p->family, &p->dst);
+	s->gen = 0;
+	k.who = iid | (__u32)p->family << 24;
+	__builtin_memcpy(k.addr, p->dst.w, sizeof(k.addr));
+	gen = xtr_gen_now(shard);
+	l = gen ? bpf_map_lookup_elem(&xtr_dlru, &k) : NULL;
+	if (!xtr_dest_take(&d, l, gen, cfg, now, &k)) {
+		if (gen)
+			gen = xtr_gen_before(shard);
+		is = xtr_dest_read(cfg, iid, p, now, &d, &hold);
+		d.gen = is != XTR_DEST_FOUND || hold ? 0 : gen;
+		d.is = xtr_dest_check(&d, &k);
+		if (d.gen && (l || bpf_get_prandom_u32() % XTR_DEST_LRU_ODDS == 0))
+			bpf_map_update_elem(&xtr_dlru, &k, &d, BPF_ANY);
+	}
+	s->stamp = d.stamp;
+	s->rset = d.rset;
+	s->rloc = d.rloc;
+	s->map_version = d.map_version;
+	s->action = d.action;
+	s->is = is | hold << 8;
+	barrier();
+	s->gen = d.gen;
+	return 0;
+}
+
+XTR_INLINE bool xtr_dest_lives(const struct xtr_dest *d, const struct xtr_cfg *cfg, __u64 now)
+{
+	return d->gen && (__u32)now - d->stamp < cfg->hz * XTR_DEST_SECONDS;
+}
+
+/*
+ * The way of a slot that is a destination's, or gets it. What serves another destination stays mostly, or a scan would throw
+ * everything out: then 2, which is slot 0, where nobody stays for long.
+ */
+XTR_INLINE __u32 xtr_dest_way(const struct xtr_dest *d0, bool same0, const struct xtr_dest *d1, bool same1,
+			      const struct xtr_cfg *cfg, __u64 now)
+{
+	__u32 dice;
+
+	if (same0 || same1)
+		return !same0;
+	if (!xtr_dest_lives(d0, cfg, now))
+		return 0;
+	if (!xtr_dest_lives(d1, cfg, now))
+		return 1;
+	dice = bpf_get_prandom_u32();
+	return dice & 6 ? 2 : dice & 1;
+}
+
+XTR_INLINE const struct xtr_dest *xtr_dest_get4(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, __u64 now)
+{
+	__u32 h = xtr_spread(iid, &p->dst, XTR_FAMILY_IP4, copy_bits), i = h / XTR_DEST_SLOTS, w;
+	__u32 gen = xtr_gen_now(xtr_gen_of(iid, XTR_FAMILY_IP4, &p->dst));
+	struct xtr_dests4 *at = bpf_map_lookup_elem(&xtr_dests4, &i);
+	__be32 a = p->dst.w[0];
+	struct xtr_dest4 *s;
+
+	if (!at)
+		return NULL;
+	s = at->slot[h % XTR_DEST_SLOTS].way;
+	w = xtr_dest_way(&s[0].d, s[0].iid == iid && s[0].addr == a, &s[1].d, s[1].iid == iid && s[1].addr == a, cfg, now);
+	s = w > 1 ? &at->slot[0].way[0] : &s[w & 1];
+	if (!gen || s->iid != iid || s->addr != a || !xtr_dest_young(&s->d, gen, cfg, now)) {
+		s->d.gen = 0;
+		s->iid = iid;
+		s->addr = a;
+		xtr_dest_fill(cfg, iid, p, &s->d);
+	}
+	return &s->d;
+}
+
+XTR_INLINE bool xtr_dest6_is(const struct xtr_dest6 *s, __u32 iid, const struct xtr_abi_ip *a)
+{
+	return s->iid == iid && xtr_words_equal(s->addr, a->w);
+}
+
+XTR_INLINE const struct xtr_dest *xtr_dest_get6(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, __u64 now)
+{
+	__u32 h = xtr_spread(iid, &p->dst, XTR_FAMILY_IP6, copy_bits), i = h / XTR_DEST_SLOTS, w;
+	__u32 gen = xtr_gen_now(xtr_gen_of(iid, XTR_FAMILY_IP6, &p->dst));
+	struct xtr_dests6 *at = bpf_map_lookup_elem(&xtr_dests6, &i);
+	struct xtr_dest6 *s;
+
+	if (!at)
+		return NULL;
+	s = at->slot[h % XTR_DEST_SLOTS].way;
+	w = xtr_dest_way(&s[0].d, xtr_dest6_is(&s[0], iid, &p->dst), &s[1].d, xtr_dest6_is(&s[1], iid, &p->dst), cfg, now);
+	s = w > 1 ? &at->slot[0].way[0] : &s[w & 1];
+	if (!gen || !xtr_dest6_is(s, iid, &p->dst) || !xtr_dest_young(&s->d, gen, cfg, now)) {
+		s->d.gen = 0;
+		s->iid = iid;
+		__builtin_memcpy(s->addr, p->dst.w, sizeof(s->addr));
+		xtr_dest_fill(cfg, iid, p, &s->d);
+	}
+	return &s->d;
+}
+
+/* Where a packet to p->dst goes, by what this CPU remembers. NULL: never. */
+XTR_INLINE const struct xtr_dest *xtr_dest_get(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, __u64 now)
+{
+	const struct xtr_dest *d;
+
+	if (p->family == XTR_FAMILY_IP4) {
+		d = xtr_dest_get4(cfg, iid, p, now);
+		barrier_var(d);
+		return d;
+	}
+	return xtr_dest_get6(cfg, iid, p, now);
+}
+
+/* The same where it does not matter how long it takes, but what the verifier has to look at. is: as in struct xtr_dest. */
+XTR_GLOBAL int xtr_dest_find(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, struct xtr_dest *d)
+{
+	const struct xtr_dest *at;
 
 	if (!cfg || !p || !d)
-		return XTR_DEST_NONE;
-	xtr_key(&k, iid, p->family, &p->dst);
-	if (p->family == XTR_FAMILY_IP4)
-		r = xtr_dest_get4(cfg, &k, iid, p, now, d, &hold);
-	else
-		r = xtr_dest_get6(cfg, &k, iid, p, now, d, &hold);
-	return r | hold << 8;
+		return 0;
+	at = xtr_dest_get(cfg, iid, p, bpf_jiffies64());
+	if (at)
+		*d = *at;
+	return 0;
 }
 
 /* The locator of this flow. NULL with *reason set: the packet cannot go anywhere. */

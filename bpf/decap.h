@@ -26,6 +26,7 @@ struct xtr_decap {
 	struct xtr_home *home;   /* of the inner destination */
 	struct xtr_inst *inst;
 	__u32 iid;
+	__u32 nest;              /* where the inner packet would have a packet of its own, if it is LISP data; 0: it is not */
 	__u32 word0;             /* LISP header, host order */
 	__u8  family;            /* outer */
 	__u8  tos;               /* outer */
@@ -124,7 +125,7 @@ XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *c
 	dst.w[0] = ip->daddr;
 	if (!xtr_self_get(XTR_FAMILY_IP4, &dst))
 		return XTR_D_PASS;
-	if (xtr_fold(xtr_sum16(ip, 10)) != 0xffff)
+	if (xtr_sum32(ip, 5, 0) != 0xffff)
 		return XTR_D_PASS;
 	d->family = XTR_FAMILY_IP4;
 	d->tos = ip->tos;
@@ -192,7 +193,7 @@ XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, const struct xtr_cfg *c
  * The inner header: complete, and its length is the one the UDP length leaves (RFC 9300 5.3: UDP length = inner length + 16).
  * in.len is what the outer headers say.
  */
-XTR_INLINE int xtr_decap_inner(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_decap *d, __be16 **dport)
+XTR_INLINE int xtr_decap_inner(const struct xtr_ctx *c, struct xtr_cur *cur, struct xtr_decap *d)
 {
 	struct xtr_inner *in = &d->in;
 	__u32 gso = xtr_gso_size(c), len;
@@ -243,7 +244,8 @@ XTR_INLINE int xtr_decap_inner(const struct xtr_ctx *c, struct xtr_cur *cur, str
 	if (in->proto == IPPROTO_UDP && at == cur->pos + in->l3len && in->len >= in->l3len + 4u) {
 		if (at + 4 > cur->end)
 			return XTR_D_SHORT;
-		*dport = at + 2;
+		if (*(__be16 *)(at + 2) == bpf_htons(XTR_PORT_DATA))
+			d->nest = (long)at - (long)xtr_data(c) + UDP_HLEN + LISP_HLEN;
 	}
 	return XTR_D_OK;
 }
@@ -318,12 +320,11 @@ XTR_INLINE int xtr_decap_marks(const struct xtr_cfg *cfg, struct xtr_decap *d)
 	return XTR_D_OK;
 }
 
-/* All checks, in the order of RFC 9300 4.2 as far as each needs what comes before. d is zeroed by the caller. */
-XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
+/* The headers: is it LISP data to us, and are they whole? d is zeroed by the caller. */
+XTR_INLINE int xtr_decap_read(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
 {
 	struct xtr_cur cur = { .pos = xtr_data(c), .end = xtr_data_end(c) };
 	struct ethhdr *eth = xtr_take(&cur, ETH_HLEN);
-	__be16 *dport = NULL;
 	int r;
 
 	if (!eth)
@@ -336,18 +337,23 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 		return XTR_D_PASS;
 	if (r != XTR_D_OK)
 		return r;
-	r = xtr_decap_inner(c, &cur, d, &dport);
+	r = xtr_decap_inner(c, &cur, d);
 	if (r < 0 && !bpf_map_lookup_elem(&xtr_inst, &d->iid))
 		return -XTR_DROP_DECAP_IID; /* that is the first thing to be said of it */
-	if (r != XTR_D_OK)
-		return r;
+	return r;
+}
+
+/* All checks of what has been read, in the order of RFC 9300 4.2 as far as each needs what comes before. */
+XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
+{
+	int r;
+
 	d->home = xtr_home_get(d->iid, &d->in, &r);
 	if (!d->home)
 		return -r;
 	d->inst = &d->home->inst;
 	/* The inner packet is LISP data again, which is allowed once: an RTR, or a site behind a site. */
-	if (dport && *dport == bpf_htons(XTR_PORT_DATA) &&
-	    xtr_is_lisp(c, (long)dport - (long)xtr_data(c) - 2 + UDP_HLEN + LISP_HLEN))
+	if (d->nest && xtr_is_lisp(c, d->nest))
 		return -XTR_DROP_DECAP_NESTED;
 	if (xtr_addr_unfit(d->in.family, &d->in.src))
 		return -XTR_DROP_DECAP_ADDRESS;

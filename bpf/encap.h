@@ -16,7 +16,6 @@ enum xtr_verdict {
 	XTR_V_MISS,
 	XTR_V_REQUEST, /* ask the mapping system, the packet is dropped (RFC 9301 5.4) */
 	XTR_V_GSO,     /* on to the peer end of the overlay device, where the kernel has segmented it */
-	XTR_V_SHORT,   /* headers are not all linear */
 	XTR_V_TOO_BIG, /* for its path: way.mtu is what would fit (icmp.h) */
 	XTR_V_GROUP,   /* to a group that has a replication list: one copy to each member (mcast.h) */
 };
@@ -154,43 +153,47 @@ XTR_INLINE int xtr_encap_fits(const struct xtr_ctx *c, const struct xtr_iface *i
 	return XTR_V_TOO_BIG;
 }
 
-/* The decision for a packet that entered at ifc. p is zeroed by the caller. */
+/* The decision for a packet that entered at ifc. parsed: enum xtr_parse, of p. */
 XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, const struct xtr_iface *ifc,
-				struct xtr_inner *p, struct xtr_way *w, __u64 now)
+				struct xtr_inner *p, int parsed, struct xtr_way *w, __u64 now)
 {
 	__u16 version = 0;
-	struct xtr_dest d = {};
-	int r, dest;
+	struct xtr_dest copy = {};
+	const struct xtr_dest *d = &copy;
+	__u32 is;
+	int r;
 
-	r = xtr_parse_frame(c, p, ifc->role == XTR_ROLE_EID);
-	if (r == XTR_PARSE_SHORT)
-		return XTR_V_SHORT;
-	if (r != XTR_PARSE_OK)
-		return xtr_refuse(ifc, r == XTR_PARSE_BAD ? XTR_DROP_ENCAP_MALFORMED : XTR_DROP_ENCAP_SCOPE);
+	if (parsed != XTR_PARSE_OK)
+		return xtr_refuse(ifc, parsed == XTR_PARSE_NOT_IP ? XTR_DROP_ENCAP_SCOPE : XTR_DROP_ENCAP_MALFORMED);
 	if (xtr_addr_group(p->family, &p->dst))
 		return xtr_encap_group(c, cfg, ifc, p, w);
 	r = xtr_encap_admit(c, ifc, p);
 	if (r != XTR_V_ENCAP)
 		return r;
-	dest = xtr_dest_get(cfg, ifc->iid, p, &d);
-	w->hold = (__u32)dest >> 8;
-	dest &= 0xff;
-	if (dest == XTR_DEST_OWN) /* RFC 9300 4.2: no lookup for our own prefixes */
+	if (c->xdp)
+		d = xtr_dest_get(cfg, ifc->iid, p, now);
+	else
+		xtr_dest_find(cfg, ifc->iid, p, &copy);
+	if (!d)
+		return XTR_V_MISS;
+	is = d->is & 0xff;
+	w->hold = d->is >> 8;
+	if (is == XTR_DEST_OWN) /* RFC 9300 4.2: no lookup for our own prefixes */
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
-	if (dest == XTR_DEST_FOUND && d.action != XTR_ACT_ENCAP)
-		return xtr_encap_negative(d.action);
+	if (is == XTR_DEST_FOUND && d->action != XTR_ACT_ENCAP)
+		return xtr_encap_negative(d->action);
 	r = xtr_encap_source(cfg, ifc, p, &version);
 	if (r)
 		return r;
-	if (dest != XTR_DEST_FOUND)
+	if (is != XTR_DEST_FOUND)
 		return XTR_V_MISS;
 	w->hash = xtr_flow_hash(p);
-	w->t = xtr_choose(c, &d, w->hash, cfg, now, &r);
+	w->t = xtr_choose(c, d, w->hash, cfg, now, &r);
 	if (!w->t)
 		return -r;
 	w->decrement = ifc->flags & XTR_IF_F_ROUTER_HOP;
-	if (cfg->flags & XTR_CFG_F_ACCEPT_VERSIONS && version && d.map_version)
-		w->versions = (version & 0xfff) << 12 | (d.map_version & 0xfff);
+	if (cfg->flags & XTR_CFG_F_ACCEPT_VERSIONS && version && d->map_version)
+		w->versions = (version & 0xfff) << 12 | (d->map_version & 0xfff);
 	return xtr_encap_fits(c, ifc, p, w);
 }
 

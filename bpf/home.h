@@ -16,31 +16,35 @@
 
 #include "cache.h"
 
-#define XTR_HOME_BITS 12
+#define XTR_HOME_SLOTS 256 /* of an element */
 #define XTR_HOME_SECONDS 4
 
+/* What a packet that goes straight needs comes first: a cache line. */
 struct xtr_home {
 	__u32  gen, ports;  /* of the address, of ports and instances */
 	__u32  ways;        /* of routes and neighbours, when the kernel was asked */
 	__u32  who;         /* instance and family */
 	__be32 addr[4];
-	struct xtr_inst inst;
-	__u32  flags;       /* XTR_LOCAL_F_* */
-	__u16  map_version;
-	__u16  asked;       /* the kernel was asked for the way */
-	__u32  stamp;       /* jiffies, when it was, or the copy was made */
+	__u32  stamp;       /* jiffies, when the kernel was asked for the way, or the copy was made */
 	__u32  oif;         /* 0: by the overlay device */
 	__u8   dmac[6];
 	__u8   smac[6];
 	__u16  mtu;
 	__u16  port;        /* XTR_IF_F_* of the port */
+	__u16  map_version;
+	__u8   flags;       /* XTR_LOCAL_F_* */
+	__u8   asked;       /* there was an answer */
+	struct xtr_inst inst;
+};
+struct xtr_homes {
+	struct xtr_home slot[XTR_HOME_SLOTS];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1 << XTR_HOME_BITS);
+	__uint(max_entries, (1 << 14) / XTR_HOME_SLOTS);
 	__type(key, __u32);
-	__type(value, struct xtr_home);
+	__type(value, struct xtr_homes);
 } xtr_homes SEC(".maps");
 
 /* Fills in what the maps say. 0, or the drop reason. */
@@ -79,21 +83,21 @@ XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const 
 /* The home of an inner destination. NULL: *reason. */
 XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in, int *reason)
 {
-	__u32 who = iid | (__u32)in->family << 24, i = xtr_spread(iid, &in->dst, in->family, XTR_HOME_BITS), gen, ports;
-	struct xtr_home *h;
+	__u32 who = iid | (__u32)in->family << 24, h = xtr_spread(iid, &in->dst, in->family, copy_bits), i = h / XTR_HOME_SLOTS;
+	__u32 gen = xtr_gen_now(xtr_gen_of(iid, in->family, &in->dst)), ports = xtr_gen_now(xtr_gen_at(XTR_GEN_PORTS));
+	struct xtr_homes *at = bpf_map_lookup_elem(&xtr_homes, &i);
+	struct xtr_home *s;
 	int r;
 
-	gen = xtr_gen_now(xtr_gen_of(iid, in->family, &in->dst));
-	ports = xtr_gen_now(xtr_gen_at(XTR_GEN_PORTS));
-	h = bpf_map_lookup_elem(&xtr_homes, &i);
 	*reason = XTR_DROP_DECAP_IID;
-	if (!h)
+	if (!at)
 		return NULL;
-	if (gen && ports && h->gen == gen && h->ports == ports && h->who == who && xtr_words_equal(h->addr, in->dst.w))
-		return h;
-	r = xtr_home_read(h, iid, in->family, in);
+	s = &at->slot[h % XTR_HOME_SLOTS];
+	if (gen && ports && s->gen == gen && s->ports == ports && s->who == who && xtr_words_equal(s->addr, in->dst.w))
+		return s;
+	r = xtr_home_read(s, iid, in->family, in);
 	if (!r)
-		return h;
+		return s;
 	*reason = r;
 	return NULL;
 }
@@ -158,12 +162,14 @@ XTR_INLINE bool xtr_home_fits(const struct xtr_ctx *c, const struct xtr_home *h,
 }
 
 /*
- * May the packet go straight out of a port? new_ttl: of the inner header as it would leave the overlay device. The kernel is
- * asked for a destination that comes again only: a flood of made-up ones costs no lookup of routes.
+ * May the packet go straight out of a port? new_ttl: of the inner header as it would leave the overlay device. at: where the
+ * inner packet begins.
  */
 XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_home *h,
 				  const struct xtr_inner *in, __u32 at, __u8 new_ttl, __u64 now)
 {
+	bool old;
+
 	if (!(cfg->flags & XTR_CFG_F_DIRECT) || !h->gen || h->inst.flags & (XTR_INST_F_ELSEWHERE | XTR_INST_F_APART))
 		return false;
 	if (h->flags & XTR_LOCAL_F_GROUP) /* who wants it, and where, is the stack's to know */
@@ -171,11 +177,14 @@ XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg 
 	/* time exceeded, and IPv4 options: the stack's */
 	if (new_ttl <= 1 || (in->family == XTR_FAMILY_IP4 && in->l3len != IP4_HLEN))
 		return false;
-	if (!h->asked || h->ways != xtr_gen_now(xtr_gen_at(XTR_GEN_WAYS)) || (__u32)now - h->stamp >= cfg->hz * XTR_HOME_SECONDS) {
-		if (h->stamp)
-			xtr_home_ask(c->skb ? (void *)c->skb : (void *)c->xdp, h, in);
+	old = h->asked && (__u32)now - h->stamp >= cfg->hz * XTR_HOME_SECONDS;
+	if (!h->asked || old || h->ways != xtr_gen_now(xtr_gen_at(XTR_GEN_WAYS))) {
+		xtr_home_ask(c->skb ? (void *)c->skb : (void *)c->xdp, h, in);
+		/* where slots are too few, none ever gets old */
+		old |= !(bpf_get_prandom_u32() & 15);
 		h->stamp = now;
-		return false;
+		if (old)
+			return false;
 	}
 	if (!h->oif || (c->xdp && !(h->port & XTR_IF_F_XDP_TX)))
 		return false;

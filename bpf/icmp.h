@@ -80,7 +80,7 @@ XTR_INLINE bool xtr_icmp_may6(struct __sk_buff *skb, const struct xtr_inner *p)
 	return false;
 }
 
-/* Sum of these octets of the packet, as in xtr_sum16, folded. off is even or odd, no matter: the sum starts there. */
+/* Sum of these octets of the packet, as in xtr_sum32, folded. off is even or odd, no matter: the sum starts there. */
 XTR_FUNC __u32 xtr_icmp_sum(struct __sk_buff *skb, __u32 off, __u32 len)
 {
 	__u8 piece[XTR_ICMP_PIECE];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * From addresses to what the control plane has put into the maps: own prefixes, map-cache, locator-set, template.
- * Also the flow hash, which chooses the locator and the outer source port (RFC 9300 12).
  */
 #ifndef XTR_BPF_LOOKUP_H
 #define XTR_BPF_LOOKUP_H
@@ -126,17 +125,10 @@ XTR_INLINE __u32 xtr_mix_end(__u32 h)
 	return h ^ h >> 16;
 }
 
-/*
- * The flow hash: addresses, protocol, and ports of TCP, UDP and SCTP unless it is a fragment. Not the kernel's
- * skb hash: both hooks, and a packet before and after its way through the daemon, must get the same value.
- */
+/* Ports of TCP, UDP and SCTP unless it is a fragment: as parse.h has it. */
 XTR_INLINE __u32 xtr_flow_hash(const struct xtr_inner *p)
 {
-	__u32 h = xtr_mix_ip(0x4c495350, p->family, &p->src);
-
-	h = xtr_mix_ip(h, p->family, &p->dst);
-	h = xtr_mix(h, p->ports);
-	return xtr_mix_end(xtr_mix(h, p->proto));
+	return xtr_flow_hash_of(p->src.w, p->dst.w, p->ports, p->proto);
 }
 
 /* last-used stamp: one write a second and entry, so that busy entries do not bounce between CPUs. */

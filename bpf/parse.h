@@ -61,28 +61,28 @@ XTR_INLINE __u16 xtr_fold(__u32 sum)
 	return sum;
 }
 
-/* Sum of n 16-bit words as they lie in memory (RFC 1071). */
-XTR_INLINE __u32 xtr_sum16(const void *at, __u32 n)
+/* Sum of n 32-bit words as they lie in memory, and of sum, folded (RFC 1071: the same as of 16-bit words). */
+XTR_INLINE __u16 xtr_sum32(const void *at, __u32 n, __u64 sum)
 {
-	const __u16 *w = at;
-	__u32 sum = 0;
+	const __u32 *w = at;
 
 #pragma unroll
 	for (__u32 i = 0; i < n; i++)
 		sum += w[i];
-	return sum;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return xtr_fold(sum);
 }
 
 /* Is the checksum field only the pseudo-header sum, for hardware or a later software step to complete? */
 XTR_INLINE bool xtr_csum_is_partial(const struct xtr_inner *p)
 {
-	__u32 sum = xtr_sum16(&p->src, 8) + xtr_sum16(&p->dst, 8);
+	__u64 sum = bpf_htons(p->proto) + bpf_htons(p->len - p->l3len);
 
 	if (!p->ports || (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
 		return false;
-	/* the words of an IPv4 address beyond the first are 0 */
-	sum += bpf_htons(p->proto) + bpf_htons(p->len - p->l3len);
-	return xtr_fold(sum) == p->check;
+	/* source and destination; the words of an IPv4 address beyond the first are 0 */
+	return xtr_sum32(&p->src, 8, sum) == p->check;
 }
 
 /* Layer 4: ports for the flow hash (data-plane: only TCP, UDP, SCTP and no fragments), segment size, checksum state. */
@@ -141,7 +141,7 @@ XTR_INLINE int xtr_parse_ip4(const struct xtr_ctx *c, struct xtr_cur *cur, struc
 	if (!xtr_len_agrees(p, bpf_ntohs(ip->tot_len), room, gso))
 		return XTR_PARSE_BAD;
 	/* RFC 1812 5.2.2: a router verifies the header; options: the next router does */
-	if (verify && hlen == IP4_HLEN && xtr_fold(xtr_sum16(ip, 10)) != 0xffff)
+	if (verify && hlen == IP4_HLEN && xtr_sum32(ip, 5, 0) != 0xffff)
 		return XTR_PARSE_BAD;
 	p->family = XTR_FAMILY_IP4;
 	p->proto = ip->protocol;

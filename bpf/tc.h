@@ -185,21 +185,27 @@ XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, c
 	return bpf_redirect(t->ifindex, 0);
 }
 
-/* xtr_encap_decide, with the headers made linear when they are not. */
+/* Facts of the packet, whose headers are made linear when they are not: enum xtr_parse. */
+XTR_GLOBAL int xtr_tc_parse(struct __sk_buff *skb, struct xtr_inner *p, __u32 verify)
+{
+	struct xtr_ctx c = { .skb = skb };
+	int r = XTR_PARSE_SHORT;
+
+	if (!p)
+		return r;
+	for (int i = 0; i < 2; i++) {
+		__builtin_memset(p, 0, sizeof(*p));
+		r = xtr_parse_frame(&c, p, verify);
+		if (r != XTR_PARSE_SHORT || xtr_pull(&c, XTR_PARSE_MAX))
+			break;
+	}
+	return r;
+}
+
 XTR_INLINE int xtr_tc_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 			     struct xtr_inner *p, struct xtr_way *w, __u64 now)
 {
-	int r = XTR_V_SHORT;
-
-	for (int i = 0; i < 2; i++) {
-		__builtin_memset(p, 0, sizeof(*p));
-		r = xtr_encap_decide(c, cfg, ifc, p, w, now);
-		if (r != XTR_V_SHORT)
-			return r;
-		if (xtr_pull(c, XTR_PARSE_MAX))
-			break;
-	}
-	return xtr_refuse(ifc, XTR_DROP_ENCAP_MALFORMED);
+	return xtr_encap_decide(c, cfg, ifc, p, xtr_tc_parse(c->skb, p, ifc->role == XTR_ROLE_EID), w, now);
 }
 
 /*
@@ -318,6 +324,23 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	return r;
 }
 
+/* xtr_decap_read, with the headers made linear when they are not and it may be ours. */
+XTR_GLOBAL int xtr_tc_read(struct __sk_buff *skb, const struct xtr_cfg *cfg, struct xtr_decap *d)
+{
+	struct xtr_ctx c = { .skb = skb };
+	int r = XTR_D_SHORT;
+
+	if (!d || !cfg)
+		return r;
+	for (int i = 0; i < 2; i++) {
+		__builtin_memset(d, 0, sizeof(*d));
+		r = xtr_decap_read(&c, cfg, d);
+		if (r != XTR_D_SHORT || skb->data_end - skb->data >= skb->len || xtr_pull(&c, XTR_DECAP_MAX))
+			break;
+	}
+	return r;
+}
+
 /*
  * A LISP packet at TC, by the rules of the underlay port it came in at. direct: this is its ingress; else the daemon sends it
  * on. Returns a TC action, -reason, or XTR_TC_FOREIGN: it is not ours, and untouched.
@@ -327,16 +350,11 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 {
 	struct __sk_buff *skb = c->skb;
 	struct xtr_iface *ifc;
-	int r = XTR_D_PASS;
+	int r;
 
-	for (int i = 0; i < 2; i++) {
+	r = xtr_tc_read(skb, cfg, d);
+	if (r == XTR_D_OK)
 		r = xtr_decap_check(c, cfg, d);
-		if (r != XTR_D_SHORT)
-			break;
-		if (skb->data_end - skb->data >= skb->len || xtr_pull(c, XTR_DECAP_MAX))
-			return XTR_TC_FOREIGN;
-		__builtin_memset(d, 0, sizeof(*d));
-	}
 	if (r == XTR_D_PASS || r == XTR_D_SHORT)
 		return XTR_TC_FOREIGN;
 	ifc = xtr_port_get(port, 0);

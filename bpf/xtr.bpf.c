@@ -379,7 +379,9 @@ int xtr_xdp_under(struct xdp_md *xdp)
 
 	if (!cfg || !feat_meta)
 		return XDP_PASS;
-	r = xtr_decap_check(&c, cfg, &d);
+	r = xtr_decap_read(&c, cfg, &d);
+	if (r == XTR_D_OK)
+		r = xtr_decap_check(&c, cfg, &d);
 	if (r == XTR_D_PASS || (r == XTR_D_SHORT && xtr_len_all(&c) == xtr_len(&c)))
 		return XDP_PASS;
 	leave = r == XTR_D_SHORT || r == XTR_D_CONTROL;
@@ -416,7 +418,7 @@ XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan,
 	many = eth->h_dest[0] & 1;
 	if (!many && !xtr_mac_equal(eth->h_dest, ifc->mac))
 		goto leave;
-	r = xtr_encap_decide(&c, cfg, ifc, &p, &w, now);
+	r = xtr_encap_decide(&c, cfg, ifc, &p, xtr_parse_frame(&c, &p, true), &w, now);
 	if (r == XTR_V_ENCAP && !many && xtr_xdp_can_send(&c, cfg, ifc, &p, &w, now))
 		return xtr_xdp_send(&c, cfg, ifc, &p, &w);
 	if (r == XTR_V_GROUP) {

@@ -427,6 +427,25 @@ static inline __u32 xtr_gen_shard6(__u32 iid, __u32 word0, __u32 word1)
 }
 
 /*
+ * The flow hash, which chooses the locator and the outer source port (RFC 9300 12): addresses (those of IPv4 end in zeros), ports
+ * as they lie in memory (0 where there are none to be seen), protocol. Not the kernel's skb hash: both hooks, and a packet before and
+ * after its way through the daemon, must get the same value. Products that do not wait for each other, then all bits mixed.
+ */
+static inline __u64 xtr_flow_pair(__u32 low, __u32 high)
+{
+	return low | (__u64)high << 32;
+}
+static inline __u32 xtr_flow_hash_of(const __u32 *src, const __u32 *dst, __u32 ports, __u32 proto)
+{
+	__u64 h = xtr_flow_pair(src[0], src[1]) * 0x9e3779b97f4a7c15ull + xtr_flow_pair(src[2], src[3]) * 0xc2b2ae3d27d4eb4full +
+		  xtr_flow_pair(dst[0], dst[1]) * 0x165667b19e3779f9ull + xtr_flow_pair(dst[2], dst[3]) * 0xd6e8feb86659fd93ull +
+		  xtr_flow_pair(ports, proto) * 0xff51afd7ed558ccdull;
+
+	h = (h ^ h >> 32) * 0xe7037ed1a0b428dbull;
+	h = (h ^ h >> 32) * 0x8ebc6af09c88c6e3ull;
+	return h >> 32;
+}
+/*
  * Outer source port of a flow, by its hash. Not of the lowest 8 bits, which choose the locator (xtr_rset.bucket): or all flows to
  * one of two locators would have even ports, and of two equal paths on the way there one would be idle.
  */

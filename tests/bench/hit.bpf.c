@@ -51,10 +51,11 @@ int hit_lookup(struct xdp_md *xdp)
 	__u32 zero = 0;
 	struct xtr_cfg *cfg = bpf_map_lookup_elem(&xtr_cfg, &zero);
 	struct xtr_inner p = {};
-	struct xtr_dest d = {};
+	const struct xtr_dest *d;
 
 	hit_next(&p);
-	return cfg ? xtr_dest_get(cfg, 0, &p, &d) & 0xff : XTR_DEST_NONE;
+	d = cfg ? xtr_dest_get(cfg, 0, &p, bpf_jiffies64()) : NULL;
+	return d ? d->is & 0xff : XTR_DEST_NONE;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -35,6 +35,7 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_QUEUES       32             /* of an overlay device, at most: one for each CPU that GRO runs on */
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
+#define XTR_DP_COPY_SLOTS   256            /* XTR_DEST_SLOTS, XTR_HOME_SLOTS of bpf/cache.h, home.h */
 #define XTR_DP_WAYS         1024           /* neighbours whose address is remembered, mapped directly */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
 #define XTR_DP_LISTS        16384          /* as many groups as the maps hold */

@@ -139,6 +139,24 @@ bool xtr_dp_decap_l3(void)
 	return !r && !run.retval;
 }
 
+/* What each CPU remembers of destinations (bpf/cache.h, home.h): 4 MiB, but not more than 64 MiB in all. */
+static void xtr_dp_copies_size(struct xtr_dp *dp)
+{
+	struct xtr_bpf *s = dp->skel;
+	struct bpf_map *map[] = { s->maps.xtr_dests4, s->maps.xtr_dests6, s->maps.xtr_homes };
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t slot = 0;
+
+	for (unsigned i = 0; i < 3; i++)
+		slot += bpf_map__value_size(map[i]) / XTR_DP_COPY_SLOTS;
+	while (cpus > 0 && s->rodata->copy_bits > 10 && ((uint64_t)cpus * slot << s->rodata->copy_bits) > 64u << 20)
+		s->rodata->copy_bits--;
+	for (unsigned i = 0; i < 3; i++)
+		bpf_map__set_max_entries(map[i], (1u << s->rodata->copy_bits) / XTR_DP_COPY_SLOTS);
+	if (xtr_dp_copies)
+		bpf_map__set_max_entries(s->maps.xtr_dlru, xtr_dp_copies);
+}
+
 static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 {
 	int r;
@@ -146,10 +164,7 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 	dp->hz = xtr_dp_hz();
 	dp->skel->rodata->xtr_hz = dp->hz;
 	dp->skel->rodata->feat_decap_l3 = xtr_dp_decap_l3();
-	if (xtr_dp_copies) {
-		bpf_map__set_max_entries(dp->skel->maps.xtr_dlru4, xtr_dp_copies);
-		bpf_map__set_max_entries(dp->skel->maps.xtr_dlru6, xtr_dp_copies);
-	}
+	xtr_dp_copies_size(dp);
 	r = xtr_bpf__load(dp->skel);
 	if (r == -EPERM)
 		return xtr_fail(

@@ -31,41 +31,16 @@
 static unsigned be16(const uint8_t *p) { return (unsigned)p[0] << 8 | p[1]; }
 static uint32_t be32(const uint8_t *p) { return (uint32_t)be16(p) << 16 | be16(p + 2); }
 
-/* ---- the flow hash of the programs (bpf/lookup.h). Words as they lie in memory, so it differs by byte order as theirs does. */
-
-static uint32_t mix(uint32_t h, uint32_t v)
-{
-	v *= 0xcc9e2d51;
-	v = v << 15 | v >> 17;
-	v *= 0x1b873593;
-	h ^= v;
-	h = h << 13 | h >> 19;
-	return h * 5 + 0xe6546b64;
-}
-
-static uint32_t mix_octets(uint32_t h, const uint8_t *p, unsigned words)
-{
-	for (unsigned i = 0; i < words; i++) {
-		uint32_t w;
-
-		memcpy(&w, p + 4 * i, 4);
-		h = mix(h, w);
-	}
-	return h;
-}
-
+/* As the programs have it: words as they lie in memory. */
 uint32_t xtr_dp_flow_hash(const struct xtr_ip *src, const struct xtr_ip *dst, uint8_t proto, const uint8_t ports[4])
 {
-	unsigned words = src->family == 4 ? 1 : 4;
-	uint32_t h = mix_octets(0x4c495350, src->a, words);
+	struct xtr_abi_ip s, d;
+	uint32_t l4;
 
-	h = mix_octets(h, dst->a, words);
-	h = mix(mix_octets(h, ports, 1), proto);
-	h ^= h >> 16;
-	h *= 0x85ebca6b;
-	h ^= h >> 13;
-	h *= 0xc2b2ae35;
-	return h ^ h >> 16;
+	xtr_dp_abi_ip(&s, src);
+	xtr_dp_abi_ip(&d, dst);
+	memcpy(&l4, ports, sizeof(l4));
+	return xtr_flow_hash_of(s.w, d.w, l4, proto);
 }
 
 /* ---- the message */
