@@ -31,10 +31,9 @@ static void overlay(unsigned mtu)
 }
 
 /* 1: to GRO; 0: delivered as ever. */
-static int to_gro(const char *what, const struct pkt *p, unsigned gso)
+static int to_gro(const char *what, const struct pkt *p)
 {
-	struct run_opt opt = { .gso_size = gso, .gso_segs = gso ? 2 : 0 };
-	struct ran r = lab_run(H_TC_UNDER, p, &opt);
+	struct ran r = lab_run(H_TC_UNDER, p, NULL);
 
 	cr_expect_eq(r.ret, TC_REDIRECT, "%s: action %d", what, r.ret);
 	cr_expect_eq(r.stats[XTR_STAT_DECAP].packets, 1, "%s: decapsulated", what);
@@ -47,7 +46,7 @@ static int many(const char *what, const struct pkt *p, unsigned n)
 	int sum = 0;
 
 	while (n--)
-		sum += to_gro(what, p, 0);
+		sum += to_gro(what, p);
 	return sum;
 }
 
@@ -63,15 +62,17 @@ Test(gro, a_run_of_single_packets_of_tcp)
 	cr_expect_eq(many("small ones make no run", &ack, RUN + 4), 0);
 	cr_expect_eq(many("datagrams make no run", &udp, RUN + 4), 0);
 	cr_expect_eq(many("not before the run is complete", &full, RUN), 0);
-	cr_expect_eq(to_gro("then it is", &full, 0), 1);
+	cr_expect_eq(to_gro("then it is", &full), 1);
 	r = lab_run(H_TC_UNDER, &full, NULL);
 	expect_pkt("as for the overlay device", &r.out, &want);
 	expect_moved(&r, "counted", 0, XTR_STAT_DECAP, XTR_STAT_GRO);
-	cr_expect_eq(to_gro("small ones go with their flow", &ack, 0), 1);
-	cr_expect_eq(to_gro("datagrams do not", &udp, 0), 0);
-	cr_expect_eq(to_gro("a super-packet goes its own way", &full, 600), 0);
-	cr_expect_eq(many("and ends the run", &full, RUN), 0);
-	cr_expect_eq(to_gro("until there is another", &full, 0), 1);
+	cr_expect_eq(to_gro("small ones go with their flow", &ack), 1);
+	cr_expect_eq(to_gro("datagrams do not", &udp), 0);
+	/* (of what protocol it is the kernel is not told here, so the program cannot cut it: tests/e2e/70 has real ones) */
+	r = lab_run(H_TC_UNDER, &full, &(struct run_opt){ .gso_size = 600, .gso_segs = 2 });
+	cr_expect_eq(r.stats[XTR_STAT_GRO].packets, 0);
+	cr_expect_eq(many("a super-packet ends the run", &full, RUN), 0);
+	cr_expect_eq(to_gro("until there is another", &full), 1);
 }
 
 Test(gro, only_what_the_overlay_device_takes)
@@ -83,9 +84,9 @@ Test(gro, only_what_the_overlay_device_takes)
 	overlay(0);
 	cr_expect_eq(many("no GRO there", &full, RUN + 4), 0);
 	overlay(1239);
-	cr_expect_eq(to_gro("larger than its MTU", &full, 0), 0);
+	cr_expect_eq(to_gro("larger than its MTU", &full), 0);
 	overlay(1240);
-	cr_expect_eq(to_gro("as large as its MTU", &full, 0), 1);
+	cr_expect_eq(to_gro("as large as its MTU", &full), 1);
 	end.role = XTR_ROLE_UNDERLAY;
 	lab_iface(lab.peer, end);
 	r = lab_run(H_TC_UNDER, &full, NULL);
