@@ -81,6 +81,33 @@ static void bump(void)
 		must(bpf_map_update_elem(map_fd(XTR_MAP_GEN), &i, &gen, 0) == 0, "update of %s", XTR_MAP_GEN);
 }
 
+/* By another object, loaded onto the maps of the first. */
+int lab_prog(const struct bpf_program *wanted)
+{
+	static struct { const char *name; int fd; } loaded[16];
+	const char *name = bpf_program__name(wanted);
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	struct xtr_bpf *skel;
+	unsigned i = 0;
+
+	for (; i < 16 && loaded[i].name; i++)
+		if (!strcmp(loaded[i].name, name))
+			return loaded[i].fd;
+	must(i < 16, "more programs than expected, with %s", name);
+	skel = xtr_bpf__open();
+	must(skel, "open");
+	bpf_object__for_each_map(map, skel->obj)
+		must(bpf_map__reuse_fd(map, bpf_map__fd(bpf_object__find_map_by_name(lab.skel->obj, bpf_map__name(map)))) == 0,
+		     "map %s", bpf_map__name(map));
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
+	must(xtr_bpf__load(skel) == 0, "load of %s", name);
+	loaded[i].name = name;
+	loaded[i].fd = bpf_program__fd(bpf_object__find_program_by_name(skel->obj, name));
+	return loaded[i].fd;
+}
+
 static void put(const char *map, const void *key, const void *value)
 {
 	must(bpf_map_update_elem(map_fd(map), key, value, 0) == 0, "update of %s", map);
@@ -268,7 +295,7 @@ __u64 lab_jiffies(void)
 	struct xtr_cfg cfg;
 	__u32 zero = 0;
 
-	must(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_clock), &o) == 0, "xtr_clock");
+	must(bpf_prog_test_run_opts(lab_prog(lab.skel->progs.xtr_clock), &o) == 0, "xtr_clock");
 	get(XTR_MAP_CFG, &zero, &cfg);
 	lab_cfg(); /* hz is the test's to choose */
 	return cfg.jiffies;
@@ -363,6 +390,7 @@ struct seen lab_events(void)
 
 void lab_init_with(bool decap_l3, bool meta)
 {
+	struct bpf_program *prog;
 	struct timespec tick;
 
 	libbpf_set_print(quiet);
@@ -377,12 +405,14 @@ void lab_init_with(bool decap_l3, bool meta)
 	lab.decap_l3 = decap_l3;
 	lab.skel->rodata->feat_decap_l3 = decap_l3;
 	lab.skel->rodata->feat_meta = meta;
+	bpf_object__for_each_program(prog, lab.skel->obj) /* lab_prog does, if a test needs it */
+		bpf_program__set_autoload(prog, false);
 	must(xtr_bpf__load(lab.skel) == 0, "load");
 	ring = ring_buffer__new(map_fd(XTR_MAP_EVENTS), on_event, NULL, NULL);
 	must(ring, "ring buffer");
-	/* a veth has receive queues for XDP test runs only while a program is attached */
-	must(bpf_xdp_attach(lab.eid, bpf_program__fd(lab.skel->progs.xtr_xdp_eid), 0, NULL) == 0, "XDP on eid");
-	must(bpf_xdp_attach(lab.under, bpf_program__fd(lab.skel->progs.xtr_xdp_under), 0, NULL) == 0, "XDP on under");
+	/* a veth has receive queues for XDP test runs only while a program is attached: any, this one is small */
+	must(bpf_xdp_attach(lab.eid, lab_prog(lab.skel->progs.xtr_xdp_eid), 0, NULL) == 0, "XDP on eid");
+	must(bpf_xdp_attach(lab.under, lab_prog(lab.skel->progs.xtr_xdp_eid), 0, NULL) == 0, "XDP on under");
 	world();
 }
 
@@ -453,7 +483,7 @@ static void run_tc(struct ran *r, enum hook h, const struct pkt *p, const struct
 		ctx.mark = 0;
 	if (o->ingress || h == H_TC_EID || h == H_TC_PEER || h == H_TC_UNDER)
 		ctx.ingress_ifindex = o->ingress ?: (int)ctx.ifindex;
-	must(bpf_prog_test_run_opts(bpf_program__fd(prog), &run) == 0, "run on %s", hook_name[h]);
+	must(bpf_prog_test_run_opts(lab_prog(prog), &run) == 0, "run on %s", hook_name[h]);
 	r->ret = (int)run.retval;
 	r->out.len = run.data_size_out;
 }
@@ -473,7 +503,7 @@ static void run_xdp(struct ran *r, enum hook h, const struct pkt *p, const struc
 
 	memset(in, 0xff, sentinel);
 	memcpy(in + sentinel, p->b, p->len);
-	must(bpf_prog_test_run_opts(bpf_program__fd(prog), &run) == 0, "run on %s", hook_name[h]);
+	must(bpf_prog_test_run_opts(lab_prog(prog), &run) == 0, "run on %s", hook_name[h]);
 	r->ret = run.retval;
 	r->meta_len = ctx.data - ctx.data_meta;
 	must(r->meta_len <= sizeof(r->meta), "metadata of %u octets", r->meta_len);

@@ -51,6 +51,9 @@ void lab_init(void);
 bool lab_kernel_has_decap_l3(void);
 /* The same with what the loader may choose: feat_decap_l3, feat_meta. */
 void lab_init_with(bool decap_l3, bool meta);
+/* The file descriptor of a program of lab.skel. It is loaded when it is asked for first: the verifier works a long time, and
+ * most tests need one program or two. */
+int lab_prog(const struct bpf_program *wanted);
 
 enum hook {
 	H_TC_EID,      /* ingress of an EID port where we are the router hop */

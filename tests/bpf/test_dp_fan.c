@@ -87,7 +87,7 @@ static void fan_fini(void)
 	dp_teardown();
 }
 
-TestSuite(dp_fan, .init = fan_init, .fini = fan_fini, .timeout = 120);
+TestSuite(dp_fan, .init = fan_init, .fini = fan_fini, .timeout = 400);
 
 static struct xtr_dp *open_ports(uint8_t mode)
 {

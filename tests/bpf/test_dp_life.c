@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(dp_life, .init = dp_setup, .fini = dp_teardown, .timeout = 120);
+TestSuite(dp_life, .init = dp_setup, .fini = dp_teardown, .timeout = 400);
 
 static char *folder(unsigned abi)
 {

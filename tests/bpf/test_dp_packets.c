@@ -472,7 +472,8 @@ Test(dp_packets, order_is_kept_while_an_entry_is_installed, .timeout = 60)
  * The counts of a hold slot are wrong and never meet, as if an event had been lost. Order is kept
  * for 50 ms, then the flow goes direct: by the programs alone, and the daemon clears up.
  */
-Test(dp_packets, a_miscount_holds_a_flow_for_50_ms_and_no_longer)
+/* False: the 50 ms were over before this process, on a busy machine, had come to what it has to do in them. */
+static bool miscount(bool last)
 {
 	struct xtr_dp_mapping m = mapping("192.0.2.2", 1, NULL, 0);
 	struct sockaddr_storage to;
@@ -482,6 +483,7 @@ Test(dp_packets, a_miscount_holds_a_flow_for_50_ms_and_no_longer)
 	socklen_t len;
 	__u32 slot;
 	struct xtr_dp *dp;
+	bool late;
 	int tx, rx;
 
 	config(XTR_MODE_AUTO);
@@ -503,9 +505,12 @@ Test(dp_packets, a_miscount_holds_a_flow_for_50_ms_and_no_longer)
 		cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1);
 		usleep(5000);
 	}
+	late = now_ms() - start >= XTR_DP_HOLD_MS && !last;
 	look();
-	cr_expect_eq(found.stats[XTR_STAT_HELD].packets, i - 1u);
-	cr_expect_eq(recv(rx, buf, sizeof(buf), MSG_DONTWAIT), -1, "they are behind those that wait");
+	cr_expect(late || found.stats[XTR_STAT_HELD].packets == i - 1u);
+	cr_expect(late || recv(rx, buf, sizeof(buf), MSG_DONTWAIT) == -1, "they are behind those that wait");
+	if (late)
+		goto out;
 	/* the daemon does nothing */
 	while (now_ms() - start < XTR_DP_HOLD_MS + 15)
 		usleep(1000);
@@ -522,10 +527,18 @@ Test(dp_packets, a_miscount_holds_a_flow_for_50_ms_and_no_longer)
 	cr_expect_eq(found.cache[0].e.hold, 0);
 	cr_expect_eq(found.stats[XTR_STAT_INJECT].packets, 1 + found.stats[XTR_STAT_HELD].packets,
 		     "what was held is late, not lost");
+out:
 	xtr_dp_close(dp);
 	detach();
 	close(tx);
 	close(rx);
+	return !late;
+}
+
+Test(dp_packets, a_miscount_holds_a_flow_for_50_ms_and_no_longer, .timeout = 120)
+{
+	for (unsigned tries = 0; !miscount(tries == 9); tries++)
+		;
 }
 
 /* A TCP super-packet with a partial checksum from an attached port, captured whole and injected

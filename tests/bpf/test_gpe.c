@@ -233,7 +233,7 @@ Test(gpe, the_fence_lets_nothing_through, .init = lab_init)
 		struct pkt p = pkt_build(packets[i]);
 		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p.b, .data_size_in = p.len);
 
-		cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_tc_fence), &run), 0);
+		cr_assert_eq(bpf_prog_test_run_opts(lab_prog(lab.skel->progs.xtr_tc_fence), &run), 0);
 		cr_expect_eq((int)run.retval, TC_SHOT, "packet %u", i);
 	}
 }

@@ -83,7 +83,7 @@ static struct pkt take(int fd, int ms)
 static void attach(const struct bpf_program *prog, int ifindex, enum bpf_tc_attach_point at)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = bpf_program__fd(prog));
+	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = lab_prog(prog));
 	int r = bpf_tc_hook_create(&hook);
 
 	cr_assert(!r || r == -EEXIST, "clsact: %d", r);
@@ -648,7 +648,7 @@ Test(mcast, xdp_leaves_groups_to_tc)
 	const __u32 ids[] = { M4(1) };
 	struct ran r;
 
-	cr_assert_eq(bpf_xdp_attach(lab.eid, bpf_program__fd(lab.skel->progs.xtr_xdp_eid), 0, NULL), 0);
+	cr_assert_eq(bpf_xdp_attach(lab.eid, lab_prog(lab.skel->progs.xtr_xdp_eid), 0, NULL), 0);
 	list_of(0, ids, 1);
 	r = lab_run(H_XDP_EID, &p, NULL);
 	cr_expect_eq(r.ret, 2 /* XDP_PASS */);

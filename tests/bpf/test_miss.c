@@ -367,7 +367,7 @@ Test(miss, marks_outlive_a_scan, .init = lab_init)
 	struct pkt p = PKT(IP4("10.1.0.10", "10.64.0.0"), UDP(1, 2), DATA(9));
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = p.b, .data_size_in = p.len);
 	struct __sk_buff skb = { .ifindex = (__u32)lab.eid, .ingress_ifindex = (__u32)lab.eid };
-	int fd = bpf_program__fd(lab.skel->progs.xtr_tc_encap);
+	int fd = lab_prog(lab.skel->progs.xtr_tc_encap);
 
 	freeze();
 	set_newcomers(lab_iface_get(lab.eid).slot, 0);
@@ -419,7 +419,7 @@ static unsigned cost(const struct pkt *p)
 	o.ctx_in = &skb;
 	o.ctx_size_in = sizeof(skb);
 	for (unsigned i = 0; i < 10; i++) {
-		cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_tc_encap), &o), 0);
+		cr_assert_eq(bpf_prog_test_run_opts(lab_prog(lab.skel->progs.xtr_tc_encap), &o), 0);
 		cr_assert_eq(o.retval, TC_SHOT);
 		least = o.duration < least ? o.duration : least;
 	}

@@ -54,7 +54,7 @@ static void load_new(__u16 meta_version)
 
 static struct place place(int ifindex, bool xdp, const struct bpf_program *(*of)(struct xtr_bpf *))
 {
-	struct place p = { .prog = { bpf_program__fd(of(skel[OLD])), bpf_program__fd(of(skel[NEW])) } };
+	struct place p = { .prog = { lab_prog(of(skel[OLD])), bpf_program__fd(of(skel[NEW])) } };
 
 	if (xdp)
 		bpf_xdp_detach(ifindex, 0, NULL);

@@ -93,6 +93,7 @@ Test(wire, without_tc_what_xdp_decapsulated_dies, .init = lab_init)
 	struct ran r = lab_count_start();
 	char buf[100];
 
+	attach_xdp(lab.under, lab.skel->progs.xtr_xdp_under, 0);
 	/* the inner destination is an address of this very host: everything invites the packet in */
 	cr_assert_eq(system("ip addr add 10.1.0.10/32 dev lo; for d in all under; do "
 			    "sysctl -qw net.ipv4.conf.$d.rp_filter=0; done"), 0);
@@ -121,7 +122,7 @@ static struct ran with_metadata(const struct xtr_meta *meta, unsigned len, const
 	memcpy(in, meta, len);
 	memcpy(in + len, p->b, p->len);
 	/* not LISP in itself: xtr_xdp_under passes it as it is */
-	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(lab.skel->progs.xtr_xdp_under), &run), 0, "%s", strerror(errno));
+	cr_assert_eq(bpf_prog_test_run_opts(lab_prog(lab.skel->progs.xtr_xdp_under), &run), 0, "%s", strerror(errno));
 	*delivered = take_frame(overlay, NULL, ms);
 	lab_count_end(&r);
 	return r;

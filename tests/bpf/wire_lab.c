@@ -60,7 +60,7 @@ struct pkt take_frame(int fd, struct virtio_net_hdr *v, int ms)
 void attach_tc(const struct bpf_program *prog, int ifindex, enum bpf_tc_attach_point at)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = bpf_program__fd(prog));
+	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = lab_prog(prog));
 	int r = bpf_tc_hook_create(&hook);
 
 	cr_assert(!r || r == -EEXIST, "clsact: %d", r);
@@ -72,5 +72,5 @@ void attach_xdp(int ifindex, const struct bpf_program *prog, __u32 flags)
 {
 	bpf_xdp_detach(ifindex, 0, NULL);
 	if (prog)
-		cr_assert_eq(bpf_xdp_attach(ifindex, bpf_program__fd(prog), flags, NULL), 0);
+		cr_assert_eq(bpf_xdp_attach(ifindex, lab_prog(prog), flags, NULL), 0);
 }

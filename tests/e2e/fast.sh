@@ -6,7 +6,7 @@
 STREAM=$BUILD/tests/e2e/stream
 NEXT=$BUILD/next # another build, whose ABI has another number
 [ -x "$STREAM" ] && [ -x "$NEXT/xtrd" ] || { fail setup "no $STREAM or $NEXT/xtrd: make e2e-bin"; finish; }
-declare -A FAST=()
+declare -A FAST=() FAST_FROM=() # receivers, senders
 
 fast_begin() { # name, from-node, to-node, to-address, seconds, [datagrams a second]
 	local rate=${6:-10000} port=$((20000 + RANDOM % 20000)) n
@@ -16,6 +16,7 @@ fast_begin() { # name, from-node, to-node, to-address, seconds, [datagrams a sec
 	BG+=($!)
 	wait_for 20 grep -q ready "$R/$1.recv"
 	on_exec "$2" "$STREAM" send "$4" $port $n "$rate" >"$R/$1.send" 2>&1 &
+	FAST_FROM[$1]=$!
 	BG+=($!)
 	[ -n "${FAST_T0-}" ] || { FAST_T0=$(date +%s%3N); : >"$R/events"; }
 }
@@ -25,9 +26,9 @@ event() { # what: from now on
 fast_over() { # name: is it?
 	! kill -0 "${FAST[$1]}" 2>/dev/null
 }
-fast_left() { # seconds of a stream of so many that are left
-	local ms=$(($1 * 1000 - ($(date +%s%3N) - FAST_T0)))
-	[ $ms -le 0 ] || sleep "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))"
+fast_stop() { # the streams end now, whatever is left of them
+	kill -TERM "${FAST_FROM[@]}" 2>/dev/null
+	wait "${FAST_FROM[@]}"
 }
 fast_end() { # what; judges every stream
 	local s bad=0 name
@@ -43,7 +44,7 @@ fast_end() { # what; judges every stream
 		fi
 	done
 	[ $bad = 0 ] || sed 's/^/  | /' "$R/events"
-	FAST=()
+	FAST=() FAST_FROM=()
 	FAST_T0=
 }
 # Judges the longest silence of both streams, and that they went on to their end.
@@ -65,5 +66,5 @@ recovers() { # what, seconds of the streams, most milliseconds of silence, comma
 			fail "$1: $name: silent for at most $3 ms" "$s"
 		fi
 	done
-	FAST=() FAST_T0=
+	FAST=() FAST_FROM=() FAST_T0=
 }

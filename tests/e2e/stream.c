@@ -8,7 +8,7 @@
  * A datagram: its number and the time it was sent at (64 bits each, big-endian), and 84 octets that follow from the
  * number. recv ends when all COUNT have come, or nothing came for IDLE seconds (default 3) after the first. It counts
  * what is missing, what came twice, what came behind a later one, what was damaged, the longest silence, and where the
- * missing are. A sender that was kept from running catches up in steps: never more than 32 datagrams at once, or it
+ * missing are. SIGTERM ends a sender early; it tells the receiver after how many (END). A sender that was kept from running catches up in steps: never more than 32 datagrams at once, or it
  * would fill queues that the stream itself does not.
  */
 #include <arpa/inet.h>
@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,11 @@
 
 #define SIZE  100
 #define BURST 32
+#define END   UINT64_MAX /* as a number: the time is how many there were */
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig) { stopped = sig; }
 
 static uint64_t now_ns(void)
 {
@@ -110,6 +116,10 @@ static int receive(int fd, uint64_t count, int idle_ms)
 			break;
 		n = recv(fd, buf, sizeof(buf), 0);
 		now = now_ns();
+		if (n == SIZE && get64(buf) == END) {
+			count = get64(buf + 8) < count ? get64(buf + 8) : count;
+			continue;
+		}
 		if (n != SIZE || (seq = get64(buf)) >= count) {
 			corrupt++;
 			continue;
@@ -143,6 +153,7 @@ static int transmit(int fd, uint64_t count, uint64_t rate)
 	uint8_t buf[SIZE];
 	int why = 0;
 
+	signal(SIGTERM, stop);
 	for (uint64_t seq = 0; seq < count;) {
 		uint64_t due = (now_ns() - start) * rate / 1000000000, burst = 0;
 
@@ -156,6 +167,14 @@ static int transmit(int fd, uint64_t count, uint64_t rate)
 			}
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = 500000 }, NULL);
+		if (stopped)
+			count = seq;
+	}
+	for (int i = 0; stopped && i < 5; i++) {
+		put64(buf, END);
+		put64(buf + 8, count);
+		send(fd, buf, SIZE, 0);
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 	}
 	printf("{\"sent\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"error\":\"%s\",\"seconds\":%.3f}\n", count, refused,
 	       why ? strerror(why) : "", (double)(now_ns() - start) / 1e9);
