@@ -325,6 +325,7 @@ XTR_INLINE int xtr_decap_read(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 {
 	struct xtr_cur cur = { .pos = xtr_data(c), .end = xtr_data_end(c) };
 	struct ethhdr *eth = xtr_take(&cur, ETH_HLEN);
+	__u32 iid;
 	int r;
 
 	if (!eth)
@@ -338,7 +339,8 @@ XTR_INLINE int xtr_decap_read(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	if (r != XTR_D_OK)
 		return r;
 	r = xtr_decap_inner(c, &cur, d);
-	if (r < 0 && !bpf_map_lookup_elem(&xtr_inst, &d->iid))
+	iid = d->iid;
+	if (r < 0 && !bpf_map_lookup_elem(&xtr_inst, &iid))
 		return -XTR_DROP_DECAP_IID; /* that is the first thing to be said of it */
 	return r;
 }
@@ -348,9 +350,9 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 {
 	int r;
 
-	d->home = xtr_home_get(d->iid, &d->in, &r);
+	d->home = xtr_home_get(d->iid, &d->in);
 	if (!d->home)
-		return -r;
+		return -XTR_DROP_DECAP_IID;
 	d->inst = &d->home->inst;
 	/* The inner packet is LISP data again, which is allowed once: an RTR, or a site behind a site. */
 	if (d->nest && xtr_is_lisp(c, d->nest))

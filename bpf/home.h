@@ -47,7 +47,7 @@ struct {
 	__type(value, struct xtr_homes);
 } xtr_homes SEC(".maps");
 
-/* Fills in what the maps say. 0, or the drop reason. */
+/* Fills in what the maps say. Not 0: there is no such instance. */
 XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const struct xtr_inner *in)
 {
 	volatile __u32 *shard, *ports = xtr_gen_at(XTR_GEN_PORTS);
@@ -57,7 +57,7 @@ XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const 
 	struct xtr_lpm6 k;
 
 	if (!h || !in)
-		return XTR_DROP_DECAP_IID;
+		return -1;
 	shard = xtr_gen_of(iid, family, &in->dst);
 	h->gen = h->oif = h->asked = h->stamp = 0;
 	if (feat_cache && shard && ports) {
@@ -66,7 +66,7 @@ XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const 
 	}
 	inst = bpf_map_lookup_elem(&xtr_inst, &iid);
 	if (!inst)
-		return XTR_DROP_DECAP_IID;
+		return -1;
 	h->inst = *inst;
 	xtr_key(&k, iid, family, &in->dst);
 	own = xtr_local_get(&k);
@@ -80,26 +80,20 @@ XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const 
 	return 0;
 }
 
-/* The home of an inner destination. NULL: *reason. */
-XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in, int *reason)
+/* The home of an inner destination. NULL: there is no such instance. */
+XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in)
 {
 	__u32 who = iid | (__u32)in->family << 24, h = xtr_spread(iid, &in->dst, in->family, copy_bits), i = h / XTR_HOME_SLOTS;
 	__u32 gen = xtr_gen_now(xtr_gen_of(iid, in->family, &in->dst)), ports = xtr_gen_now(xtr_gen_at(XTR_GEN_PORTS));
 	struct xtr_homes *at = bpf_map_lookup_elem(&xtr_homes, &i);
 	struct xtr_home *s;
-	int r;
 
-	*reason = XTR_DROP_DECAP_IID;
 	if (!at)
 		return NULL;
 	s = &at->slot[h % XTR_HOME_SLOTS];
 	if (gen && ports && s->gen == gen && s->ports == ports && s->who == who && xtr_words_equal(s->addr, in->dst.w))
 		return s;
-	r = xtr_home_read(s, iid, in->family, in);
-	if (!r)
-		return s;
-	*reason = r;
-	return NULL;
+	return xtr_home_read(s, iid, in->family, in) ? NULL : s;
 }
 
 /* Asks the kernel for the way. A function of its own: rare, and large on the stack. */

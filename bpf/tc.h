@@ -353,6 +353,7 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	int r;
 
 	r = xtr_tc_read(skb, cfg, d);
+	d->home = NULL; /* and whoever has one is to be delivered, also to a verifier that does not remember what r was (6.1) */
 	if (r == XTR_D_OK)
 		r = xtr_decap_check(c, cfg, d);
 	if (r == XTR_D_PASS || r == XTR_D_SHORT)
@@ -360,7 +361,7 @@ XTR_INLINE int xtr_tc_decap(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	ifc = xtr_port_get(port, 0);
 	if (!ifc || ifc->role != XTR_ROLE_UNDERLAY)
 		return XTR_TC_FOREIGN;
-	if (r == XTR_D_OK)
+	if (r == XTR_D_OK && d->home)
 		return xtr_tc_deliver(c, cfg, ifc, d, direct);
 	if (r == XTR_D_CONTROL) {
 		d->in.family = d->family;
@@ -394,11 +395,10 @@ XTR_FUNC XTR_NONNULL int xtr_tc_finish_straight(struct __sk_buff *skb, const str
 	struct xtr_ctx c = { .skb = skb };
 	struct ethhdr *eth;
 	struct xtr_home *h;
-	int r;
 
 	if (xtr_parse_frame(&c, in, false) != XTR_PARSE_OK)
 		return -1;
-	h = xtr_home_get(iid, in, &r);
+	h = xtr_home_get(iid, in);
 	if (!h || !(h->flags & XTR_LOCAL_F_EID) || !xtr_home_straight(&c, cfg, h, in, ETH_HLEN, in->ttl, bpf_jiffies64()) ||
 	    xtr_tc_decrement(&c, in))
 		return -1;

@@ -125,7 +125,7 @@ Test(gpe, RFC9305_5_said_in_a_locator_of_its_own_that_is_not_sent_to)
 	fw_miss(a, "10.2.0.5", NULL);
 	fw_run(w, 1000);
 	cr_assert_str_eq(fwd(a, "10.2.0.0/24"), "192.0.2.2g 2001:db8::2", "of IPv6 nothing was said");
-	xtr_node_walk_cache(a->n, w->now, first, NULL);
+	xtr_node_walk_cache(a->n, NULL, w->now, first, NULL);
 	cr_assert_eq(info.locator_count, 2, "what only says something is shown where it belongs");
 	cr_assert(info.locators[0].gpe && !info.locators[1].gpe);
 }
@@ -135,7 +135,7 @@ Test(gpe, both_families_and_through_a_map_server_that_answers_for_the_etr)
 	go(XTR_GPE_IP4 | XTR_GPE_IP6, true);
 	fw_miss(a, "10.2.0.5", NULL);
 	fw_run(w, 1000);
-	xtr_node_walk_cache(a->n, w->now, first, NULL);
+	xtr_node_walk_cache(a->n, NULL, w->now, first, NULL);
 	cr_assert(!info.authoritative);
 	cr_assert_str_eq(fwd(a, "10.2.0.0/24"), "192.0.2.2g 2001:db8::2g");
 }
