@@ -64,7 +64,8 @@ same() { # name
 }
 traffic() { # name
 	objects x1
-	check "$1: traffic, routed" ping4 h1 -c 2 -i 0.05 10.2.0.10
+	# one Map-Reply per EID-prefix and RLOC in 3 s (RFC 9301 5.4): who starts again sooner than that has to ask twice
+	check "$1: traffic, routed" wait_for 10 ping4 h1 -c 2 -i 0.05 10.2.0.10
 	check "$1: traffic, attached port, IPv6" ping4 p1 -c 2 -i 0.05 fd02::b:10
 }
 detach() { check "$1: detach" xc x1 detach; same "$1"; } # name
