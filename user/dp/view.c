@@ -195,6 +195,7 @@ static void xtr_dp_view_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
 	    bpf_map_lookup_elem(v->map[XTR_M_RSET], &row->e.rset, &s))
 		return;
 	row->n = s.n <= XTR_MAX_LOCATORS ? s.n : XTR_MAX_LOCATORS;
+	memset(row->share, 0, sizeof(row->share)); /* a row of xtr_dp_view_entry has been here already */
 	for (unsigned b = 0; b < XTR_BUCKETS; b++)
 		if (s.bucket[b] < row->n)
 			row->share[s.bucket[b]]++;
