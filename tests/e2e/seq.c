@@ -31,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -41,7 +42,7 @@
 #endif
 #define HEAD	  18
 #define SIZE_MAX_ 65507
-#define FLOWS_MAX 1024
+#define FLOWS_MAX 32768
 #define BLOCK	  65536
 
 struct opt {
@@ -256,8 +257,13 @@ static int do_send(const struct opt *o)
 	static int fds[FLOWS_MAX];
 	unsigned long sent = 0, refused = 0, round = 0;
 	int errors[8], n_errors = 0;
+	struct rlimit files;
 	uint64_t start;
 
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	for (unsigned long i = 0; i < o->flows; i++)
 		fds[i] = connected(o, SOCK_DGRAM, o->sport ? o->sport + i : 0);
 	start = now_ns();
