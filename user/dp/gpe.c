@@ -19,24 +19,8 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define XTR_DP_GPE_MTU 576 /* nothing is sent through it; below 1280 it has no IPv6 */
-
-bool xtr_dp_no_gpe;
-
-bool xtr_dp_gpe_kernel(char release[80])
-{
-	unsigned major = 0, minor = 0;
-	struct utsname u;
-
-	if (uname(&u))
-		return false;
-	if (release)
-		snprintf(release, 80, "%.79s", u.release);
-	sscanf(u.release, "%u.%u", &major, &minor);
-	return !xtr_dp_no_gpe && (major << 16 | minor) >= (6u << 16 | 5);
-}
 
 /* What the configuration asks for, as far as this kernel has a use for it: flags of struct xtr_cfg. */
 uint32_t xtr_dp_gpe_flags(const struct xtr_dp_config *c)

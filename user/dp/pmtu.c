@@ -34,11 +34,11 @@ static uint32_t be32(const uint8_t *p) { return (uint32_t)be16(p) << 16 | be16(p
 /* As the programs have it: words as they lie in memory. */
 uint32_t xtr_dp_flow_hash(const struct xtr_ip *src, const struct xtr_ip *dst, uint8_t proto, const uint8_t ports[4])
 {
-	struct xtr_abi_ip s, d;
+	struct xtr_abi_ip s = { 0 }, d = { 0 };
 	uint32_t l4;
 
-	xtr_dp_abi_ip(&s, src);
-	xtr_dp_abi_ip(&d, dst);
+	memcpy(s.w, src->a, src->family == 4 ? 4 : 16);
+	memcpy(d.w, dst->a, dst->family == 4 ? 4 : 16);
 	memcpy(&l4, ports, sizeof(l4));
 	return xtr_flow_hash_of(s.w, d.w, l4, proto);
 }
