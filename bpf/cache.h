@@ -33,7 +33,6 @@
 #define XTR_NEAR_SLOTS 512
 #define XTR_NEAR_BITS 12
 #define XTR_DEST_SLOTS 256 /* of two ways */
-#define XTR_DEST_SECONDS 4 /* how long a copy lives */
 #define XTR_DEST_LRU 131072
 #define XTR_DEST_LRU_ODDS 4 /* one newcomer in so many gets into the shared hash */
 
@@ -342,9 +341,16 @@ XTR_INLINE __u32 xtr_near_get(__u32 iid, __u8 family, const struct xtr_abi_ip *a
 
 /* ---- destinations */
 
+/* Positive ones live for four seconds, others for one or two: routes are made and go by the stamps of native ones. */
+XTR_INLINE bool xtr_dest_fresh(const struct xtr_dest *d, const struct xtr_cfg *cfg, __u64 now)
+{
+	_Static_assert(XTR_ACT_ENCAP >> 2 == 2 && XTR_ACT_DROP_AUTH >> 2 == 1, "a power of two by the action");
+	return (__u32)now - d->stamp < cfg->hz << (d->action >> 2 & 3);
+}
+
 XTR_INLINE bool xtr_dest_young(const struct xtr_dest *d, __u32 gen, const struct xtr_cfg *cfg, __u64 now)
 {
-	return d->gen == gen && (__u32)now - d->stamp < cfg->hz * XTR_DEST_SECONDS;
+	return d->gen == gen && xtr_dest_fresh(d, cfg, now);
 }
 
 /* Products that do not wait for each other. */
@@ -435,7 +441,7 @@ XTR_GLOBAL int xtr_dest_fill(struct xtr_cfg *cfg, __u32 iid, const struct xtr_in
 
 XTR_INLINE bool xtr_dest_lives(const struct xtr_dest *d, const struct xtr_cfg *cfg, __u64 now)
 {
-	return d->gen && (__u32)now - d->stamp < cfg->hz * XTR_DEST_SECONDS;
+	return d->gen && xtr_dest_fresh(d, cfg, now);
 }
 
 /*

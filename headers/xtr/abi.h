@@ -433,7 +433,8 @@ static inline __u32 xtr_gen_shard6(__u32 iid, __u32 word0, __u32 word1)
  */
 static inline __u64 xtr_flow_pair(__u32 low, __u32 high)
 {
-	return low | (__u64)high << 32;
+	/* The last octets differ most, and lie on top of little-endian words, where a product would not spread them. */
+	return __builtin_bswap64(low | (__u64)high << 32);
 }
 static inline __u32 xtr_flow_hash_of(const __u32 *src, const __u32 *dst, __u32 ports, __u32 proto)
 {

@@ -105,7 +105,8 @@ own_is() { [ "$(own "$1" "$2")" = "$3" ]; }
 at() { xcj "$1" site show | jq -e --arg e "10.$2.0.0/24" 'any(.[]; .eid == $e and .registered)'; } # Map-Server, site
 not_at() { ! at "$1" "$2"; }
 works() { ping4 h1 -c 3 -i 0.1 10.2.0.10; }
-fresh() { xc x1 cache flush >/dev/null && works; }
+# (A Map-Server answers the same question of the same asker once in three seconds, RFC 9301 5.4.)
+fresh() { xc x1 cache flush >/dev/null && wait_for 5 works; }
 soon() { # name, milliseconds at most, command...: and says how long it took
 	local name=$1 max=$2 t0 ms
 	shift 2

@@ -443,7 +443,7 @@ struct server;
 typedef size_t answerer(struct server *s, const uint8_t *q, size_t len, bool tcp, struct ans *a);
 
 struct server {
-	int udp, tcp;
+	int udp, tcp, quit[2]; /* quit: a pipe. A thread that is cancelled and the address sanitizer do not go together */
 	uint16_t port;
 	answerer *answer;
 	unsigned queries, tcp_queries, plain;
@@ -480,13 +480,21 @@ static int asked_type(const struct ans *a)
 	return a->b[a->n - 3];
 }
 
+/* Something to read, and not the end. */
+static bool more(struct server *s, int fd)
+{
+	struct pollfd p[2] = { { fd, POLLIN, 0 }, { s->quit[0], POLLIN, 0 } };
+
+	return poll(p, 2, -1) > 0 && !p[1].revents;
+}
+
 static void serve_tcp(struct server *s)
 {
 	static struct ans a;
 	uint8_t q[1024], size[2];
 	int fd = accept(s->tcp, NULL, NULL);
 
-	while (recv(fd, size, 2, MSG_WAITALL) == 2) {
+	while (more(s, fd) && recv(fd, size, 2, MSG_WAITALL) == 2) {
 		size_t n = (size_t)(size[0] << 8 | size[1]);
 
 		if (n > sizeof(q) || recv(fd, q, n, MSG_WAITALL) != (ssize_t)n || !make(s, q, n, true, &a))
@@ -502,16 +510,14 @@ static void serve_tcp(struct server *s)
 static void *serve(void *arg)
 {
 	struct server *s = arg;
-	struct pollfd p[2] = { { s->udp, POLLIN, 0 }, { s->tcp, POLLIN, 0 } };
+	struct pollfd p[3] = { { s->udp, POLLIN, 0 }, { s->tcp, POLLIN, 0 }, { s->quit[0], POLLIN, 0 } };
 	struct ans *a = malloc(sizeof(*a));
 	struct sockaddr_in from;
 	socklen_t size;
 	uint8_t q[1024];
 	ssize_t n;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-	pthread_cleanup_push(free, a);
-	while (poll(p, 2, -1) > 0) {
+	while (poll(p, 3, -1) > 0 && !p[2].revents) {
 		size = sizeof(from);
 		if (p[1].revents)
 			serve_tcp(s);
@@ -521,7 +527,7 @@ static void *serve(void *arg)
 		if (n > 0 && make(s, q, (size_t)n, false, a))
 			sendto(s->udp, a->b, a->n, 0, (struct sockaddr *)&from, size);
 	}
-	pthread_cleanup_pop(1);
+	free(a);
 	return NULL;
 }
 
@@ -543,13 +549,15 @@ static void server_start(struct server *s, answerer *answer)
 		s->port = ntohs(a.sin_port);
 	} while (bind(s->tcp, (struct sockaddr *)&a, sizeof(a)));
 	cr_assert_eq(listen(s->tcp, 64), 0);
+	cr_assert_eq(pipe(s->quit), 0);
 	cr_assert_eq(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
 static void server_stop(struct server *s)
 {
-	pthread_cancel(s->thread);
+	close(s->quit[1]);
 	pthread_join(s->thread, NULL);
+	close(s->quit[0]);
 	close(s->udp);
 	close(s->tcp);
 }
