@@ -9,8 +9,8 @@
  * writes the maps first and bumps the generation then. So a copy whose generation is still the shard's was read from maps
  * that had every change before it: no packet goes by what was replaced before the packet came. Any other order lets stale
  * copies live for ever. Copies end with time, too: those of destinations after some seconds, when the map-cache entry gets its
- * stamp of use, which idle timeouts go by; those of templates after one, when the heartbeat is seen. Generation 0 is never used by the daemon:
- * nothing is copied then.
+ * stamp of use, which idle timeouts go by; those of templates after one, when the heartbeat is seen. Generation 0 is never used
+ * by the daemon: nothing is copied then.
  *
  * An element of an LRU hash is used for another key at once when it is pushed out, even while somebody reads it. So what was
  * copied from there is believed only if its check word says that it is whole, and this destination's.
@@ -294,6 +294,7 @@ XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
 	c->gen = 0;
 	c->family = family;
 	__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
+	barrier();
 	c->gen = gen;
 	return true;
 }

@@ -275,7 +275,8 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	struct __sk_buff *skb = c->skb;
 	__u32 cut = xtr_decap_cut(d);
 	bool gro = direct && xtr_gro_wants(skb, d->inst, &d->in, ifc);
-	bool straight = !gro && xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64());
+	bool right = feat_decap_l3 || d->family == d->in.family; /* only those flags set skb->protocol, which segmentation goes by */
+	bool straight = !gro && right && xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64());
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
 	struct ethhdr *eth;
 	__u32 sum;
@@ -313,12 +314,12 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	if (straight) {
 		xtr_count_decap(d);
 		xtr_stat(XTR_STAT_DIRECT, d->in.len);
-		return xtr_tc_out(skb, d->home, direct && (feat_decap_l3 || d->family == d->in.family));
+		return xtr_tc_out(skb, d->home, direct);
 	}
 	if (gro)
 		r = xtr_gro_send(skb, d->inst, &d->in);
-	else /* only those flags set skb->protocol */
-		r = xtr_tc_into(skb, d->inst, direct && (feat_decap_l3 || d->family == d->in.family));
+	else
+		r = xtr_tc_into(skb, d->inst, direct && right);
 	if (r >= 0)
 		xtr_count_decap(d);
 	return r;

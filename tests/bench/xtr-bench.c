@@ -633,6 +633,7 @@ static int do_fill(void)
 		die("fill: --like, --dst: IPv4 addresses; --len: up to 32");
 	if (bpf_map_lookup_elem(fd, &like, &v))
 		die("%s: no entry for %s", o.pin, o.like);
+	v.hold = 0; /* of the packets that waited for that one: what is held is not remembered by the programs */
 	for (unsigned i = 0; i < o.dests;) {
 		__u32 n = 0;
 

@@ -41,7 +41,6 @@ is "nothing was dropped" "$(drops_of x1)$(drops_of x2)" "{}{}"
 # configured to speak it to a router that does not do without the checksum
 GPE2="gpe: true"
 gpe_conf 2
-sleep 4 # x1 asks because of an SMR about one EID-prefix once in three seconds (RFC 9301 6.1)
 check "x2 wants checksums again" xc x2 config reload
 check "x1 hears of it" wait_for 10 classic x1 2001:db8:2::1
 GPE1=$'gpe: true\ngpe-zero-checksum-ipv6: true\ngpe-peers: ["2001:db8:2::/48"]'

@@ -544,8 +544,8 @@ void xtr_itr_smr(struct xtr_itr *itr, const struct xtr_request *req)
 		return;
 	}
 	p = xtr_pending_find(&itr->pending, &eid);
-	if ((p && p->state != XTR_PENDING_DONE) || (p && p->sent + SMR_INTERVAL > env->now) ||
-	    !xtr_itr_ask(itr, &eid, NULL, XTR_WHY_SMR))
+	/* One that was answered a moment ago is asked about once more when it may be: the answer may be older than this change. */
+	if ((p && p->state != XTR_PENDING_DONE) || !xtr_itr_ask(itr, &eid, NULL, XTR_WHY_SMR))
 		xtr_count(env, DROP_RATE);
 }
 
