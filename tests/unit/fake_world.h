@@ -143,6 +143,8 @@ struct xtr_group_config *fw_conf_group(struct fw_conf *c, const char *group, boo
 /* The group at which `via: core` memberships are registered; not a member of it. */
 struct xtr_group_config *fw_conf_core(struct fw_conf *c, const char *group, bool overlay);
 void fw_conf_peer(struct fw_conf *c, const char *ip); /* of the last group */
+/* The pointers of the copy point into the copy. */
+void fw_conf_copy(struct fw_conf *to, const struct fw_conf *from);
 
 /* --- the world */
 struct fw *fw_new(void);

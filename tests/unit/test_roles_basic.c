@@ -5,51 +5,29 @@
  *   site A 192.0.2.1  10.1.0.0/24        192.0.2.8 Map-Resolver
  *   site B 192.0.2.2  10.2.0.0/24        192.0.2.9 Map-Server
  */
-#include "fake_world.h"
+#include "role_lab.h"
 
 #include "xtr/abi.h"
 
 #include <criterion/criterion.h>
 
-static struct fw *w;
-static struct fw_node *a, *b, *mr, *ms;
+static struct fw_node *a, *b, *ms;
 
-static void xtr_site(const char *name, const char *rloc, const char *eid, struct fw_node **out)
+static struct fw_node *site(const char *name, const char *rloc, const char *eid)
 {
-	static struct fw_conf c;
-
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, rloc);
-	fw_conf_mapping(&c, eid, rloc);
-	fw_conf_server(&c, "192.0.2.9");
-	fw_conf_resolver(&c, "192.0.2.8");
-	*out = fw_start(w, name, &c);
+	mapping_system_site(&conf, rloc, eid);
+	return fw_start(w, name, &conf);
 }
 
 static void set_up(void)
 {
-	static struct fw_conf c;
-
-	w = fw_new();
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.9");
-	fw_conf_site(&c, "a", "10.1.0.0/24", false);
-	fw_conf_site(&c, "b", "10.2.0.0/24", false);
-	ms = fw_start(w, "ms", &c);
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.8");
-	fw_conf_mr_server(&c, "192.0.2.9");
-	mr = fw_start(w, "mr", &c);
-	xtr_site("a", "192.0.2.1", "10.1.0.0/24", &a);
-	xtr_site("b", "192.0.2.2", "10.2.0.0/24", &b);
+	world_up();
+	ms = mapping_system_start().ms;
+	a = site("a", "192.0.2.1", "10.1.0.0/24");
+	b = site("b", "192.0.2.2", "10.2.0.0/24");
 }
 
-static void tear_down(void)
-{
-	fw_free(w);
-}
-
-TestSuite(basic, .init = set_up, .fini = tear_down);
+TestSuite(basic, .init = set_up, .fini = world_down);
 
 Test(basic, registers_requests_and_replies)
 {

@@ -3,7 +3,7 @@
  * ITR: what becomes of answers. RFC 9301 5.4, 5.5, 8.1; lifetimes to the millisecond. One ITR,
  * 192.0.2.1 and 2001:db8::1.
  */
-#include "fake_world.h"
+#include "itr_lab.h"
 
 #include "xtr/abi.h"
 
@@ -13,62 +13,7 @@
 
 #define MIN 60000ull
 
-static struct fw *w;
-static struct fw_node *itr;
-static struct fw_conf conf;
-
-static void set_up(void)
-{
-	w = fw_new();
-	fw_conf_init(&conf);
-	fw_conf_rloc(&conf, "192.0.2.1");
-	fw_conf_rloc(&conf, "2001:db8::1");
-	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");
-	conf.c.etr = false;
-	fw_conf_resolver(&conf, "192.0.2.8");
-	itr = fw_start(w, "itr", &conf);
-	fw_until(w, 0);
-}
-
-static void tear_down(void)
-{
-	fw_free(w);
-}
-
-TestSuite(cache, .init = set_up, .fini = tear_down);
-
-static uint64_t nonce_of_last(void)
-{
-	unsigned n = fw_sent_count(itr, XTR_MSG_MAP_REQUEST);
-	struct xtr_map_request m;
-	const uint8_t *buf;
-	size_t len;
-
-	cr_assert_gt(n, 0);
-	buf = fw_message(fw_sent(itr, XTR_MSG_MAP_REQUEST, n - 1), &len);
-	cr_assert_eq(xtr_map_request_decode(buf, len, &m), 0);
-	return m.nonce;
-}
-
-static void answer(const struct fw_rec *recs, unsigned n)
-{
-	uint8_t buf[4096];
-
-	fw_inject(itr, "192.0.2.2", 4342, buf,
-		  fw_make_reply(buf, sizeof(buf), nonce_of_last(), recs, n));
-}
-
-/* Asks for eid and gets these records. */
-static void resolve(const char *eid, const struct fw_rec *recs, unsigned n)
-{
-	fw_miss(itr, eid, NULL);
-	answer(recs, n);
-}
-
-#define RESOLVE(eid, ...) do { \
-		const struct fw_rec recs_[] = { __VA_ARGS__ }; \
-		resolve(eid, recs_, sizeof(recs_) / sizeof(recs_[0])); \
-	} while (0)
+TestSuite(cache, .init = itr_up, .fini = world_down);
 
 /* "192.0.2.2/100 192.0.2.3/50": the forwarding set; "none" for no entry, "action 3" for a negative
  * one. */
@@ -106,9 +51,9 @@ Test(cache, T_3_an_answer_needs_an_outstanding_nonce)
 	fw_inject(itr, "192.0.2.2", 4342, buf, len);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_NONCE), 1);
-	answer(&rec, 1);
+	reply(&rec, 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.2/100");
-	answer(&rec, 1);
+	reply(&rec, 1);
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_NONCE), 2, "a nonce can be used once");
 }
 
@@ -117,11 +62,11 @@ Test(cache, RFC9301_5_4_a_record_has_to_cover_the_eid_and_a_bad_answer_does_not_
 	RESOLVE("10.2.0.5", FW_REC("10.3.0.0/24", 60, "192.0.2.2"));
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_MISMATCH), 1);
 	cr_assert_eq(fw_dp_size(itr), 0);
-	answer(&(struct fw_rec)FW_REC("[5]10.2.0.0/24", 60, "192.0.2.2"), 1);
+	reply(&(struct fw_rec)FW_REC("[5]10.2.0.0/24", 60, "192.0.2.2"), 1);
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_MISMATCH), 2, "another instance");
-	answer(NULL, 0);
+	reply(NULL, 0);
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_MISMATCH), 3, "no record at all");
-	answer(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.2"), 1);
+	reply(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.2"), 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.2/100");
 }
 
@@ -142,9 +87,9 @@ Test(cache, T_5_an_answer_may_not_claim_more_than_was_asked_for)
 	RESOLVE("10.2.0.5", FW_REC("0.0.0.0/0", 60, "192.0.2.2"));
 	cr_assert_eq(fw_dp_size(itr), 0);
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_OVERCLAIM), 1);
-	answer(&(struct fw_rec)FW_REC("10.0.0.0/7", 60, "192.0.2.2"), 1);
+	reply(&(struct fw_rec)FW_REC("10.0.0.0/7", 60, "192.0.2.2"), 1);
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_OVERCLAIM), 2);
-	answer(&(struct fw_rec)FW_REC("10.0.0.0/8", 60, "192.0.2.2"), 1);
+	reply(&(struct fw_rec)FW_REC("10.0.0.0/8", 60, "192.0.2.2"), 1);
 	cr_assert_str_eq(fwd("10.0.0.0/8"), "192.0.2.2/100");
 	RESOLVE("2001:db8::5", FW_REC("2000::/3", 60, "192.0.2.2"));
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_OVERCLAIM), 3);
@@ -336,7 +281,7 @@ Test(cache, RFC9301_5_4_ttl_0_removes_at_once)
 	fw_until(w, 54 * MIN - 1000);
 	fw_use(itr, "10.2.0.5");
 	fw_until(w, 54 * MIN); /* refresh */
-	answer(&(struct fw_rec)FW_REC("10.2.0.0/24", 0, "192.0.2.2"), 1);
+	reply(&(struct fw_rec)FW_REC("10.2.0.0/24", 0, "192.0.2.2"), 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
 	RESOLVE("10.3.0.5", FW_REC("10.3.0.0/24", 0, "192.0.2.2"));
 	cr_assert_str_eq(fwd("10.3.0.0/24"), "none");
@@ -376,7 +321,7 @@ Test(cache, an_entry_in_use_is_refreshed_at_90_percent_without_a_gap)
 	cr_assert_eq(xtr_map_request_decode(buf, len, &m), 0);
 	cr_assert_eq(m.source_eid.afi, XTR_AFI_NONE, "RFC 9301 5.2: no source EID in a refresh");
 	fw_run(w, 50);
-	answer(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.3"), 1);
+	reply(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.3"), 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.3/100");
 	fw_until(w, 60 * MIN + 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.3/100", "the new lifetime counts");
@@ -411,7 +356,7 @@ Test(cache, a_refresh_may_find_the_prefix_split)
 	fw_until(w, 13 * MIN + 30 * 1000 - 10);
 	fw_use(itr, "10.2.0.5");
 	fw_until(w, 13 * MIN + 30 * 1000);
-	answer(&(struct fw_rec)FW_NEG("10.2.0.0/16", 15, 1), 1);
+	reply(&(struct fw_rec)FW_NEG("10.2.0.0/16", 15, 1), 1);
 	cr_assert_str_eq(fwd("10.2.0.0/16"), "action 1");
 	cr_assert_eq(fw_counter(itr, XTR_NODE_DROP_MISMATCH), 0);
 }
@@ -510,7 +455,7 @@ Test(cache, adopted_entries_are_left_alone_then_end_or_are_refreshed)
 	fw_until(w, 270000);
 	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 1,
 		     "only the one in use is asked for");
-	answer(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.2"), 1);
+	reply(&(struct fw_rec)FW_REC("10.2.0.0/24", 60, "192.0.2.2"), 1);
 	fw_until(w, 299999);
 	cr_assert_str_eq(fwd("10.3.0.0/24"), "192.0.2.78/60 192.0.2.77/40");
 	fw_until(w, 300000);

@@ -3,22 +3,17 @@
  * ETR: answers. RFC 9301 5.4, 5.5, 7.1. One ETR, 192.0.2.1 and 2001:db8::1; requests come from
  * 192.0.2.8 (in an ECM, as from a Map-Server) or directly.
  */
-#include "fake_world.h"
+#include "role_lab.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct fw *w;
 static struct fw_node *etr;
-static struct fw_conf conf;
 
 static void set_up(void)
 {
-	w = fw_new();
-	fw_conf_init(&conf);
-	fw_conf_rloc(&conf, "192.0.2.1");
-	fw_conf_rloc(&conf, "2001:db8::1");
+	world_of("192.0.2.1 2001:db8::1");
 	conf.c.etr = true;
 }
 
@@ -28,12 +23,7 @@ static void go(void)
 	fw_until(w, 0);
 }
 
-static void tear_down(void)
-{
-	fw_free(w);
-}
-
-TestSuite(reply, .init = set_up, .fini = tear_down);
+TestSuite(reply, .init = set_up, .fini = world_down);
 
 static void ask_with(struct fw_req q)
 {

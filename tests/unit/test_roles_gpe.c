@@ -5,7 +5,7 @@
  *   site A 192.0.2.1, 2001:db8::1  10.1.0.0/24 ┐                    ┌ 192.0.2.8 Map-Resolver
  *   site B 192.0.2.2, 2001:db8::2  10.2.0.0/24 ┴── 10 ms each way ──┴ 192.0.2.9 Map-Server
  */
-#include "fake_world.h"
+#include "role_lab.h"
 
 #include "xtr/abi.h"
 
@@ -13,37 +13,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct fw *w;
 static struct fw_node *a, *b, *ms;
 static struct fw_conf conf_a, conf_b;
 
 static void site_conf(struct fw_conf *c, const char *rlocs, const char *eid, uint8_t gpe)
 {
-	char copy[128], *save = NULL;
-
-	fw_conf_init(c);
-	snprintf(copy, sizeof(copy), "%s", rlocs);
-	for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save))
-		fw_conf_rloc(c, s);
-	fw_conf_mapping(c, eid, rlocs)->gpe = gpe;
-	fw_conf_server(c, "192.0.2.9");
-	fw_conf_resolver(c, "192.0.2.8");
+	mapping_system_site(c, rlocs, eid);
+	c->mappings[0].gpe = gpe;
 }
 
 static void set_up(void)
 {
-	static struct fw_conf c;
-
-	w = fw_new();
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.9");
-	fw_conf_site(&c, "a", "10.1.0.0/24", false);
-	fw_conf_site(&c, "b", "10.2.0.0/24", false);
-	ms = fw_start(w, "ms", &c);
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.8");
-	fw_conf_mr_server(&c, "192.0.2.9");
-	fw_start(w, "mr", &c);
+	world_up();
+	ms = mapping_system_start().ms;
 }
 
 static void go(uint8_t gpe, bool proxy)
@@ -56,12 +38,7 @@ static void go(uint8_t gpe, bool proxy)
 	fw_until(w, 1000);
 }
 
-static void tear_down(void)
-{
-	fw_free(w);
-}
-
-TestSuite(gpe, .init = set_up, .fini = tear_down);
+TestSuite(gpe, .init = set_up, .fini = world_down);
 
 /* "192.0.2.2g 2001:db8::2": the forwarding set, and who of it takes LISP-GPE. */
 static const char *fwd(struct fw_node *f, const char *prefix)

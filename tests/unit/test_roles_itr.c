@@ -3,7 +3,7 @@
  * ITR: asking. RFC 9301 5.3, 6.1, 8.1. One ITR alone in the world (192.0.2.1, 2001:db8::1); its
  * Map-Resolvers 192.0.2.8 and 192.0.2.7 exist only as far as a test plays them.
  */
-#include "fake_world.h"
+#include "itr_lab.h"
 
 #include "xtr/abi.h"
 
@@ -11,36 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct fw *w;
-static struct fw_node *itr;
-static struct fw_conf conf;
-
-static void start(const char *second_resolver)
+static void with_two_resolvers(void)
 {
-	w = fw_new();
-	fw_conf_init(&conf);
-	fw_conf_rloc(&conf, "192.0.2.1");
-	fw_conf_rloc(&conf, "2001:db8::1");
-	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");
-	conf.c.etr = false;
-	fw_conf_resolver(&conf, "192.0.2.8");
-	if (second_resolver)
-		fw_conf_resolver(&conf, second_resolver);
-	itr = fw_start(w, "itr", &conf);
-	fw_until(w, 0);
-}
-
-static void one(void)
-{
-	start(NULL);
-}
-static void two(void)
-{
-	start("192.0.2.7");
-}
-static void done(void)
-{
-	fw_free(w);
+	itr_conf();
+	fw_conf_resolver(&conf, "192.0.2.7");
+	itr_go();
 }
 
 static const char *times(void)
@@ -85,8 +60,8 @@ static void answer(unsigned i, const struct fw_rec *recs, unsigned n)
 
 static const struct fw_rec site_b[] = { FW_REC("10.2.0.0/24", 1440, "192.0.2.2") };
 
-TestSuite(itr, .init = one, .fini = done);
-TestSuite(itr2, .init = two, .fini = done);
+TestSuite(itr, .init = itr_up, .fini = world_down);
+TestSuite(itr2, .init = with_two_resolvers, .fini = world_down);
 
 /* ---- the request */
 

@@ -1,68 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Decent-Push (RFC 9962 4, draft-farinacci-lisp-decent-10 4): names cite the rules D-10 to D-38 and
- * the failure cases that a group has to survive.
- *
- *   member i   RLOC 192.0.2.i, EIDs 10.i.0.0/16, all roles; group 224.1.1.1
+ * Decent-Push (RFC 9962 4, draft-farinacci-lisp-decent-10 4): one group, and the failures it has to survive. Names cite
+ * the rules D-10 to D-38 and the draft's cases. The overlay, layers: test_roles_push_*.c.
  */
-#include "fake_world.h"
-#include "push_help.h"
-#include "fake_dns.h"
+#include "group_lab.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-#define G "224.1.1.1"
-#define CORE "224.0.9.1"
-
-static struct fw *w;
-
-static void down(void)
-{
-	fw_free(w);
-}
-
-static void conf_member(struct fw_conf *c, unsigned i, const char *group, bool overlay)
-{
-	char rloc[32], eid[32];
-
-	snprintf(rloc, sizeof(rloc), "192.0.2.%u", i);
-	snprintf(eid, sizeof(eid), "10.%u.0.0/16", i);
-	fw_conf_init(c);
-	fw_conf_rloc(c, rloc);
-	fw_conf_mapping(c, eid, rloc);
-	fw_conf_site(c, "all", "10.0.0.0/8", true);
-	fw_conf_group(c, group, overlay);
-	c->c.itr = c->c.mr = true;
-	c->c.has_ids = true;
-	c->c.xtr_id[15] = (uint8_t)i;
-}
-
-static struct fw_node *start(unsigned i, bool overlay)
-{
-	struct fw_conf c;
-
-	conf_member(&c, i, G, overlay);
-	if (overlay && i != 1)
-		fw_conf_peer(&c, "192.0.2.1");
-	return fw_start(w, "member", &c);
-}
-
-static void start_all(struct fw_node **n, unsigned count, bool overlay)
-{
-	for (unsigned i = 0; i < count; i++)
-		n[i] = start(i + 1, overlay);
-}
+TestSuite(push, .init = world_up, .fini = world_down);
 
 /* ---- one group over underlay multicast */
 
-Test(push, D_11_D_18_D_19_every_member_has_what_one_registers_the_sender_too, .fini = down)
+Test(push, D_11_D_18_D_19_every_member_has_what_one_registers_the_sender_too)
 {
 	struct fw_node *n[3];
 
-	w = fw_new();
-	start_all(n, 3, false);
+	start_members(n, 3, false);
 	fw_run(w, 3000);
 	for (unsigned i = 0; i < 3; i++) {
 		cr_expect_str_eq(registered(n[i], "10.1.0.0/16"), "192.0.2.1");
@@ -79,7 +34,7 @@ Test(push, D_11_D_18_D_19_every_member_has_what_one_registers_the_sender_too, .f
 	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live+");
 }
 
-Test(push, D_28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
+Test(push, D_28_a_membership_is_a_group_with_one_RLE_level_128)
 {
 	struct fw_node *n = NULL;
 	struct xtr_register m;
@@ -92,9 +47,8 @@ Test(push, D_28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
 	struct xtr_ip ip;
 	bool seen = false;
 
-	w = fw_new();
-	n = start(1, false);
-	start(2, false);
+	n = start_member(1, G, false);
+	start_member(2, G, false);
 	fw_run(w, 100);
 	for (unsigned i = 0; (p = fw_sent(n, XTR_MSG_MAP_REGISTER, i)) && !seen; i++) {
 		cr_assert_eq(xtr_register_decode_head(p->buf, p->len, &m), 0);
@@ -117,14 +71,13 @@ Test(push, D_28_a_membership_is_a_group_with_one_RLE_level_128, .fini = down)
 	cr_expect_not(xtr_lcaf_rle_next(&l.addr, &rle, &e));
 }
 
-Test(push, D_20_lookups_of_a_member_are_local, .fini = down)
+Test(push, D_20_lookups_of_a_member_are_local)
 {
 	struct fw_node *n[3];
 	struct fw_dp *d;
 	unsigned before;
 
-	w = fw_new();
-	start_all(n, 3, false);
+	start_members(n, 3, false);
 	fw_run(w, 3000);
 	before = fw_sent_count(n[0], XTR_MSG_MAP_REQUEST);
 	fw_miss(n[0], "10.3.1.1/32", NULL);
@@ -141,13 +94,12 @@ Test(push, D_20_lookups_of_a_member_are_local, .fini = down)
 	cr_expect_eq(d->fwd.n, 0);
 }
 
-Test(push, D_21_any_member_is_the_resolver_of_an_external_router, .fini = down)
+Test(push, D_21_any_member_is_the_resolver_of_an_external_router)
 {
 	struct fw_node *n[3], *x;
 	struct fw_conf c;
 
-	w = fw_new();
-	start_all(n, 3, false);
+	start_members(n, 3, false);
 	fw_run(w, 3000);
 	fw_conf_init(&c);
 	fw_conf_rloc(&c, "198.51.100.1");
@@ -157,7 +109,7 @@ Test(push, D_21_any_member_is_the_resolver_of_an_external_router, .fini = down)
 	cr_expect_str_eq(lig(x, "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
 }
 
-Test(push, D_22_a_request_to_the_group_is_answered_by_each_from_its_own_address, .fini = down)
+Test(push, D_22_a_request_to_the_group_is_answered_by_each_from_its_own_address)
 {
 	struct fw_node *n[2];
 	struct xtr_msg_meta meta = { .src = fw_ip("198.51.100.1"),
@@ -172,8 +124,7 @@ Test(push, D_22_a_request_to_the_group_is_answered_by_each_from_its_own_address,
 	uint8_t buf[512];
 	size_t len;
 
-	w = fw_new();
-	start_all(n, 2, false);
+	start_members(n, 2, false);
 	fw_run(w, 3000);
 	len = fw_make_request(buf, sizeof(buf), &req);
 	xtr_node_input(n[0]->n, &meta, buf, len, w->now);
@@ -184,7 +135,7 @@ Test(push, D_22_a_request_to_the_group_is_answered_by_each_from_its_own_address,
 	cr_expect_eq(xtr_ip_cmp(&p->src, &n[0]->ips[0]), 0, "never from a group");
 }
 
-Test(push, probes_and_SMRs_to_the_group_are_dropped, .fini = down)
+Test(push, probes_and_SMRs_to_the_group_are_dropped)
 {
 	struct fw_node *n[2];
 	struct xtr_msg_meta meta = { .src = fw_ip("198.51.100.1"),
@@ -199,8 +150,7 @@ Test(push, probes_and_SMRs_to_the_group_are_dropped, .fini = down)
 	unsigned replies;
 	uint8_t buf[512];
 
-	w = fw_new();
-	start_all(n, 2, false);
+	start_members(n, 2, false);
 	fw_run(w, 10000);
 	replies = fw_sent_count(n[0], XTR_MSG_MAP_REPLY);
 	for (unsigned i = 0; i < 2; i++) {
@@ -215,7 +165,7 @@ Test(push, probes_and_SMRs_to_the_group_are_dropped, .fini = down)
 }
 
 /* A forged source address would make every member send and repeat Map-Notifies to it. */
-Test(push, a_request_to_the_group_subscribes_nobody, .fini = down)
+Test(push, a_request_to_the_group_subscribes_nobody)
 {
 	static const uint8_t id[16] = { 9 }, site[8];
 	const struct xtr_ip from = fw_ip("198.51.100.1");
@@ -235,8 +185,7 @@ Test(push, a_request_to_the_group_subscribes_nobody, .fini = down)
 	struct xtr_wr r = xtr_wr_init(buf, sizeof(buf));
 	struct fw_node *n[2];
 
-	w = fw_new();
-	start_all(n, 2, false);
+	start_members(n, 2, false);
 	fw_run(w, 3000);
 	xtr_map_request_encode(&r, &m);
 	xtr_node_input(n[0]->n, &meta, buf, xtr_wr_len(&r), w->now);
@@ -244,7 +193,7 @@ Test(push, a_request_to_the_group_subscribes_nobody, .fini = down)
 	cr_expect_eq(fw_counter(n[0], XTR_NODE_SUBSCRIPTIONS), 0);
 }
 
-Test(push, what_comes_to_a_group_that_is_not_ours_is_dropped, .fini = down)
+Test(push, what_comes_to_a_group_that_is_not_ours_is_dropped)
 {
 	struct fw_node *n;
 	struct xtr_msg_meta meta = { .src = fw_ip("192.0.2.9"), .sport = 4342, .dport = 4342 };
@@ -254,8 +203,7 @@ Test(push, what_comes_to_a_group_that_is_not_ours_is_dropped, .fini = down)
 	size_t len = fw_make_register(buf, sizeof(buf), &reg, &rec, 1);
 	size_t reply_len = fw_make_reply(reply, sizeof(reply), 1, &rec, 1);
 
-	w = fw_new();
-	n = start(1, false);
+	n = start_member(1, G, false);
 	fw_run(w, 100);
 	meta.dst = fw_ip("224.1.1.2");
 	xtr_node_input(n->n, &meta, buf, len, w->now);
@@ -272,15 +220,14 @@ Test(push, what_comes_to_a_group_that_is_not_ours_is_dropped, .fini = down)
 	cr_expect_str_eq(registered(n, "10.9.0.0/16"), "192.0.2.9");
 }
 
-Test(push, own_messages_that_come_back_are_no_replays, .fini = down)
+Test(push, own_messages_that_come_back_are_no_replays)
 {
 	struct fw_node *n;
 	struct fw_packet *p;
 	struct xtr_msg_meta meta = { .dst = fw_ip(G), .sport = 4342, .dport = 4342 };
 
-	w = fw_new();
-	n = start(1, false);
-	start(2, false);
+	n = start_member(1, G, false);
+	start_member(2, G, false);
 	fw_run(w, 100);
 	p = fw_sent(n, XTR_MSG_MAP_REGISTER, 0);
 	cr_assert(p && xtr_ip_is_multicast(&p->dst));
@@ -292,13 +239,12 @@ Test(push, own_messages_that_come_back_are_no_replays, .fini = down)
 	cr_expect_eq(fw_events(n, XTR_EVENT_REGISTER_REFUSED), 0);
 }
 
-Test(push, D_24_membership_is_looked_up_periodically, .fini = down)
+Test(push, D_24_membership_is_looked_up_periodically)
 {
 	struct fw_node *n[3];
 	unsigned before;
 
-	w = fw_new();
-	start_all(n, 3, false);
+	start_members(n, 3, false);
 	fw_run(w, 70000);
 	before = fw_sent_count(n[0], XTR_MSG_MAP_REQUEST);
 	fw_run(w, 600000);
@@ -308,13 +254,12 @@ Test(push, D_24_membership_is_looked_up_periodically, .fini = down)
 
 /* ---- failure cases */
 
-Test(push, case_1_a_member_that_dies_is_out_within_its_registration_timeout, .fini = down)
+Test(push, case_1_a_member_that_dies_is_out_within_its_registration_timeout)
 {
 	struct fw_node *n[3];
 	uint64_t died;
 
-	w = fw_new();
-	start_all(n, 3, true);
+	start_members(n, 3, true);
 	fw_run(w, 400000);
 	cr_assert_str_eq(list(n[0], G), "192.0.2.2 192.0.2.3");
 	fw_kill(n[2]);
@@ -336,8 +281,7 @@ static void split_heals(bool overlay)
 {
 	struct fw_node *n[4];
 
-	w = fw_new();
-	start_all(n, 4, overlay);
+	start_members(n, 4, overlay);
 	fw_run(w, 400000);
 	w->split = true;
 	fw_run(w, 300000);
@@ -360,12 +304,12 @@ static void split_heals(bool overlay)
 	}
 }
 
-Test(push, case_2_a_split_keeps_both_halves_and_heals_underlay, .fini = down)
+Test(push, case_2_a_split_keeps_both_halves_and_heals_underlay)
 {
 	split_heals(false);
 }
 
-Test(push, case_2_a_split_keeps_both_halves_and_heals_overlay, .fini = down)
+Test(push, case_2_a_split_keeps_both_halves_and_heals_overlay)
 {
 	split_heals(true);
 }
@@ -374,10 +318,9 @@ static void new_member(bool overlay)
 {
 	struct fw_node *n[4];
 
-	w = fw_new();
-	start_all(n, 3, overlay);
+	start_members(n, 3, overlay);
 	fw_run(w, 400000); /* in the steady state: a Map-Register a minute */
-	n[3] = start(4, overlay);
+	n[3] = start_member(4, G, overlay);
 	fw_run(w, 2000);
 	for (unsigned e = 1; e <= 4; e++) {
 		char eid[32], rloc[32];
@@ -391,24 +334,23 @@ static void new_member(bool overlay)
 	cr_expect_str_eq(registered(n[3], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4");
 }
 
-Test(push, case_3_a_new_member_has_everything_within_2_seconds_underlay, .fini = down)
+Test(push, case_3_a_new_member_has_everything_within_2_seconds_underlay)
 {
 	new_member(false);
 }
 
-Test(push, case_3_a_new_member_has_everything_within_2_seconds_overlay, .fini = down)
+Test(push, case_3_a_new_member_has_everything_within_2_seconds_overlay)
 {
 	new_member(true);
 }
 
-Test(push, case_4_a_second_copy_of_a_register_is_dropped_by_its_nonce, .fini = down)
+Test(push, case_4_a_second_copy_of_a_register_is_dropped_by_its_nonce)
 {
 	struct fw_node *n[2];
 	struct fw_packet *p = NULL;
 	struct xtr_msg_meta meta = { .dst = fw_ip(G), .sport = 4342, .dport = 4342 };
 
-	w = fw_new();
-	start_all(n, 2, false);
+	start_members(n, 2, false);
 	fw_run(w, 100);
 	for (unsigned i = 0; !p; i++) {
 		p = fw_sent(n[0], XTR_MSG_MAP_REGISTER, i);
@@ -424,14 +366,13 @@ static bool lose_notify_of_3(struct fw *fw, const struct fw_packet *p)
 	return fw_type(p) == XTR_MSG_MAP_NOTIFY && p->src.a[3] == 3;
 }
 
-Test(push, case_5_each_member_confirms_a_silent_one_is_asked_by_unicast, .fini = down)
+Test(push, case_5_each_member_confirms_a_silent_one_is_asked_by_unicast)
 {
 	struct fw_node *n[3];
 	unsigned unicast = 0, late = 0;
 
-	w = fw_new();
 	w->lose = lose_notify_of_3;
-	start_all(n, 3, false);
+	start_members(n, 3, false);
 	fw_run(w, 30000);
 	for (unsigned i = 0; i < w->packet_count; i++) {
 		const struct fw_packet *p = &w->packets[i];
@@ -452,13 +393,12 @@ Test(push, case_5_each_member_confirms_a_silent_one_is_asked_by_unicast, .fini =
 	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live+, 192.0.2.3 live+");
 }
 
-Test(push, case_5_a_member_that_leaves_is_waited_for_no_more, .fini = down)
+Test(push, case_5_a_member_that_leaves_is_waited_for_no_more)
 {
 	struct fw_node *n[3];
 	uint64_t gone;
 
-	w = fw_new();
-	start_all(n, 3, false);
+	start_members(n, 3, false);
 	fw_run(w, 400000);
 	fw_kill(n[2]);
 	fw_run(w, 200000);
@@ -479,7 +419,7 @@ Test(push, case_5_a_member_that_leaves_is_waited_for_no_more, .fini = down)
 	}
 }
 
-Test(push, D_26_case_6_another_key_is_seen_on_both_sides, .fini = down)
+Test(push, D_26_case_6_another_key_is_seen_on_both_sides)
 {
 	static const struct xtr_key other = { .key_id = 1,
 					      .alg_id = XTR_AUTH_SHA256,
@@ -488,8 +428,7 @@ Test(push, D_26_case_6_another_key_is_seen_on_both_sides, .fini = down)
 	struct fw_node *n[2];
 	struct fw_conf c;
 
-	w = fw_new();
-	n[0] = start(1, false);
+	n[0] = start_member(1, G, false);
 	conf_member(&c, 2, G, false);
 	c.groups[0].server.key = other;
 	c.keys[0][0] = c.keys[1][0] = other;
@@ -506,419 +445,10 @@ Test(push, D_26_case_6_another_key_is_seen_on_both_sides, .fini = down)
 	cr_expect_str_eq(lig(n[0], "10.1.0.1/32"), "192.0.2.1");
 }
 
-/* ---- the overlay */
-
-Test(push, D_13_D_15_R_1_X1_one_copy_per_member_with_the_group_as_inner_destination, .fini = down)
-{
-	struct fw_node *n[3];
-	unsigned copies = 0;
-
-	w = fw_new();
-	start_all(n, 3, true);
-	fw_run(w, 400000);
-	for (unsigned i = 0; i < w->packet_count; i++) {
-		const struct fw_packet *p = &w->packets[i];
-
-		if (p->from != n[0] || p->sent < 340000 || !p->to)
-			continue;
-		cr_assert(p->overlay);
-		cr_expect_eq(p->group.a[0], 224);
-		cr_expect(p->dst.a[3] == 2 || p->dst.a[3] == 3);
-		copies++;
-	}
-	cr_expect_eq(copies, 4, "a membership and an EID-prefix, to two members each: %u", copies);
-	for (unsigned i = 0; i < 3; i++)
-		cr_expect_eq(n[i]->control_count, 2);
-}
-
-Test(push, D_38_one_peer_is_enough_to_find_all_others, .fini = down)
-{
-	struct fw_node *n[5];
-
-	w = fw_new();
-	w->no_multicast = true;
-	start_all(n, 5, true);
-	fw_run(w, 3000);
-	for (unsigned i = 0; i < 5; i++) {
-		cr_expect_str_eq(registered(n[i], "(*," G ")"),
-				 "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5");
-		cr_expect_str_eq(registered(n[i], "10.5.0.0/16"), "192.0.2.5");
-		cr_expect_str_eq(registered(n[i], "10.2.0.0/16"), "192.0.2.2");
-	}
-}
-
-Test(push, D_38_the_peer_may_start_last, .fini = down)
-{
-	struct fw_node *n[3];
-
-	w = fw_new();
-	n[1] = start(2, true);
-	n[2] = start(3, true);
-	fw_run(w, 30000);
-	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.2");
-	n[0] = start(1, true);
-	fw_run(w, 62000);
-	for (unsigned i = 0; i < 3; i++)
-		cr_expect_str_eq(registered(n[i], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
-}
-
-Test(push, frames_of_strangers_are_not_let_in, .fini = down)
-{
-	struct fw_node *n[2];
-	struct fw_conf c;
-
-	w = fw_new();
-	n[0] = start(1, true);
-	conf_member(&c, 2, G, true); /* knows nobody and is known to nobody */
-	n[1] = fw_start(w, "stranger", &c);
-	fw_run(w, 120000);
-	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self");
-	cr_expect_eq(n[0]->control_count, 0);
-}
-
-Test(push, a_restart_of_a_member_is_no_change_for_the_others, .fini = down)
-{
-	struct fw_node *n[3];
-
-	w = fw_new();
-	start_all(n, 3, true);
-	fw_run(w, 400000);
-	fw_stop(n[1]);
-	fw_run(w, 5000);
-	fw_restart(n[1]);
-	fw_run(w, 3000);
-	for (unsigned i = 0; i < 3; i++) {
-		cr_expect_str_eq(registered(n[i], "(*," G ")"), "192.0.2.1 192.0.2.2 192.0.2.3");
-		cr_expect_str_eq(registered(n[i], "10.2.0.0/16"), "192.0.2.2");
-	}
-	cr_expect_eq(fw_events(n[0], XTR_EVENT_MEMBER_DEL), 0);
-	fw_kill(n[1]); /* without its state */
-	fw_run(w, 5000);
-	fw_restart(n[1]);
-	fw_run(w, 62000);
-	for (unsigned i = 0; i < 3; i++)
-		cr_expect_str_eq(registered(n[1], "10.3.0.0/16"), "192.0.2.3");
-}
-
-/* ---- layers */
-
-static struct fw_node *start_core(unsigned i)
-{
-	struct fw_conf c;
-
-	conf_member(&c, i, CORE, true);
-	fw_conf_site(&c, "layers", "(*,224.0.0.0/4)", true);
-	if (i != 1)
-		fw_conf_peer(&c, "192.0.2.1");
-	return fw_start(w, "core", &c);
-}
-
-static void conf_layer(struct fw_conf *c, unsigned i, bool subscribe)
-{
-	conf_member(c, i, "224.2.2.2", true);
-	c->groups[0].via = XTR_VIA_CORE;
-	c->groups[0].subscribe = subscribe;
-	fw_conf_core(c, CORE, true);
-	fw_conf_peer(c, "192.0.2.1");
-}
-
-static struct fw_node *start_layer(unsigned i, bool subscribe)
-{
-	struct fw_conf c;
-
-	conf_layer(&c, i, subscribe);
-	return fw_start(w, "layer", &c);
-}
-
-Test(push, D_33_D_36_D_37_a_layer_starts_from_one_address_of_the_core, .fini = down)
-{
-	struct fw_node *a, *b, *i, *j, *k;
-
-	w = fw_new();
-	a = start_core(1);
-	b = start_core(2);
-	fw_run(w, 5000);
-	i = start_layer(11, false);
-	fw_run(w, 3000);
-	j = start_layer(12, false);
-	k = start_layer(13, false);
-	fw_run(w, 5000);
-	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
-	cr_expect_str_eq(registered(b, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
-	cr_expect_str_eq(registered(i, "10.13.0.0/16"), "192.0.2.13");
-	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
-	cr_expect_str_eq(registered(k, "10.12.0.0/16"), "192.0.2.12");
-	cr_expect_str_eq(registered(a, "10.11.0.0/16"), "", "D-35: only groups by default");
-	cr_expect_str_eq(list(i, "224.2.2.2"), "192.0.2.12 192.0.2.13");
-	cr_expect_str_eq(list(i, CORE), "192.0.2.1 192.0.2.2");
-}
-
-Test(push, a_layer_outlives_its_core_and_joins_again, .fini = down)
-{
-	struct fw_node *a, *i, *j, *k;
-
-	w = fw_new();
-	a = start_core(1);
-	i = start_layer(11, false);
-	j = start_layer(12, false);
-	fw_run(w, 10000);
-	cr_assert_str_eq(registered(i, "10.12.0.0/16"), "192.0.2.12");
-	fw_kill(a);
-	fw_run(w, 600000);
-	cr_expect_str_eq(registered(i, "10.12.0.0/16"), "192.0.2.12");
-	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
-	cr_expect(group_problem(i), "the loss is shown");
-	k = start_layer(13, false); /* has to wait for the core */
-	fw_run(w, 10000);
-	cr_expect_str_eq(registered(k, "10.11.0.0/16"), "");
-	fw_restart(a);
-	fw_run(w, 70000);
-	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
-	cr_expect_str_eq(registered(k, "10.11.0.0/16"), "192.0.2.11");
-	cr_expect_str_eq(registered(i, "10.13.0.0/16"), "192.0.2.13");
-}
-
-Test(push, start_order_does_not_matter_the_core_may_be_last, .fini = down)
-{
-	struct fw_node *a, *i, *j;
-
-	w = fw_new();
-	i = start_layer(11, false);
-	j = start_layer(12, false);
-	fw_run(w, 100000);
-	cr_expect_str_eq(registered(i, "10.12.0.0/16"), "");
-	a = start_core(1);
-	fw_run(w, 62000);
-	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
-	cr_expect_str_eq(registered(i, "10.12.0.0/16"), "192.0.2.12");
-	cr_expect_str_eq(registered(j, "10.11.0.0/16"), "192.0.2.11");
-}
-
-Test(push, D_34_each_layer_has_its_own_keys, .fini = down)
-{
-	static const struct xtr_key layer = { .key_id = 2,
-					      .alg_id = XTR_AUTH_SHA256,
-					      .secret = (const uint8_t *)"of the layer",
-					      .secret_len = 12 };
-	struct fw_node *a, *n[2];
-
-	w = fw_new();
-	a = start_core(1);
-	for (unsigned i = 0; i < 2; i++) {
-		struct fw_conf c;
-
-		conf_layer(&c, 11 + i, false);
-		c.groups[0].server.key = layer;
-		c.keys[0][0] = c.keys[1][0] = layer;
-		n[i] = fw_start(w, "layer", &c);
-	}
-	fw_run(w, 10000);
-	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
-	cr_expect_str_eq(registered(n[0], "10.12.0.0/16"), "192.0.2.12");
-	cr_expect_str_eq(registered(n[1], "10.11.0.0/16"), "192.0.2.11");
-	cr_expect_eq(fw_counter(a, XTR_NODE_DROP_AUTH), 0);
-	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_AUTH), 0);
-}
-
-/* A Map-Reply that says who is in the group has no other proof than the nonce. */
-Test(push, T_3_nonces_of_subscriptions_are_not_guessed_from_each_other, .fini = down)
-{
-	struct xtr_map_request m;
-	struct fw_node *a;
-	uint64_t last = 0;
-	unsigned seen = 0;
-
-	w = fw_new();
-	start_core(1);
-	fw_run(w, 1000);
-	a = start_layer(11, true);
-	fw_run(w, 300000);
-	for (unsigned i = 0; i < fw_sent_count(a, XTR_MSG_MAP_REQUEST); i++) {
-		const uint8_t *msg;
-		size_t len;
-
-		msg = fw_message(fw_sent(a, XTR_MSG_MAP_REQUEST, i), &len);
-		if (xtr_map_request_decode(msg, len, &m) || !(m.flags & XTR_MREQ_I))
-			continue;
-		cr_assert(!last || m.nonce - last > 65536);
-		last = m.nonce;
-		seen++;
-	}
-	cr_expect_gt(seen, 3);
-}
-
-static size_t make_notify(uint8_t *buf, size_t size, const char *group, const char *rloc,
-			  const struct xtr_key *key, uint64_t nonce);
-
-/* The core goes on from a request that somebody forged in our name. */
-Test(push, RFC9437_7_a_publication_far_ahead_is_not_taken_up, .fini = down)
-{
-	struct xtr_map_request m = { .nonce = 0 };
-	const uint8_t *msg;
-	uint8_t buf[512];
-	struct fw_node *i;
-	uint64_t before;
-	size_t len;
-
-	w = fw_new();
-	start_core(1);
-	fw_run(w, 1000);
-	i = start_layer(11, true);
-	fw_run(w, 300000);
-	cr_assert(subscribed(i));
-	for (unsigned k = 0; k < fw_sent_count(i, XTR_MSG_MAP_REQUEST); k++) {
-		struct xtr_map_request r;
-
-		msg = fw_message(fw_sent(i, XTR_MSG_MAP_REQUEST, k), &len);
-		if (!xtr_map_request_decode(msg, len, &r) && r.flags & XTR_MREQ_I)
-			m = r;
-	}
-	before = fw_counter(i, XTR_NODE_DROP_REPLAY);
-	len = make_notify(buf, sizeof(buf), "224.2.2.2", "192.0.2.99", &fw_key,
-			  m.nonce + (1ull << 40));
-	fw_inject(i, "192.0.2.1", 4342, buf, len);
-	cr_expect_eq(fw_counter(i, XTR_NODE_DROP_REPLAY), before + 1);
-	cr_expect_str_eq(list(i, "224.2.2.2"), "");
-	/* of the next ones it takes */
-	len = make_notify(buf, sizeof(buf), "224.2.2.2", "192.0.2.99", &fw_key, m.nonce + 2);
-	fw_inject(i, "192.0.2.1", 4342, buf, len);
-	cr_expect_str_eq(list(i, "224.2.2.2"), "192.0.2.99");
-}
-
-Test(push, D_25_joins_and_leaves_are_published_to_who_subscribed, .fini = down)
-{
-	struct fw_node *a, *i, *j;
-
-	w = fw_new();
-	a = start_core(1);
-	fw_run(w, 1000);
-	i = start_layer(11, true);
-	fw_run(w, 400000);
-	cr_expect(fw_counter(a, XTR_NODE_SUBSCRIPTIONS) > 0);
-	cr_expect(subscribed(i));
-	j = start_layer(12, true);
-	fw_run(w, 3000);
-	cr_expect(fw_counter(a, XTR_NODE_PUBLICATIONS) > 0);
-	cr_expect_str_eq(list(i, "224.2.2.2"), "192.0.2.12");
-	cr_expect(subscribed(j));
-	fw_kill(j);
-	fw_run(w, 182000);
-	cr_expect_str_eq(list(i, "224.2.2.2"), "");
-	cr_expect_eq(fw_counter(i, XTR_NODE_DROP_REPLAY), 0);
-}
-
-/* ---- Map-Notify about memberships */
-
-static size_t make_notify(uint8_t *buf, size_t size, const char *group, const char *rloc,
-			  const struct xtr_key *key, uint64_t nonce)
-{
-	return make_group_register(buf, size, group, rloc,
-				   &(struct group_reg){ .nonce = nonce,
-							.key = key,
-							.type = XTR_MSG_MAP_NOTIFY });
-}
-
-Test(push, an_unauthenticated_notify_is_believed_only_from_configured_peers, .fini = down)
-{
-	static const struct xtr_key none = { .alg_id = XTR_AUTH_NONE };
-	struct fw_node *n[2];
-	struct fw_conf c;
-	uint8_t buf[512];
-	size_t len = make_notify(buf, sizeof(buf), G, "192.0.2.77", &none, 5);
-
-	w = fw_new();
-	n[0] = start(1, true);
-	conf_member(&c, 2, G, true);
-	c.unauthenticated[0][0] = fw_ip("192.0.2.66");
-	c.groups[0].unauthenticated_count = 1;
-	n[1] = fw_start(w, "believes", &c);
-	fw_run(w, 100);
-	fw_inject(n[0], "192.0.2.66", 4342, buf, len);
-	cr_expect_eq(fw_counter(n[0], XTR_NODE_DROP_AUTH), 1);
-	cr_expect_str_eq(list(n[0], G), "");
-	fw_inject(n[1], "192.0.2.67", 4342, buf, len);
-	cr_expect_eq(fw_counter(n[1], XTR_NODE_DROP_AUTH), 1);
-	fw_inject(n[1], "192.0.2.66", 4342, buf, len);
-	cr_expect_str_eq(list(n[1], G), "192.0.2.77");
-}
-
-Test(push, an_authentic_notify_that_was_not_subscribed_to_only_makes_us_ask, .fini = down)
-{
-	struct fw_node *n[2];
-	uint8_t buf[512];
-	uint64_t before;
-
-	w = fw_new();
-	start_all(n, 2, true);
-	fw_run(w, 400000);
-	before = w->now;
-	fw_inject(n[0], "192.0.2.2", 4342, buf,
-		  make_notify(buf, sizeof(buf), G, "192.0.2.77", &fw_key, 5));
-	fw_run(w, 3000);
-	cr_expect_str_eq(list(n[0], G), "192.0.2.2");
-	cr_expect(fw_sent_since(n[0], XTR_MSG_MAP_REQUEST, before) > 0);
-}
-
-/* ---- configuration */
-
-Test(push, leaving_a_group_withdraws_and_clears_the_data_plane, .fini = down)
-{
-	struct fw_node *n[3];
-	struct fw_conf c;
-
-	w = fw_new();
-	start_all(n, 3, true);
-	fw_run(w, 400000);
-	conf_member(&c, 3, "224.1.1.9", true);
-	fw_conf_peer(&c, "192.0.2.1");
-	fw_reconfigure(n[2], &c);
-	fw_run(w, 5000);
-	cr_expect_str_eq(list(n[2], G), "");
-	fw_run(w, 182000);
-	cr_expect_str_eq(registered(n[0], "(*," G ")"), "192.0.2.1 192.0.2.2");
-}
-
-/* A router that is stopped leaves the data plane as it is, one without push does not. */
-Test(push, without_push_nothing_of_it_stays_in_the_data_plane, .fini = down)
-{
-	struct fw_node *n[3];
-	struct fw_conf c;
-
-	w = fw_new();
-	start_all(n, 3, true);
-	fw_run(w, 5000);
-	cr_expect_str_eq(list(n[2], G), "192.0.2.1 192.0.2.2");
-	cr_expect_eq(n[2]->control_count, 2);
-	conf_member(&c, 3, G, true);
-	c.c.decent.group_count = 0;
-	fw_reconfigure(n[2], &c);
-	fw_run(w, 1000);
-	cr_expect_str_eq(list(n[2], G), "");
-	cr_expect_eq(n[2]->control_count, 0);
-}
-
-Test(push, in_the_underlay_nothing_of_the_overlay_stays_in_the_data_plane, .fini = down)
-{
-	struct fw_node *n[2];
-	struct fw_conf c;
-
-	w = fw_new();
-	start_all(n, 2, true);
-	fw_run(w, 5000);
-	cr_expect_eq(n[1]->control_count, 1);
-	conf_member(&c, 2, G, false);
-	fw_conf_peer(&c, "192.0.2.1");
-	fw_reconfigure(n[1], &c);
-	fw_run(w, 1000);
-	cr_expect_str_eq(list(n[1], G), "");
-	cr_expect_eq(n[1]->control_count, 0);
-}
-
-Test(push, D_10_a_group_over_IPv6, .fini = down)
+Test(push, D_10_a_group_over_IPv6)
 {
 	struct fw_node *n[2];
 
-	w = fw_new();
 	for (unsigned i = 0; i < 2; i++) {
 		struct fw_conf c;
 		char rloc[32], eid[32];
@@ -945,13 +475,12 @@ static bool lose_some(struct fw *fw, const struct fw_packet *p)
 	return (fw->seed >> 33) % 100 < 20;
 }
 
-Test(push, a_fifth_of_all_packets_lost, .fini = down)
+Test(push, a_fifth_of_all_packets_lost)
 {
 	struct fw_node *n[5];
 
-	w = fw_new();
 	w->lose = lose_some;
-	start_all(n, 5, true);
+	start_members(n, 5, true);
 	fw_run(w, 60000);
 	for (unsigned i = 0; i < 5; i++)
 		for (unsigned e = 1; e <= 5; e++) {
@@ -963,156 +492,15 @@ Test(push, a_fifth_of_all_packets_lost, .fini = down)
 		}
 }
 
-/* ---- by the pull system */
-
-static struct fw_node *start_by_pull(unsigned i, bool subscribe)
-{
-	struct fw_conf c;
-
-	conf_member(&c, i, "224.2.2.2", true);
-	c.groups[0].via = XTR_VIA_PULL;
-	c.groups[0].subscribe = subscribe;
-	fw_conf_pull(&c, 1);
-	return fw_start(w, "by pull", &c);
-}
-
-static struct fw_node *start_pull_server(void)
-{
-	struct fw_conf c;
-
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.100");
-	fw_conf_site(&c, "groups", "(*,224.0.0.0/4)", true);
-	fw_conf_pull(&c, 1);
-	c.c.mr = true;
-	return fw_start(w, "pull", &c);
-}
-
-static void by_pull(bool subscribe)
-{
-	struct fw_node *s, *n[3];
-
-	w = fw_new();
-	fw_dns(w, "0.ms.example", "192.0.2.100");
-	s = start_pull_server();
-	for (unsigned i = 0; i < 3; i++)
-		n[i] = start_by_pull(11 + i, subscribe);
-	fw_run(w, 15000);
-	cr_expect_str_eq(registered(s, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12 192.0.2.13");
-	cr_expect_str_eq(registered(s, "10.11.0.0/16"), "", "R-7: pull holds memberships only");
-	for (unsigned i = 0; i < 3; i++) {
-		cr_expect_str_eq(registered(n[i], "10.11.0.0/16"), "192.0.2.11");
-		cr_expect_str_eq(registered(n[i], "10.12.0.0/16"), "192.0.2.12");
-		cr_expect_str_eq(registered(n[i], "10.13.0.0/16"), "192.0.2.13");
-		cr_expect_eq(subscribed(n[i]), subscribe);
-		cr_expect_eq(fw_counter(n[i], XTR_NODE_DROP_AUTH), 0);
-	}
-	cr_expect_str_eq(lig(n[0], "10.13.0.1/32"), "192.0.2.13");
-}
-
-Test(push, D_7_D_58_the_pull_system_holds_the_memberships, .fini = down)
-{
-	by_pull(false);
-}
-
-Test(push, D_7_D_25_membership_subscribed_to_at_the_pull_system, .fini = down)
-{
-	by_pull(true);
-}
-
-Test(push, D_7_DNS_that_comes_up_late, .fini = down)
-{
-	struct fw_node *n[2];
-
-	w = fw_new();
-	fw_dns_down(w, true);
-	n[0] = start_by_pull(11, false);
-	n[1] = start_by_pull(12, false);
-	fw_run(w, 60000);
-	cr_expect_str_eq(registered(n[0], "10.12.0.0/16"), "");
-	start_pull_server();
-	fw_dns(w, "0.ms.example", "192.0.2.100");
-	fw_dns_down(w, false);
-	fw_run(w, 400000);
-	cr_expect_str_eq(registered(n[0], "10.12.0.0/16"), "192.0.2.12");
-	cr_expect_str_eq(registered(n[1], "10.11.0.0/16"), "192.0.2.11");
-}
-
 /* ---- variants */
 
-Test(push, D_35_any_EID_may_be_registered_in_the_core, .fini = down)
-{
-	struct fw_node *a, *n;
-	struct fw_conf c;
-
-	w = fw_new();
-	a = start_core(1);
-	conf_layer(&c, 11, false);
-	c.groups[1].all_eids = true;
-	n = fw_start(w, "layer", &c);
-	fw_run(w, 10000);
-	cr_expect_str_eq(registered(a, "10.11.0.0/16"), "192.0.2.11");
-	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11");
-	/* And what is only in the core is found there. */
-	cr_expect_str_eq(lig(n, "10.1.0.1/32"), "192.0.2.1");
-}
-
-Test(push, without_map_notify_a_group_works_as_well, .fini = down)
-{
-	struct fw_node *n[3];
-
-	w = fw_new();
-	for (unsigned i = 0; i < 3; i++) {
-		struct fw_conf c;
-
-		conf_member(&c, i + 1, G, true);
-		c.groups[0].server.want_notify = false;
-		if (i)
-			fw_conf_peer(&c, "192.0.2.1");
-		n[i] = fw_start(w, "no notify", &c);
-	}
-	fw_run(w, 3000);
-	cr_expect_str_eq(registered(n[2], "10.2.0.0/16"), "192.0.2.2");
-	fw_run(w, 900000);
-	cr_expect_str_eq(registered(n[2], "10.2.0.0/16"), "192.0.2.2");
-	cr_expect_eq(fw_sent_count(n[0], XTR_MSG_MAP_NOTIFY), 0);
-	cr_expect_str_eq(groups(n[0]), G ": 192.0.2.1 self, 192.0.2.2 live, 192.0.2.3 live");
-	cr_expect_str_eq(group_problem(n[0]), "");
-}
-
-Test(push, a_core_keeps_memberships_that_come_by_overlay_alone, .fini = down)
-{
-	struct fw_node *a, *b;
-
-	w = fw_new();
-	a = start_core(1);
-	b = start_core(2);
-	for (unsigned i = 0; i < 2; i++) {
-		struct fw_conf c;
-
-		conf_layer(&c, 11 + i, false);
-		c.groups[0].server.want_notify = c.groups[1].server.want_notify = false;
-		fw_start(w, "layer", &c);
-	}
-	fw_run(w, 1000000);
-	cr_expect_str_eq(registered(a, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
-	cr_expect_str_eq(registered(b, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
-	cr_expect_eq(a->control_count, 3, "the other of the core, and two guests");
-	fw_kill(b);
-	fw_run(w, 1000);
-	fw_restart(b); /* knows its guests no more */
-	fw_run(w, 62000);
-	cr_expect_str_eq(registered(b, "(*,224.2.2.2)"), "192.0.2.11 192.0.2.12");
-}
-
-Test(push, an_RLOC_that_comes_up_late_is_registered_at_once, .fini = down)
+Test(push, an_RLOC_that_comes_up_late_is_registered_at_once)
 {
 	struct fw_node *n[2];
 	struct xtr_ip ip = fw_ip("192.0.2.2");
 
-	w = fw_new();
-	n[0] = start(1, true);
-	n[1] = start(2, true);
+	n[0] = start_member(1, G, true);
+	n[1] = start_member(2, G, true);
 	xtr_node_rlocs_up(n[1]->n, NULL, 0, w->now);
 	fw_tick(n[1]);
 	fw_run(w, 100000);
@@ -1125,18 +513,17 @@ Test(push, an_RLOC_that_comes_up_late_is_registered_at_once, .fini = down)
 	cr_expect_str_eq(registered(n[1], "10.1.0.0/16"), "192.0.2.1");
 }
 
-Test(push, a_second_RLOC_takes_over_in_the_list_never_both, .fini = down)
+Test(push, a_second_RLOC_takes_over_in_the_list_never_both)
 {
 	struct xtr_ip both[2] = { fw_ip("192.0.2.1"), fw_ip("192.0.2.101") };
 	struct fw_node *n[2];
 	struct fw_conf c;
 
-	w = fw_new();
 	conf_member(&c, 1, G, true);
 	fw_conf_rloc(&c, "192.0.2.101");
 	c.rlocs[1].priority = 2;
 	n[0] = fw_start(w, "two RLOCs", &c);
-	n[1] = start(2, true);
+	n[1] = start_member(2, G, true);
 	fw_run(w, 5000);
 	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.1 192.0.2.2");
 	xtr_node_rlocs_up(n[0]->n, &both[1], 1, w->now);
@@ -1150,13 +537,12 @@ Test(push, a_second_RLOC_takes_over_in_the_list_never_both, .fini = down)
 	cr_expect_str_eq(registered(n[1], "(*," G ")"), "192.0.2.1 192.0.2.2");
 }
 
-Test(push, D_24_the_steady_state_is_quiet, .fini = down)
+Test(push, D_24_the_steady_state_is_quiet)
 {
 	struct fw_node *n[5];
 	unsigned before, per_minute;
 
-	w = fw_new();
-	start_all(n, 5, true);
+	start_members(n, 5, true);
 	fw_run(w, 700000);
 	before = w->packet_count;
 	fw_run(w, 600000);

@@ -3,7 +3,7 @@
  * ITR: a map-cache that is large, or full. Whatever has to go or finds no place, no less-specific mapping takes its
  * traffic (RFC 9301 5.5); and long work is done in parts.
  */
-#include "fake_world.h"
+#include "itr_lab.h"
 
 #include "xtr/abi.h"
 
@@ -12,51 +12,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct fw *w;
-static struct fw_node *itr;
-static struct fw_conf conf;
-
 static void set_up(void)
 {
-	w = fw_new();
-	fw_conf_init(&conf);
-	fw_conf_rloc(&conf, "192.0.2.1");
-	fw_conf_rloc(&conf, "2001:db8::1");
-	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");
-	conf.c.etr = false;
+	itr_conf();
 	conf.c.limits.requests_per_second = 1000000;
-	fw_conf_resolver(&conf, "192.0.2.8");
-	itr = fw_start(w, "itr", &conf);
-	fw_until(w, 0);
+	itr_go();
 }
 
-static void tear_down(void)
-{
-	fw_free(w);
-}
-
-TestSuite(scale, .init = set_up, .fini = tear_down);
-
-/* Asks for eid and gets these records. */
-static void resolve(const char *eid, const struct fw_rec *recs, unsigned n)
-{
-	struct xtr_map_request m;
-	uint8_t buf[4096];
-	const uint8_t *sent;
-	unsigned k;
-	size_t len;
-
-	fw_miss(itr, eid, NULL);
-	k = fw_sent_count(itr, XTR_MSG_MAP_REQUEST);
-	cr_assert_gt(k, 0);
-	sent = fw_message(fw_sent(itr, XTR_MSG_MAP_REQUEST, k - 1), &len);
-	cr_assert_eq(xtr_map_request_decode(sent, len, &m), 0);
-	fw_inject(itr, "192.0.2.2", 4342, buf, fw_make_reply(buf, sizeof(buf), m.nonce, recs, n));
-}
-#define RESOLVE(eid, ...) do { \
-		const struct fw_rec recs_[] = { __VA_ARGS__ }; \
-		resolve(eid, recs_, sizeof(recs_) / sizeof(recs_[0])); \
-	} while (0)
+TestSuite(scale, .init = set_up, .fini = world_down);
 
 static int add(const char *prefix, const char *rloc)
 {

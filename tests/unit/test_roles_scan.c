@@ -4,31 +4,20 @@
  * 192.0.2.8 answers only what a test plays.
  */
 #include "core/pending.h"
-#include "fake_world.h"
+#include "itr_lab.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct fw *w;
-static struct fw_node *itr;
-static struct fw_conf conf;
-
 static void begin(void)
 {
-	w = fw_new();
-	fw_conf_init(&conf);
-	fw_conf_rloc(&conf, "192.0.2.1");
-	fw_conf_resolver(&conf, "192.0.2.8");
+	itr_conf();
 	conf.c.limits.requests_per_second = 40;
-	itr = fw_start(w, "itr", &conf);
-	fw_until(w, 0);
+	itr_go();
 }
-static void end(void)
-{
-	fw_free(w);
-}
-TestSuite(scan, .init = begin, .fini = end);
+
+TestSuite(scan, .init = begin, .fini = world_down);
 
 static unsigned sent(void)
 {

@@ -6,7 +6,7 @@
  *   site A 192.0.2.1  10.1.0.0/24 ┐                    ┌ 192.0.2.8 Map-Resolver
  *   site B 192.0.2.2  10.2.0.0/24 ┴── 10 ms each way ──┴ 192.0.2.9 Map-Server
  */
-#include "fake_world.h"
+#include "role_lab.h"
 
 #include "codec/auth.h"
 #include "xtr/abi.h"
@@ -16,37 +16,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct fw *w;
 static struct fw_node *a, *b, *mr, *ms;
-static struct fw_conf conf, conf_b;
-
-static void site_conf(struct fw_conf *c, const char *rloc, const char *eid)
-{
-	fw_conf_init(c);
-	fw_conf_rloc(c, rloc);
-	fw_conf_mapping(c, eid, rloc);
-	fw_conf_server(c, "192.0.2.9");
-	fw_conf_resolver(c, "192.0.2.8");
-}
+static struct fw_conf conf_b;
 
 static void start(bool proxy)
 {
-	static struct fw_conf c;
+	struct mapping_system m;
 
-	w = fw_new();
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.9");
-	fw_conf_site(&c, "a", "10.1.0.0/24", false);
-	fw_conf_site(&c, "b", "10.2.0.0/24", false);
-	ms = fw_start(w, "ms", &c);
-	fw_conf_init(&c);
-	fw_conf_rloc(&c, "192.0.2.8");
-	fw_conf_mr_server(&c, "192.0.2.9");
-	mr = fw_start(w, "mr", &c);
-	site_conf(&conf, "192.0.2.1", "10.1.0.0/24");
+	world_up();
+	m = mapping_system_start();
+	mr = m.mr;
+	ms = m.ms;
+	mapping_system_site(&conf, "192.0.2.1", "10.1.0.0/24");
 	conf.servers[0].proxy_reply = proxy;
 	a = fw_start(w, "a", &conf);
-	site_conf(&conf_b, "192.0.2.2", "10.2.0.0/24");
+	mapping_system_site(&conf_b, "192.0.2.2", "10.2.0.0/24");
 	conf_b.servers[0].proxy_reply = proxy;
 	b = fw_start(w, "b", &conf_b);
 }
@@ -59,13 +43,9 @@ static void with_proxy(void)
 {
 	start(true);
 }
-static void tear_down(void)
-{
-	fw_free(w);
-}
 
-TestSuite(net, .init = plain, .fini = tear_down);
-TestSuite(proxy, .init = with_proxy, .fini = tear_down);
+TestSuite(net, .init = plain, .fini = world_down);
+TestSuite(proxy, .init = with_proxy, .fini = world_down);
 
 static struct xtr_cache_info info;
 
@@ -222,7 +202,7 @@ Test(net, every_message_fits_and_has_one_port_4342)
 
 static void alone(void)
 {
-	w = fw_new();
+	world_up();
 	fw_conf_init(&conf);
 	fw_conf_rloc(&conf, "192.0.2.1");
 	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");
@@ -234,7 +214,7 @@ static void alone(void)
 	a = fw_start(w, "all", &conf);
 }
 
-TestSuite(all_in_one, .init = alone, .fini = tear_down);
+TestSuite(all_in_one, .init = alone, .fini = world_down);
 
 static bool is_registered;
 
@@ -417,7 +397,7 @@ Test(net, two_xtrs_of_a_site_merge_and_learn_of_each_other)
 
 	fw_stop(b);
 	for (unsigned i = 0; i < 2; i++) {
-		site_conf(&c, rlocs[i], "10.2.0.0/24");
+		mapping_system_site(&c, rlocs[i], "10.2.0.0/24");
 		c.servers[0].merge = c.servers[0].proxy_reply = true;
 		c.c.has_ids = true;
 		c.c.xtr_id[0] = (uint8_t)(i + 1);
