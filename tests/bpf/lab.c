@@ -136,6 +136,18 @@ static int lpm(struct xtr_lpm6 *k, __u32 iid, const char *prefix)
 	return six;
 }
 
+void lab_iid(__u32 iid)
+{
+	const int ports[] = { lab.eid, lab.xtr0, lab.peer };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct xtr_iface v = lab_iface_get(ports[i]);
+
+		v.iid = iid;
+		lab_iface(ports[i], v);
+	}
+}
+
 void lab_local(__u32 iid, const char *prefix, __u32 flags, __u16 version)
 {
 	struct xtr_local v = { .flags = flags, .map_version = version, .generation = 1 };
@@ -583,4 +595,23 @@ void take_entropy(const struct pkt *got, struct pkt *want)
 		want->b[16] = got->b[16];
 		want->b[17] = got->b[17];
 	}
+}
+
+/* ---- what is often expected */
+
+void expect_dropped(const char *what, enum hook h, const struct pkt *p, const struct run_opt *o, int reason)
+{
+	struct ran r = lab_run(h, p, o);
+
+	cr_expect_eq(r.ret, TC_SHOT, "%s on %s: action %d", what, hook_name[h], r.ret);
+	expect_moved(&r, what, reason);
+}
+
+void expect_left(const char *what, const struct pkt *p)
+{
+	struct ran r = lab_run(H_XDP_EID, p, NULL);
+
+	cr_expect_eq(r.ret, XDP_PASS, "%s: action %d", what, r.ret);
+	expect_pkt(what, &r.out, p);
+	expect_moved(&r, what, 0, XTR_STAT_XDP_TO_TC);
 }

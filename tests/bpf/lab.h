@@ -116,12 +116,18 @@ void take_entropy(const struct pkt *got, struct pkt *want);
 	cr_expect(pkt_differ(got, want) < 0, "%s: octet %d\ngot%s\nwant%s", what, pkt_differ(got, want), \
 		  pkt_dump(got, want), pkt_dump(want, got))
 
+/* Shot at TC, under this reason and no other. */
+void expect_dropped(const char *what, enum hook h, const struct pkt *p, const struct run_opt *o, int reason);
+/* XDP leaves what it cannot finish to TC: untouched, and counted by TC alone. */
+void expect_left(const char *what, const struct pkt *p);
+
 /* --- the world */
 void lab_cfg(void);                                            /* writes lab.cfg */
 void lab_flags(__u32 flags);
 __u64 lab_jiffies(void);
 void lab_iface(int ifindex, struct xtr_iface v);
 struct xtr_iface lab_iface_get(int ifindex);
+void lab_iid(__u32 iid);                                       /* of the EID port and of both ends of xtr0 */
 void lab_local(__u32 iid, const char *prefix, __u32 flags, __u16 version);
 void lab_eid(__u32 iid, const char *prefix, struct xtr_eid v);
 void lab_eid_del(__u32 iid, const char *prefix);

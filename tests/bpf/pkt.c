@@ -46,15 +46,10 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v);
 }
 
-static uint32_t sum(const uint8_t *p, unsigned n, uint32_t s)
+uint16_t pkt_sum(const uint8_t *p, unsigned n, uint32_t s)
 {
 	for (unsigned i = 0; i < n; i++)
 		s += i & 1 ? p[i] : p[i] << 8;
-	return s;
-}
-
-static uint16_t fold(uint32_t s)
-{
 	while (s >> 16)
 		s = (s & 0xffff) + (s >> 16);
 	return s;
@@ -94,7 +89,7 @@ static void put_ip4(uint8_t *p, const struct layer *l, unsigned rest)
 	address(AF_INET, l->src, p + 12);
 	address(AF_INET, l->dst, p + 16);
 	memset(p + 20, 1, hlen - 20);
-	put16(p + 10, (uint16_t)~fold(sum(p, hlen, 0)) ^ l->check_xor);
+	put16(p + 10, (uint16_t)~pkt_sum(p, hlen, 0) ^ l->check_xor);
 }
 
 static void put_ip6(uint8_t *p, const struct layer *l, unsigned rest)
@@ -111,13 +106,13 @@ static void put_ip6(uint8_t *p, const struct layer *l, unsigned rest)
 static void put_l4_sum(uint8_t *p, const struct layer *l, const struct layer *iph, const uint8_t *ip, unsigned len)
 {
 	unsigned at = l->type == L_TCP ? 16 : 6, addr = iph->type == L_IP4 ? 8 : 32;
-	uint32_t s = sum(iph->type == L_IP4 ? ip + 12 : ip + 8, addr, len + proto_of(l));
+	uint16_t s = pkt_sum(iph->type == L_IP4 ? ip + 12 : ip + 8, addr, len + proto_of(l));
 	uint16_t c;
 
 	if (l->partial) {
-		put16(p + at, fold(s));
+		put16(p + at, s);
 	} else {
-		c = ~fold(sum(p, len, s));
+		c = ~pkt_sum(p, len, s);
 		put16(p + at, c ?: 0xffff);
 	}
 }

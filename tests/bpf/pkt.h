@@ -67,6 +67,8 @@ struct layer {
 
 /* layers ends with a layer of type 0. The data octets count up from 1 in every DATA layer. */
 struct pkt pkt_build(const struct layer *layers);
+/* Ones' complement sum of n octets and s (RFC 1071), folded. */
+uint16_t pkt_sum(const uint8_t *p, unsigned n, uint32_t s);
 /* Octets until the start of layer i. */
 unsigned pkt_offset(const struct layer *layers, unsigned i);
 /* First octet where the two differ, or -1. */

@@ -4,22 +4,13 @@
  * the overlay device; XDP leaves the same frame with nobody's destination MAC and the instance ID in metadata. What the daemon
  * sends on (fragments it got from the kernel as one packet, packets with options) goes through the same tables.
  */
-#include "bpf/lab.h"
+#include "bpf/decap_rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define MAC_NOBODY 0 /* stands for XTR_NOBODY_MAC in expectations */
-#define IN    ETH(MAC_UNDER, MAC_NEXT)
-#define OUT   ETH(MAC_XTR0, MAC_NEXT)
-#define O4(...) IP4("192.0.2.2", "192.0.2.1", ##__VA_ARGS__)
-#define O6(...) IP6("2001:db8::2", "2001:db8::1", ##__VA_ARGS__)
-#define I4(...) IP4("10.2.0.20", "10.1.0.10", ##__VA_ARGS__)
-#define I6(...) IP6("fd02::20", "fd01::10", ##__VA_ARGS__)
-#define LU    UDP(0xc123, 4341)
 #define L0    LISP(0, 0)
-#define L5    LISP(0x08000000, 5 << 8)
-#define TAIL  UDP(53, 5000, .csum = true), DATA(20)
 
 static const enum hook hooks[] = { H_TC_UNDER, H_XDP_UNDER, H_SLOW };
 #define HOOKS (sizeof(hooks) / sizeof(hooks[0]))

@@ -23,18 +23,6 @@ static bool router_hop(enum hook h)
 	return h == H_TC_EID || h == H_XDP_EID || h == H_INJECT;
 }
 
-static void set_iid(__u32 iid)
-{
-	const int ports[] = { lab.eid, lab.xtr0, lab.peer };
-
-	for (unsigned i = 0; i < 3; i++) {
-		struct xtr_iface v = lab_iface_get(ports[i]);
-
-		v.iid = iid;
-		lab_iface(ports[i], v);
-	}
-}
-
 struct encap_case {
 	const char *name;
 	__u32 iid;
@@ -151,7 +139,7 @@ Test(encap, octet_for_octet_on_every_hook, .init = lab_init)
 	for (unsigned i = 0; i < sizeof(encap_cases) / sizeof(encap_cases[0]); i++) {
 		const struct encap_case *c = &encap_cases[i];
 
-		set_iid(c->iid);
+		lab_iid(c->iid);
 		lab_flags(c->flags);
 		for (int h = 0; h < H_MAX; h++)
 			if ((ENCAP_HOOKS & ~c->not) & ON(h))
@@ -301,24 +289,6 @@ Test(encap, eighth_locator, .init = lab_init)
 	cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_REDIRECT);
 }
 
-static void expect_drop(const char *what, enum hook h, const struct pkt *p, const struct run_opt *o, int reason)
-{
-	struct ran r = lab_run(h, p, o);
-
-	cr_expect_eq(r.ret, TC_SHOT, "%s on %s: action %d", what, hook_name[h], r.ret);
-	expect_moved(&r, what, reason);
-}
-
-/* XDP leaves what it cannot finish to TC: untouched, and counted by TC alone. */
-static void expect_left(const char *what, const struct pkt *p)
-{
-	struct ran r = lab_run(H_XDP_EID, p, NULL);
-
-	cr_expect_eq(r.ret, XDP_PASS, "%s: action %d", what, r.ret);
-	expect_pkt(what, &r.out, p);
-	expect_moved(&r, what, 0, XTR_STAT_XDP_TO_TC);
-}
-
 Test(encap, no_usable_locator, .init = lab_init)
 {
 	struct pkt p = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2), DATA(4)));
@@ -326,27 +296,27 @@ Test(encap, no_usable_locator, .init = lab_init)
 	struct xtr_rset set = { .n = 0, .rloc = { RLOC4 } };
 
 	lab_rset(RSET4, set);
-	expect_drop("empty set", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
+	expect_dropped("empty set", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
 	expect_left("empty set", &p);
 	set.n = 1;
 	memset(set.bucket, 1, sizeof(set.bucket));
 	lab_rset(RSET4, set);
-	expect_drop("bucket behind the last locator", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
+	expect_dropped("bucket behind the last locator", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
 	memset(set.bucket, 255, sizeof(set.bucket));
 	lab_rset(RSET4, set);
-	expect_drop("bucket behind any locator", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
+	expect_dropped("bucket behind any locator", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
 	memset(set.bucket, 0, sizeof(set.bucket));
 	set.rloc[0] = 4711;
 	lab_rset(RSET4, set);
-	expect_drop("template missing", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
+	expect_dropped("template missing", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
 	set.rloc[0] = RLOC4;
 	lab_rset(RSET4, set);
 	t.flags &= ~XTR_RLOC_F_UP;
 	lab_rloc(RLOC4, t);
-	expect_drop("locator down", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
-	expect_drop("locator down, injected", H_INJECT, &p, NULL, XTR_DROP_NO_LOCATOR);
+	expect_dropped("locator down", H_TC_EID, &p, NULL, XTR_DROP_NO_LOCATOR);
+	expect_dropped("locator down, injected", H_INJECT, &p, NULL, XTR_DROP_NO_LOCATOR);
 	lab_eid(0, "10.2.0.0/16", (struct xtr_eid){ .action = XTR_ACT_ENCAP, .rset = 4711 });
-	expect_drop("set missing", H_TC_EID, &p, NULL, XTR_DROP_NO_RSET);
+	expect_dropped("set missing", H_TC_EID, &p, NULL, XTR_DROP_NO_RSET);
 	expect_left("set missing", &p);
 }
 
@@ -464,9 +434,9 @@ Test(encap, ttl_0_never_leaves_the_overlay_device, .init = lab_init)
 {
 	struct pkt p = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20", .ttl0 = true), UDP(1, 2), DATA(4)));
 
-	expect_drop("ttl 0", H_TC_XTR0, &p, NULL, XTR_DROP_ENCAP_TTL);
-	expect_drop("ttl 0", H_TC_PEER, &p, NULL, XTR_DROP_ENCAP_TTL);
-	expect_drop("ttl 0", H_INJECT_XTR0, &p, NULL, XTR_DROP_ENCAP_TTL);
+	expect_dropped("ttl 0", H_TC_XTR0, &p, NULL, XTR_DROP_ENCAP_TTL);
+	expect_dropped("ttl 0", H_TC_PEER, &p, NULL, XTR_DROP_ENCAP_TTL);
+	expect_dropped("ttl 0", H_INJECT_XTR0, &p, NULL, XTR_DROP_ENCAP_TTL);
 }
 
 /* ---- negative entries (RFC 9301 5.4) */
@@ -485,7 +455,7 @@ Test(encap, RFC9301_5_4_actions_of_negative_entries, .init = lab_init)
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		lab_eid(0, "fd02:0:0:9::/64", (struct xtr_eid){ .action = cases[i].action });
 		for (unsigned k = 0; k < 4; k++)
-			expect_drop("negative", hooks[k], &p, NULL, cases[i].reason);
+			expect_dropped("negative", hooks[k], &p, NULL, cases[i].reason);
 		r = lab_run(H_XDP_EID, &p, NULL);
 		cr_expect_eq(r.ret, XDP_DROP, "by XDP: action %d", r.ret);
 		expect_moved(&r, "by XDP", cases[i].reason);
@@ -513,8 +483,8 @@ Test(encap, natively_forward, .init = lab_init)
 	expect_moved(&r, "native, injected", 0);
 	lab.cfg.native_ifindex = 0;
 	lab_cfg();
-	expect_drop("no underlay", H_TC_XTR0, &p, NULL, XTR_DROP_NATIVE_NO_ROUTE);
-	expect_drop("no underlay", H_INJECT_XTR0, &p, NULL, XTR_DROP_NATIVE_NO_ROUTE);
+	expect_dropped("no underlay", H_TC_XTR0, &p, NULL, XTR_DROP_NATIVE_NO_ROUTE);
+	expect_dropped("no underlay", H_INJECT_XTR0, &p, NULL, XTR_DROP_NATIVE_NO_ROUTE);
 	cr_expect_eq(lab_run(H_TC_EID, &p, NULL).ret, TC_UNSPEC);
 }
 
@@ -563,10 +533,10 @@ Test(encap, what_is_not_ours_passes_a_port_untouched_and_dies_on_the_overlay, .i
 		expect_pkt(foreign[i].name, &r.out, &p);
 		expect_moved(&r, foreign[i].name, 0, XTR_STAT_PASS);
 		expect_left(foreign[i].name, &p);
-		expect_drop(foreign[i].name, H_TC_XTR0, &p, NULL, foreign[i].reason);
-		expect_drop(foreign[i].name, H_TC_PEER, &p, NULL, foreign[i].reason);
+		expect_dropped(foreign[i].name, H_TC_XTR0, &p, NULL, foreign[i].reason);
+		expect_dropped(foreign[i].name, H_TC_PEER, &p, NULL, foreign[i].reason);
 		/* a tag is part of the port that the mark names */
-		expect_drop(foreign[i].name, H_INJECT_XTR0, &p, NULL,
+		expect_dropped(foreign[i].name, H_INJECT_XTR0, &p, NULL,
 			    foreign[i].in[0].ethertype == 0x8100 ? XTR_DROP_INJECT_MARK : foreign[i].reason);
 	}
 	cr_expect_eq(lab_events().n, 0, "chatter counts as a miss");
@@ -616,7 +586,7 @@ Test(encap, interface_without_a_role, .init = lab_init)
 
 	lab_iface(lab.xtr0, none);
 	lab_iface(lab.eid, none);
-	expect_drop("egress", H_TC_XTR0, &p, NULL, XTR_DROP_ENCAP_NO_IFACE);
+	expect_dropped("egress", H_TC_XTR0, &p, NULL, XTR_DROP_ENCAP_NO_IFACE);
 	r = lab_run(H_TC_EID, &p, NULL);
 	cr_expect_eq(r.ret, TC_UNSPEC, "ingress goes on as if we were gone");
 	expect_moved(&r, "ingress", 0, XTR_STAT_PASS);
@@ -625,9 +595,9 @@ Test(encap, interface_without_a_role, .init = lab_init)
 	expect_moved(&r, "XDP", 0);
 	lab_iface(lab.eid, under);
 	cr_expect_eq(lab_run(H_TC_EID, &p, NULL).ret, TC_UNSPEC, "an underlay role does not encapsulate");
-	expect_drop("port that is gone", H_INJECT_XTR0, &p, NULL, XTR_DROP_INJECT_MARK);
-	expect_drop("no mark", H_INJECT, &p, &(struct run_opt){ .mark = ~0u }, XTR_DROP_INJECT_MARK);
-	expect_drop("unknown mark", H_INJECT, &p, &(struct run_opt){ .mark = 9999 }, XTR_DROP_INJECT_MARK);
+	expect_dropped("port that is gone", H_INJECT_XTR0, &p, NULL, XTR_DROP_INJECT_MARK);
+	expect_dropped("no mark", H_INJECT, &p, &(struct run_opt){ .mark = ~0u }, XTR_DROP_INJECT_MARK);
+	expect_dropped("unknown mark", H_INJECT, &p, &(struct run_opt){ .mark = 9999 }, XTR_DROP_INJECT_MARK);
 }
 
 Test(encap, source_check, .init = lab_init)
@@ -641,12 +611,12 @@ Test(encap, source_check, .init = lab_init)
 	lab_flags(XTR_CFG_F_CHECK_ENCAP_SOURCE);
 	cr_expect_eq(lab_run(H_TC_EID, &good, NULL).ret, TC_REDIRECT);
 	cr_expect_eq(lab_run(H_XDP_EID, &good, NULL).ret, XDP_REDIRECT);
-	expect_drop("spoofed", H_TC_EID, &bad, NULL, XTR_DROP_ENCAP_SOURCE);
-	expect_drop("spoofed", H_TC_XTR0, &bad6, NULL, XTR_DROP_ENCAP_SOURCE);
+	expect_dropped("spoofed", H_TC_EID, &bad, NULL, XTR_DROP_ENCAP_SOURCE);
+	expect_dropped("spoofed", H_TC_XTR0, &bad6, NULL, XTR_DROP_ENCAP_SOURCE);
 	expect_left("spoofed", &bad);
-	expect_drop("spoofed towards an unknown EID", H_TC_EID, &missed, NULL, XTR_DROP_ENCAP_SOURCE);
+	expect_dropped("spoofed towards an unknown EID", H_TC_EID, &missed, NULL, XTR_DROP_ENCAP_SOURCE);
 	lab_local(0, "10.9.0.10/32", XTR_LOCAL_F_SELF, 0);
-	expect_drop("an own address that is no EID", H_TC_EID, &bad, NULL, XTR_DROP_ENCAP_SOURCE);
+	expect_dropped("an own address that is no EID", H_TC_EID, &bad, NULL, XTR_DROP_ENCAP_SOURCE);
 }
 
 /* RFC 9300 8: whatever the host's routes say, a packet does not change its instance on the way through the stack. */
@@ -662,111 +632,7 @@ Test(encap, instances_do_not_meet_on_the_overlay_device, .init = lab_init)
 	cr_expect_eq(lab_run(H_TC_XTR0, &p, &from_under).ret, TC_REDIRECT, "an underlay port has no instance");
 	port.iid = IID_A;
 	lab_iface(lab.eid, port);
-	expect_drop("from a port of another instance", H_TC_XTR0, &p, &from_port, XTR_DROP_ENCAP_CROSS);
-}
-
-/* ---- sizes */
-
-Test(encap, too_big_for_the_path_goes_to_the_stack_that_answers, .init = lab_init)
-{
-	struct xtr_rloc t = lab_rloc_get(RLOC4);
-
-	for (unsigned more = 0; more < 2; more++) {
-		/* 20 + 8 + 1464 + 36 = 1528 */
-		struct pkt p = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2), DATA(1464 + more)));
-		struct ran r;
-
-		t.mtu = 1528;
-		lab_rloc(RLOC4, t);
-		r = lab_run(H_TC_EID, &p, NULL);
-		cr_expect_eq(r.ret, more ? TC_UNSPEC : TC_REDIRECT, "%u octets too many: action %d", more, r.ret);
-		if (more) {
-			expect_pkt("too big", &r.out, &p);
-			expect_moved(&r, "too big", 0, XTR_STAT_PASS);
-			expect_left("too big", &p);
-		} else {
-			cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_REDIRECT);
-		}
-	}
-}
-
-Test(encap, unknown_path_mtu_is_that_of_the_interface, .init = lab_init)
-{
-	struct xtr_rloc t = lab_rloc_get(RLOC6);
-	/* under has 1600: 40 + 8 + 1496 + 56 fits */
-	struct pkt fits = pkt_build(FLOW(IP6("fd01::1", "fd06::2"), UDP(1, 2), DATA(1496)));
-	struct pkt big = pkt_build(FLOW(IP6("fd01::1", "fd06::2"), UDP(1, 2), DATA(1497)));
-
-	t.mtu = 0;
-	lab_rloc(RLOC6, t);
-	cr_expect_eq(lab_run(H_TC_EID, &fits, NULL).ret, TC_REDIRECT);
-	cr_expect_eq(lab_run(H_XDP_EID, &fits, NULL).ret, XDP_REDIRECT);
-	cr_expect_eq(lab_run(H_TC_EID, &big, NULL).ret, TC_UNSPEC);
-	expect_left("too big", &big);
-}
-
-Test(encap, super_packets, .init = lab_init)
-{
-	const struct run_opt gso = { .gso_size = 1448, .gso_segs = 3 };
-	struct pkt tcp = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), TCP(1, 2, .partial = true), DATA(3000)));
-	struct pkt udp = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2, .partial = true), DATA(3000)));
-	struct xtr_rloc t = lab_rloc_get(RLOC4);
-	struct ran r;
-
-	r = lab_run(H_TC_XTR0, &udp, &gso);
-	cr_expect_eq(r.ret, TC_OK, "UDP: to the peer end, where the kernel has segmented it");
-	expect_pkt("UDP GSO", &r.out, &udp);
-	expect_moved(&r, "UDP GSO", 0, XTR_STAT_GSO_PEER);
-	r = lab_run(H_TC_EID, &udp, &gso);
-	cr_expect_eq(r.ret, TC_UNSPEC, "UDP on a port: by the stack to the overlay device");
-	expect_moved(&r, "UDP GSO on a port", 0, XTR_STAT_PASS);
-	/* Test runs cannot make a TCP super-packet, only a size: the kernel refuses room to it, which is the drop to see. */
-	expect_drop("no room", H_TC_XTR0, &tcp, &gso, XTR_DROP_ENCAP_ROOM);
-	expect_drop("no room", H_INJECT, &tcp, &gso, XTR_DROP_ENCAP_ROOM);
-	expect_drop("UDP cannot be injected whole", H_INJECT_XTR0, &udp, &gso, XTR_DROP_ENCAP_ROOM);
-	/* segments count for the path MTU, not the whole */
-	expect_drop("segments fit", H_TC_EID, &tcp, &gso, XTR_DROP_ENCAP_ROOM);
-	t.mtu = 36 + 40 + 1448 - 1;
-	lab_rloc(RLOC4, t);
-	r = lab_run(H_TC_EID, &tcp, &gso);
-	cr_expect_eq(r.ret, TC_UNSPEC, "segments do not fit: action %d", r.ret);
-}
-
-Test(encap, unfinished_checksums_are_left_to_tc, .init = lab_init)
-{
-	const struct layer part[][5] = {
-		{ IN, IP4("10.1.0.10", "10.2.0.20"), TCP(1, 2, .partial = true), DATA(9), {} },
-		{ IN, IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2, .partial = true), DATA(9), {} },
-		{ IN, IP6("fd01::10", "fd02::20"), TCP(1, 2, .partial = true), DATA(9), {} },
-		{ IN, IP6("fd01::10", "fd02::20"), UDP(1, 2, .partial = true), DATA(9), {} },
-		/* nobody can tell */
-		{ IN, IP4("10.1.0.10", "10.2.0.20"), SCTP(1, 2), DATA(9), {} },
-		{ IN, IP6("fd01::10", "fd02::20", .proto = 60), DATA(24), {} },
-	};
-	struct pkt whole = pkt_build(FLOW(IP6("fd01::10", "fd02::20"), TCP(1, 2), DATA(9)));
-	struct pkt echo = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20", .proto = 1), DATA(9)));
-	const __u16 flags[] = { XTR_IF_F_CSUM_PARTIAL, XTR_IF_F_XDP_GENERIC };
-	struct xtr_iface v = lab_iface_get(lab.eid);
-
-	for (unsigned f = 0; f < 2; f++) {
-		v.flags = XTR_IF_F_ROUTER_HOP | flags[f];
-		lab_iface(lab.eid, v);
-		for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
-			struct pkt p = pkt_build(part[i]);
-
-			expect_left("partial", &p);
-			cr_expect_eq(lab_run(H_TC_EID, &p, NULL).ret, TC_REDIRECT);
-		}
-		cr_expect_eq(lab_run(H_XDP_EID, &whole, NULL).ret, XDP_REDIRECT, "complete checksums are XDP's");
-		cr_expect_eq(lab_run(H_XDP_EID, &echo, NULL).ret, XDP_REDIRECT, "so is ICMP");
-	}
-	v.flags = XTR_IF_F_ROUTER_HOP;
-	lab_iface(lab.eid, v);
-	for (unsigned i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
-		struct pkt p = pkt_build(part[i]);
-
-		cr_expect_eq(lab_run(H_XDP_EID, &p, NULL).ret, XDP_REDIRECT, "a NIC delivers only complete ones");
-	}
+	expect_dropped("from a port of another instance", H_TC_XTR0, &p, &from_port, XTR_DROP_ENCAP_CROSS);
 }
 
 /* ---- the stamp of last use */
@@ -809,6 +675,6 @@ Test(encap, longest_prefix_and_instance_decide, .init = lab_init)
 	lab_eid(0, "10.2.3.0/24", (struct xtr_eid){ .action = XTR_ACT_DROP });
 	lab_eid(0, "10.2.3.4/32", (struct xtr_eid){ .action = XTR_ACT_ENCAP, .rset = RSET6 });
 	cr_expect_eq(lab_run(H_TC_EID, &p, NULL).out.b[12], 0x86, "the host route is the one with an IPv6 locator");
-	set_iid(IID_A);
+	lab_iid(IID_A);
 	cr_expect_eq(lab_run(H_TC_EID, &p, NULL).out.b[12], 0x08, "the other instance has only the /16");
 }

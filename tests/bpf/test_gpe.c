@@ -3,7 +3,7 @@
  * LISP-GPE (RFC 9305), octet for octet on every hook: what is sent to peers known to speak it, what is taken, and that the
  * fence of the helper device lets nothing through.
  */
-#include "bpf/lab.h"
+#include "bpf/decap_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,16 +13,8 @@
 #define OUT4(...) IP4("192.0.2.1", "192.0.2.2", ##__VA_ARGS__)
 #define OUT6(...) IP6("2001:db8::1", "2001:db8::2", ##__VA_ARGS__)
 #define OUTU  UDP(0, 4341)
-#define IN    ETH(MAC_UNDER, MAC_NEXT)
-#define OUT   ETH(MAC_XTR0, MAC_NEXT)
-#define O4(...) IP4("192.0.2.2", "192.0.2.1", ##__VA_ARGS__)
-#define O6(...) IP6("2001:db8::2", "2001:db8::1", ##__VA_ARGS__)
-#define I4(...) IP4("10.2.0.20", "10.1.0.10", ##__VA_ARGS__)
-#define I6(...) IP6("fd02::20", "fd01::10", ##__VA_ARGS__)
-#define LU    UDP(0xc123, 4341)
 #define LC    UDP(0xc123, 4341, .csum = true)
 #define GPE(np) LISP(0x0c000000 | (np), 5 << 8)
-#define TAIL  UDP(53, 5000, .csum = true), DATA(20)
 
 /* ---- sent */
 
@@ -32,18 +24,6 @@ static void speak(__u32 rloc, bool gpe)
 
 	t.flags = gpe ? t.flags | XTR_RLOC_F_GPE : t.flags & (__u16)~XTR_RLOC_F_GPE;
 	lab_rloc(rloc, t);
-}
-
-static void set_iid(__u32 iid)
-{
-	const int ports[] = { lab.eid, lab.xtr0, lab.peer };
-
-	for (unsigned i = 0; i < 3; i++) {
-		struct xtr_iface v = lab_iface_get(ports[i]);
-
-		v.iid = iid;
-		lab_iface(ports[i], v);
-	}
 }
 
 static void init_speak(void)
@@ -81,7 +61,7 @@ static void expect_sent(const char *name, const struct layer *in, const struct l
 /* I and P set, all else 0 but the next protocol: that is a VXLAN-GPE header, too. */
 Test(gpe, RFC9305_3_header_to_a_peer_that_speaks_it, .init = init_speak)
 {
-	set_iid(IID_A);
+	lab_iid(IID_A);
 	SENT("IPv4 in IPv4", L(EID_IN, IP4("10.1.0.10", "10.2.0.20"), TAIL),
 	     L(EID_OUT, OUT4(.ttl = 63), OUTU, LISP(0x0c000001, 5 << 8), IP4("10.1.0.10", "10.2.0.20", .ttl = 63), TAIL));
 	SENT("IPv6 in IPv4", L(EID_IN, IP6("fd01::10", "fd02::20"), TAIL),
@@ -90,7 +70,7 @@ Test(gpe, RFC9305_3_header_to_a_peer_that_speaks_it, .init = init_speak)
 	     L(EID_OUT, OUT6(.ttl = 63), OUTU, LISP(0x0c000001, 5 << 8), IP4("10.1.0.10", "10.6.0.20", .ttl = 63), TAIL));
 	SENT("IPv6 in IPv6", L(EID_IN, IP6("fd01::10", "fd06::20"), TAIL),
 	     L(EID_OUT, OUT6(.ttl = 63), OUTU, LISP(0x0c000002, 5 << 8), IP6("fd01::10", "fd06::20", .ttl = 63), TAIL));
-	set_iid(0);
+	lab_iid(0);
 	SENT("instance 0 is said, too", L(EID_IN, IP4("10.1.0.10", "10.2.0.20"), TAIL),
 	     L(EID_OUT, OUT4(.ttl = 63), OUTU, LISP(0x0c000001, 0), IP4("10.1.0.10", "10.2.0.20", .ttl = 63), TAIL));
 }
@@ -100,7 +80,7 @@ Test(gpe, RFC9305_3_no_map_versions, .init = init_speak)
 {
 	struct xtr_eid e = lab_eid_get(IID_A, "10.2.0.0/16");
 
-	set_iid(IID_A);
+	lab_iid(IID_A);
 	lab_flags(XTR_CFG_F_ACCEPT_VERSIONS);
 	e.map_version = 7;
 	lab_eid(IID_A, "10.2.0.0/16", e);
@@ -112,7 +92,7 @@ Test(gpe, RFC9305_3_no_map_versions, .init = init_speak)
 /* RFC 9305 5: never to others, and it ends with the announcement. */
 Test(gpe, RFC9305_5_classic_lisp_to_everybody_else, .init = init_speak)
 {
-	set_iid(IID_A);
+	lab_iid(IID_A);
 	speak(RLOC4, false);
 	SENT("a peer that does not speak it", L(EID_IN, IP4("10.1.0.10", "10.2.0.20"), TAIL),
 	     L(EID_OUT, OUT4(.ttl = 63), OUTU, LISP(0x08000000, 5 << 8), IP4("10.1.0.10", "10.2.0.20", .ttl = 63), TAIL));

@@ -16,19 +16,10 @@
 
 /* ---- the builder */
 
-static unsigned sum(const uint8_t *p, unsigned n, unsigned s)
-{
-	for (unsigned i = 0; i < n; i++)
-		s += i & 1 ? p[i] : p[i] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return s;
-}
-
 /* ICMPv6 sums up its pseudo-header too. ip: the header in front of the message, complete. */
 static unsigned icmp_sum(const uint8_t *ip, unsigned len)
 {
-	return ip[0] >> 4 == 4 ? sum(ip + 20, len, 0) : sum(ip + 40, len, sum(ip + 8, 32, len + 58));
+	return ip[0] >> 4 == 4 ? pkt_sum(ip + 20, len, 0) : pkt_sum(ip + 40, len, pkt_sum(ip + 8, 32, len + 58));
 }
 
 struct answer {
@@ -235,7 +226,7 @@ Test(icmp, checksums_that_cannot_be_seen_are_the_stacks, .init = icmp_init)
  */
 static void finish(struct pkt *p, unsigned l4, unsigned field)
 {
-	unsigned s = ~sum(p->b + l4, p->len - l4, 0) & 0xffff;
+	unsigned s = ~pkt_sum(p->b + l4, p->len - l4, 0) & 0xffff;
 
 	p->b[field] = s >> 8;
 	p->b[field + 1] = s;

@@ -9,20 +9,15 @@
  *
  * Members of the lists are 198.51.100.N and 2001:db8:100::N; templates have the ids 100 + N and 300 + N.
  */
-#include "bpf/lab.h"
+#include "bpf/wire_lab.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define LIST    7
@@ -31,64 +26,27 @@
 #define M4(n)   (100u + (n))
 #define M6(n)   (300u + (n))
 #define MEMBERS 150
-#define COMES   3000
-#define NOTHING 150
 
-#define PKT(...) pkt_build((const struct layer[]){ __VA_ARGS__, {} })
 #define FRAME    ETH(MAC_PEER, MAC_XTR0)
 #define TAIL     UDP(4342, 4342, .csum = true), DATA(40)
 
 static char member4[MEMBERS][20], member6[MEMBERS][28];
 
-/* ---- ports: frames with a virtio_net header in front; mark: of what is sent */
+/* ---- ports; mark: of what is sent */
 
-static int open_port(const char *name, __u32 mark)
+static int open_marked(const char *name, __u32 mark)
 {
-	struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex(name) };
-	int fd = socket(AF_PACKET, SOCK_RAW, 0), one = 1, size = 8 << 20;
+	int fd = open_port(name), size = 8 << 20;
 
-	cr_assert(fd >= 0 && !setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) &&
-		  !setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) &&
-		  !setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) &&
-		  !setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) &&
-		  !bind(fd, (struct sockaddr *)&a, sizeof(a)), "packet socket on %s: %s", name, strerror(errno));
+	cr_assert(!setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) &&
+		  !setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)), "packet socket on %s: %s", name, strerror(errno));
 	return fd;
 }
 
 /* 0, or the error: ENOBUFS when the program dropped it. */
-static int put_frame(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
+static int put(int fd, const struct virtio_net_hdr *v, const struct pkt *p)
 {
-	static const struct virtio_net_hdr none;
-	struct iovec io[] = { { (void *)(v ?: &none), sizeof(*v) }, { (void *)p->b, p->len } };
-
-	return writev(fd, io, 2) < 0 ? errno : 0;
-}
-
-static struct pkt take(int fd, int ms)
-{
-	struct virtio_net_hdr h;
-	struct pkt p = {};
-	struct iovec io[] = { { &h, sizeof(h) }, { p.b, PKT_MAX } };
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	ssize_t n;
-
-	if (poll(&pfd, 1, ms) != 1)
-		return p;
-	n = readv(fd, io, 2);
-	cr_assert(n >= (ssize_t)sizeof(h));
-	p.len = n - sizeof(h);
-	return p;
-}
-
-static void attach(const struct bpf_program *prog, int ifindex, enum bpf_tc_attach_point at)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, o, .prog_fd = lab_prog(prog));
-	int r = bpf_tc_hook_create(&hook);
-
-	cr_assert(!r || r == -EEXIST, "clsact: %d", r);
-	hook.attach_point = at;
-	cr_assert_eq(bpf_tc_attach(&hook, &o), 0);
+	return write_frame(fd, v, p) < 0 ? errno : 0;
 }
 
 static int wire, inject, overlay;
@@ -96,10 +54,10 @@ static int wire, inject, overlay;
 static void mcast_init(void)
 {
 	lab_init();
-	attach(lab.skel->progs.xtr_tc_inject, lab.peer, BPF_TC_EGRESS);
-	attach(lab.skel->progs.xtr_tc_encap, lab.peer, BPF_TC_INGRESS);
-	attach(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
-	attach(lab.skel->progs.xtr_tc_encap, lab.eid, BPF_TC_INGRESS);
+	attach_tc(lab.skel->progs.xtr_tc_inject, lab.peer, BPF_TC_EGRESS);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.peer, BPF_TC_INGRESS);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.xtr0, BPF_TC_EGRESS);
+	attach_tc(lab.skel->progs.xtr_tc_encap, lab.eid, BPF_TC_INGRESS);
 	/* the XDP test-run aid of the lab is in the way of frames from eidx */
 	bpf_xdp_detach(lab.eid, 0, NULL);
 	for (unsigned i = 0; i < MEMBERS; i++) {
@@ -108,9 +66,9 @@ static void mcast_init(void)
 		lab_rloc(M4(i), lab_template(AF_INET, "192.0.2.1", member4[i], M4(i)));
 		lab_rloc(M6(i), lab_template(AF_INET6, "2001:db8::1", member6[i], M6(i)));
 	}
-	wire = open_port("underx", 0);
-	inject = open_port("xtr0p", XTR_MARK_CONTROL);
-	overlay = open_port("xtr0", 0);
+	wire = open_marked("underx", 0);
+	inject = open_marked("xtr0p", XTR_MARK_CONTROL);
+	overlay = open_marked("xtr0", 0);
 }
 
 TestSuite(mcast, .init = mcast_init, .timeout = 60);
@@ -155,14 +113,14 @@ static void expect_copies(const char *what, __u32 iid, const struct layer *in, c
 		unsigned udp = ids[i] < M6(0) ? 34 : 54;
 
 		want = copy_for(ids[i], iid, in);
-		got = take(wire, COMES);
+		got = take_frame(wire, NULL, COMES);
 		cr_assert(got.len, "%s: copy %u of %u did not come", what, i, n);
 		take_entropy(&got, &want);
 		expect_pkt(what, &got, &want);
 		cr_expect(!flow || flow == (unsigned)(got.b[udp] << 8 | got.b[udp + 1]), "%s: one flow, one port", what);
 		flow = got.b[udp] << 8 | got.b[udp + 1];
 	}
-	got = take(wire, NOTHING);
+	got = take_frame(wire, NULL, NOTHING);
 	cr_expect_eq(got.len, 0, "%s: a frame too much%s", what, pkt_dump(&got, NULL));
 }
 
@@ -192,7 +150,7 @@ static void check_forms(unsigned n, const __u32 *ids, const char *what)
 
 		snprintf(text, sizeof(text), "%s, IPv%c inside, %u members", what, six ? '6' : '4', n);
 		list_of(XTR_IID_MAX, ids, n);
-		cr_assert_eq(put_frame(inject, NULL, &p), 0, "%s: sent", text);
+		cr_assert_eq(put(inject, NULL, &p), 0, "%s: sent", text);
 		expect_copies(text, XTR_IID_MAX, six ? out6 : out4, ids, n);
 		lab_count_end(&r);
 		expect_counts(text, &r, 1, n, 0, 0);
@@ -230,8 +188,8 @@ Test(mcast, the_empty_list_uses_the_packet_up)
 	struct ran r = lab_count_start();
 
 	list_of(XTR_IID_MAX, NULL, 0);
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("empty", &r, 1, 0, 0, 0);
 }
@@ -242,7 +200,7 @@ Test(mcast, the_fan_out_of_one_run_is_bounded)
 	const struct layer out[] = { IP4("192.0.2.1", GROUP4, .ttl = 63), TAIL, {} };
 	struct pkt p = PKT(FRAME, IP4("192.0.2.1", GROUP4), TAIL);
 	struct xtr_repl first = { .n = 0xffffffff }, second = { .n = 1, .rloc = { M4(64) } };
-	int part1 = open_port("xtr0p", XTR_MARK_CONTROL | 1), part2 = open_port("xtr0p", XTR_MARK_CONTROL | 2);
+	int part1 = open_marked("xtr0p", XTR_MARK_CONTROL | 1), part2 = open_marked("xtr0p", XTR_MARK_CONTROL | 2);
 	__u32 ids[65];
 	struct ran r;
 
@@ -253,15 +211,15 @@ Test(mcast, the_fan_out_of_one_run_is_bounded)
 	lab_repl(LIST, 1, second);
 	lab_mcast(XTR_IID_MAX, GROUP4 "/32", NULL, (struct xtr_mcast){ .repl = LIST, .parts = 2 });
 	r = lab_count_start();
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
 	expect_copies("part 0", XTR_IID_MAX, out, ids, 64);
-	cr_assert_eq(put_frame(part1, NULL, &p), 0);
+	cr_assert_eq(put(part1, NULL, &p), 0);
 	expect_copies("part 1", XTR_IID_MAX, out, ids + 64, 1);
 	lab_count_end(&r);
 	expect_counts("two parts", &r, 2, 65, 0, 0);
 	r = lab_count_start();
-	cr_expect_eq(put_frame(part2, NULL, &p), ENOBUFS);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_expect_eq(put(part2, NULL, &p), ENOBUFS);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("part 2", &r, 0, 0, XTR_DROP_REPL_NO_LIST, 1);
 	/* counters of the group: packets in, copies out */
@@ -277,13 +235,13 @@ Test(mcast, the_ttl_goes_down_once_and_1_ends_here)
 	struct ran r;
 
 	list_of(XTR_IID_MAX, ids, 3);
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
 	expect_copies("TTL 2", XTR_IID_MAX, out, ids, 3);
 	for (int ttl = 0; ttl < 2; ttl++) {
 		p = PKT(FRAME, IP4("192.0.2.1", GROUP4, .ttl = ttl, .ttl0 = !ttl), TAIL);
 		r = lab_count_start();
-		cr_expect_eq(put_frame(inject, NULL, &p), ENOBUFS);
-		cr_expect_eq(take(wire, NOTHING).len, 0);
+		cr_expect_eq(put(inject, NULL, &p), ENOBUFS);
+		cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 		lab_count_end(&r);
 		expect_counts("TTL 1 and 0", &r, 0, 0, XTR_DROP_ENCAP_TTL, 1);
 	}
@@ -305,7 +263,7 @@ Test(mcast, M_27_members_that_get_no_copy)
 	lab_rloc_del(M4(5));
 	LIST_OF(XTR_IID_MAX, 900, M4(1), M4(3), M4(4), M4(5), 901, M6(2));
 	r = lab_count_start();
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
 	expect_copies("own, down, gone", XTR_IID_MAX, out, alive, 3);
 	lab_count_end(&r);
 	expect_counts("own, down, gone", &r, 1, 3, XTR_DROP_NO_LOCATOR, 2);
@@ -315,7 +273,7 @@ Test(mcast, M_27_members_that_get_no_copy)
 	lab_rloc(M4(3), down);
 	LIST_OF(XTR_IID_MAX, M4(1), M4(3), M4(4), M6(2));
 	r = lab_count_start();
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
 	expect_copies("port gone", XTR_IID_MAX, out, alive, 3);
 	lab_count_end(&r);
 	expect_counts("port gone", &r, 1, 3, XTR_DROP_REPL_FAILED, 1);
@@ -343,9 +301,9 @@ Test(mcast, a_template_nobody_vouches_for_is_resolved_by_the_kernel)
 	}
 	list_of(XTR_IID_MAX, ids, 4);
 	r = lab_count_start();
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
 	for (unsigned i = 0; i < 4; i++) {
-		struct pkt want = copy_for(ids[i], XTR_IID_MAX, in), got = take(wire, COMES);
+		struct pkt want = copy_for(ids[i], XTR_IID_MAX, in), got = take_frame(wire, NULL, COMES);
 
 		if (i == 1 || i == 2) { /* the neighbour's address, and that of the port */
 			want.b[5] = 0x51 + i;
@@ -374,7 +332,7 @@ Test(mcast, a_copy_that_does_not_fit_is_counted_and_the_others_go)
 
 		cr_assert_eq(system("ip link set xtr0p mtu 9000; ip link set underx mtu 1600"), 0);
 		r = lab_count_start();
-		cr_assert_eq(put_frame(inject, NULL, &p), 0);
+		cr_assert_eq(put(inject, NULL, &p), 0);
 		expect_copies("large", XTR_IID_MAX, out, ids, sizes[i].copies);
 		lab_count_end(&r);
 		expect_counts("large", &r, 1, sizes[i].copies, XTR_DROP_REPL_TOO_BIG, 4 - sizes[i].copies);
@@ -389,7 +347,7 @@ Test(mcast, padding_is_not_copied)
 	const __u32 ids[] = { M4(1), M6(2) };
 
 	list_of(XTR_IID_MAX, ids, 2);
-	cr_assert_eq(put_frame(inject, NULL, &p), 0);
+	cr_assert_eq(put(inject, NULL, &p), 0);
 	expect_copies("padded", XTR_IID_MAX, out, ids, 2);
 }
 
@@ -411,7 +369,7 @@ Test(mcast, the_longest_match_is_on_the_group_first_then_on_the_source)
 		{ "fd01::11", "ff0e::1:1", M4(6) },
 		{ "fd01::10", "ff0e::2:1", M4(5) },
 	};
-	int from = open_port("xtr0", 0);
+	int from = open_marked("xtr0", 0);
 
 	lab_mcast(IID_A, "233.0.0.0/8", NULL, (struct xtr_mcast){ .repl = 21, .parts = 1 });
 	lab_mcast(IID_A, "233.252.1.0/24", NULL, (struct xtr_mcast){ .repl = 22, .parts = 1 });
@@ -433,7 +391,7 @@ Test(mcast, the_longest_match_is_on_the_group_first_then_on_the_source)
 			struct layer out[] = { ip, udp, data, {} };
 
 			out[0].ttl = 7;
-			cr_assert_eq(put_frame(from, NULL, &p), 0);
+			cr_assert_eq(put(from, NULL, &p), 0);
 			expect_copies(cases[i].group, IID_A, out, &cases[i].id, 1);
 		}
 	}
@@ -449,8 +407,8 @@ Test(mcast, instances_do_not_meet)
 	list_of(IID_A, ids, 1);
 	list_of(XTR_IID_MAX, ids, 1); /* xtr0 is of instance 0 */
 	r = lab_count_start();
-	put_frame(overlay, NULL, &p);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	put(overlay, NULL, &p);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("other instance", &r, 0, 0, XTR_DROP_ENCAP_SCOPE, 1);
 }
@@ -471,8 +429,8 @@ Test(mcast, groups_of_the_link_are_never_replicated)
 			ip = (struct layer)IP6("fd01::10", groups[i]);
 		p = PKT(ETH(MAC_PEER, MAC_XTR0), ip, TAIL);
 		r = lab_count_start();
-		put_frame(overlay, NULL, &p);
-		cr_expect_eq(take(wire, NOTHING).len, 0, "%s left", groups[i]);
+		put(overlay, NULL, &p);
+		cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0, "%s left", groups[i]);
 		lab_count_end(&r);
 		expect_counts(groups[i], &r, 0, 0, XTR_DROP_ENCAP_SCOPE, 1);
 	}
@@ -490,31 +448,31 @@ Test(mcast, the_overlay_device_replicates)
 
 	list_of(0, ids, 3);
 	r = lab_count_start();
-	cr_assert_eq(put_frame(overlay, NULL, &p), 0);
+	cr_assert_eq(put(overlay, NULL, &p), 0);
 	expect_copies("xtr0", 0, out, ids, 3);
 	lab_count_end(&r);
 	expect_counts("xtr0", &r, 1, 3, 0, 0);
 	/* a TTL of 1, the default of multicast sockets, stays here */
 	q = PKT(ETH(MAC_PEER, MAC_XTR0), IP4("10.1.0.10", GROUP4, .ttl = 1), TAIL);
 	r = lab_count_start();
-	put_frame(overlay, NULL, &q);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	put(overlay, NULL, &q);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("xtr0, TTL 1", &r, 0, 0, XTR_DROP_ENCAP_TTL, 1);
 	/* source rules are those of unicast */
 	lab_flags(XTR_CFG_F_CHECK_ENCAP_SOURCE);
-	cr_assert_eq(put_frame(overlay, NULL, &p), 0);
+	cr_assert_eq(put(overlay, NULL, &p), 0);
 	expect_copies("own source", 0, out, ids, 3);
 	q = PKT(ETH(MAC_PEER, MAC_XTR0), IP4("10.99.0.10", GROUP4), TAIL);
 	r = lab_count_start();
-	put_frame(overlay, NULL, &q);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	put(overlay, NULL, &q);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("foreign source", &r, 0, 0, XTR_DROP_ENCAP_SOURCE, 1);
 	/* not for control messages: their source is an RLOC */
 	list_of(XTR_IID_MAX, ids, 3);
 	q = PKT(FRAME, IP4("192.0.2.1", GROUP4), TAIL);
-	cr_assert_eq(put_frame(inject, NULL, &q), 0);
+	cr_assert_eq(put(inject, NULL, &q), 0);
 	expect_copies("control", XTR_IID_MAX, (const struct layer[]){ IP4("192.0.2.1", GROUP4, .ttl = 63), TAIL, {} }, ids, 3);
 }
 
@@ -522,7 +480,7 @@ Test(mcast, hosts_beside_us_get_theirs_natively)
 {
 	const struct layer out[] = { IP4("10.1.0.10", GROUP4, .ttl = 7), UDP(9, 7777, .csum = true), DATA(5), {} };
 	struct layer in[] = { ETH(0, MAC_HOST), IP4("10.1.0.10", GROUP4, .ttl = 8), UDP(9, 7777, .csum = true), DATA(5), {} };
-	int host = open_port("eidx", 0), sock = socket(AF_INET, SOCK_DGRAM, 0);
+	int host = open_marked("eidx", 0), sock = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(7777) };
 	struct ip_mreqn m = { .imr_ifindex = lab.eid };
 	struct timeval tv = { .tv_usec = 300000 };
@@ -540,15 +498,15 @@ Test(mcast, hosts_beside_us_get_theirs_natively)
 	p = pkt_build(in);
 	/* no list: untouched */
 	r = lab_count_start();
-	cr_assert_eq(put_frame(host, NULL, &p), 0);
+	cr_assert_eq(put(host, NULL, &p), 0);
 	cr_expect_eq(recv(sock, buf, sizeof(buf), 0), 5);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("no list", &r, 0, 0, 0, 0);
 	/* a list: copies, and still delivered here */
 	list_of(0, ids, 2);
 	r = lab_count_start();
-	cr_assert_eq(put_frame(host, NULL, &p), 0);
+	cr_assert_eq(put(host, NULL, &p), 0);
 	expect_copies("port", 0, out, ids, 2);
 	cr_expect_eq(recv(sock, buf, sizeof(buf), 0), 5);
 	lab_count_end(&r);
@@ -557,17 +515,17 @@ Test(mcast, hosts_beside_us_get_theirs_natively)
 	in[1].ttl = 1;
 	p = pkt_build(in);
 	r = lab_count_start();
-	cr_assert_eq(put_frame(host, NULL, &p), 0);
+	cr_assert_eq(put(host, NULL, &p), 0);
 	cr_expect_eq(recv(sock, buf, sizeof(buf), 0), 5);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("port, TTL 1", &r, 0, 0, 0, 0);
 	/* a unicast packet in a frame for many is nobody's business of ours */
 	in[1] = (struct layer)IP4("10.1.0.10", "10.2.0.20", .ttl = 8);
 	p = pkt_build(in);
 	r = lab_count_start();
-	cr_assert_eq(put_frame(host, NULL, &p), 0);
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_assert_eq(put(host, NULL, &p), 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("unicast to many", &r, 0, 0, 0, 0);
 	cr_expect_eq(r.stats[XTR_STAT_PASS].packets, 1);
@@ -585,18 +543,18 @@ Test(mcast, super_packets_are_segmented_first)
 	cr_assert_eq(system("ethtool -K xtr0 tx-udp-segmentation off 2>/dev/null"), 0);
 	list_of(0, ids, 2);
 	r = lab_count_start();
-	if (put_frame(overlay, &v, &p))
+	if (put(overlay, &v, &p))
 		cr_skip("a kernel before 6.2 takes no UDP super-packet from a packet socket");
 	for (unsigned seg = 0; seg < 3; seg++)
 		for (unsigned i = 0; i < 2; i++) {
-			struct pkt got = take(wire, COMES);
+			struct pkt got = take_frame(wire, NULL, COMES);
 			unsigned at = i ? 14 + 56 : 14 + 36;
 
 			cr_expect_eq(got.len, at + 28 + 100, "segment %u, copy %u: %u octets", seg, i, got.len);
 			cr_expect_eq(got.b[at + 28], (__u8)(seg * 100 + 1), "segment %u, copy %u", seg, i);
 			cr_expect_eq(got.b[at + 8], 63);
 		}
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 	lab_count_end(&r);
 	expect_counts("segments", &r, 3, 6, 0, 0);
 	cr_expect_eq(r.stats[XTR_STAT_GSO_PEER].packets, 1);
@@ -637,7 +595,7 @@ Test(mcast, marks_are_not_trusted_further_than_they_reach)
 		cr_expect_eq(r.ret, TC_SHOT, "%s: %d", cases[i].name, r.ret);
 		expect_counts(cases[i].name, &r, 0, 0, cases[i].drop, 1);
 	}
-	cr_expect_eq(take(wire, NOTHING).len, 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
 }
 
 /* XDP sends a packet once: multicast is TC's. */

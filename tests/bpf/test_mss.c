@@ -11,15 +11,6 @@
 
 #define IN ETH(MAC_EID, MAC_HOST)
 
-static unsigned sum(const uint8_t *p, unsigned n, unsigned s)
-{
-	for (unsigned i = 0; i < n; i++)
-		s += i & 1 ? p[i] : p[i] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return s;
-}
-
 static unsigned pseudo(const struct layer *ip, unsigned len)
 {
 	uint8_t a[32];
@@ -27,7 +18,7 @@ static unsigned pseudo(const struct layer *ip, unsigned len)
 
 	inet_pton(six ? AF_INET6 : AF_INET, ip->src, a);
 	inet_pton(six ? AF_INET6 : AF_INET, ip->dst, a + (six ? 16 : 4));
-	return sum(a, six ? 32 : 8, 6 + len);
+	return pkt_sum(a, six ? 32 : 8, 6 + len);
 }
 
 struct opts {
@@ -69,7 +60,7 @@ static unsigned tcp(uint8_t *out, const struct layer *ip, const struct opts *o, 
 		out[20 + o->mss_at + 1] = mss;
 	}
 	s = pseudo(ip, len);
-	s = partial ? s : ~sum(out, len, s) & 0xffff;
+	s = partial ? s : ~pkt_sum(out, len, s) & 0xffff;
 	out[16] = s >> 8;
 	out[17] = s;
 	return len;

@@ -3,6 +3,7 @@
  * Packets that are legal, nearly legal, or unusual. A row each: what comes out of every hook, or under which reason it is
  * dropped, or that it goes on untouched. What test_decap and test_encap have already is not repeated.
  */
+#include "bpf/decap_rows.h"
 #include "bpf/wire_lab.h"
 
 #include <arpa/inet.h>
@@ -13,16 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define IN    ETH(MAC_UNDER, MAC_NEXT)
-#define OUT   ETH(MAC_XTR0, MAC_NEXT)
-#define O4(...) IP4("192.0.2.2", "192.0.2.1", ##__VA_ARGS__)
-#define O6(...) IP6("2001:db8::2", "2001:db8::1", ##__VA_ARGS__)
-#define I4(...) IP4("10.2.0.20", "10.1.0.10", ##__VA_ARGS__)
-#define I6(...) IP6("fd02::20", "fd01::10", ##__VA_ARGS__)
-#define LU    UDP(0xc123, 4341)
-#define L5    LISP(0x08000000, 5 << 8)
-#define TAIL  UDP(53, 5000, .csum = true), DATA(20)
 
 /* IPv6 extension headers: next header, length in 8 octets beyond the first 8, and what is in it. */
 #define EXT(next, words) RAW(((const __u8[]){ next, words, 1, 4, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0, 0, 0 }), 8 + (words) * 8)
