@@ -179,10 +179,13 @@ static inline void ex_addr(const struct xtr_addr *a)
 	struct xtr_wr w;
 	struct xtr_rd r;
 	struct xtr_ip ip;
+	unsigned views;
 	size_t len;
 
 	ex_text(a);
-	EX_CHECK(ex_views(a) == (ex_has_view(a) ? 1u : 0u));
+	views = ex_views(a);
+	/* Geo-coordinates as in the draft have none. */
+	EX_CHECK(views == (ex_has_view(a) ? 1u : 0u) || (a->lcaf == XTR_LCAF_GEO && !views && a->wire_len >= 30));
 	ex_lists(a);
 	for (unsigned mask = 0; mask <= 255; mask += mask == 32 || mask == 48 || mask == 128 ? 7 : 8)
 		ex_eid(a, (uint8_t)mask);

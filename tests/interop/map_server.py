@@ -202,6 +202,11 @@ def lcaf_locators():
             [x[6:] for x in locs])
     v.ok("a proxied answer has neither A nor L (RFC 9301 5.4)", not r.A and
             not any(x.L for x in r.locs), r)
+    named = rle_named(("172.16.0.11", 128, "tor-1"), ("172.16.0.12", 0, ""), ("172.16.0.13", 0, "tor-3"))
+    locs = [loc("172.16.0.11"), loc(afi_list(ip("172.16.0.12"), name("tor-1"), geo_draft(), named)), loc(geo_draft())]
+    accepted("lispers.net: geo of the draft, names in a replication list", [record("20.9.10.0", 24, locs)], flags="MP")
+    v.same("... are handed out again octet for octet", [x.raw for x in ask("20.9.10.5").records[0].locs],
+            [x[6:] for x in locs])
     accepted("an unknown LCAF type among the locators is skipped (RFC 9306 3)",
              [record("20.9.10.0", 24, [loc(lcaf(200, b"x" * 9)), loc("172.16.0.11")])], flags="MP")
     v.same("... and only that", [x.addr for x in ask("20.9.10.5").records[0].locs], ["172.16.0.11"])

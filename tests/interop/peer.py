@@ -75,6 +75,17 @@ def geo(addr=NONE):
     return lcaf(5, struct.pack("!HBBHBBi", 0x8000 | 48, 8, 14, 0x8000 | 11, 34, 31, 520) + addr)
 
 
+def geo_draft(addr=NONE):
+    """The layout of draft-ietf-lisp-geo, which lispers.net sends under type 5."""
+    return lcaf(5, struct.pack("!BBHIIiHH", 0x10, 0, 0, 48 << 24 | 494000, 11 << 24 | 2071000, 520, 5, 0) + addr)
+
+
+def rle_named(*entries):
+    """With the name of the RLOC behind its address, as lispers.net does."""
+    return lcaf(13, b"".join(struct.pack("!HBB", 0, 0, level) + ip(a) + (name(n) if n else b"")
+            for a, level, n in entries))
+
+
 def keyed(addr, key=bytes(32)):
     """An ITR-RLOC wrapped in a key exchange (RFC 8061 6)."""
     return lcaf(11, struct.pack("!BBBBH", 1, 0, 5, 0, len(key)) + key + addr)

@@ -113,7 +113,14 @@ def resolver():
     v.same("RFC 9437 5: subscription wanted (I, N): confirmed by a Map-Notify, not a Map-Reply",
             [now[k] - before[k] for k in ("tx-map-notify", "tx-map-reply")], [1, 1])
     asked("host bits in the EID asked for", PROXIED, eids=[("20.9.128.77", 24)])
-    asked("two records: the first counts", PROXIED, eids=[("20.9.128.1", 32), ("20.9.129.1", 32)])
+    ETR.drain(), ETR6.drain()
+    nonce = by_ecm([("20.9.128.1", 32), ("20.200.1.1", 32), ("20.9.129.1", 32), ("fd09:0:0:80::1", 128)])
+    got = [brief(answer(ITR, nonce, MS)) for _ in range(3)]
+    v.same("four records (RFC 9301 5.2): each gets the answer it would get alone", got,
+            [PROXIED, [("20.128.0.0/9", 15, 1, False, [])], PROXIED6])
+    m = ETR.recv(0.5)[0] or ETR6.recv(0.5)[0]
+    r = read_request(read_ecm(m).msg)
+    v.same("... and the ETR that is to answer itself gets its record", (r.nonce, r.eids), (nonce, ["20.9.129.1/32"]))
     asked("instance ID, IID mask-len 32", [("[100]20.9.128.0/24", 33, 0, False, ["172.16.0.12"])],
           eids=[(iid(100, ip("20.9.128.9"), 32), 32)])
     asked("instance ID, IID mask-len 0", [("[100]20.9.128.0/24", 33, 0, False, ["172.16.0.12"])],
@@ -201,6 +208,18 @@ def refused():
     dropped("a Map-Referral", lambda: ETR.send(MS, b"\x60\0\0\0" + bytes(20)), "drop-unknown-type")
     dropped("a trace message (type 9)", lambda: ETR.send(MS, b"\x90\0\0\0" + bytes(20)),
             "drop-unknown-type")
+
+
+def ports():
+    """An answer comes to the port that was asked from, but for one: a Map-Reply there would be taken for data."""
+    data = Ear("f", "172.16.0.14", DATA)
+    before = ms.control()
+    data.send(MS, request(random64(), [("20.9.128.1", 32)], ["172.16.0.14"]))
+    v.same("a Map-Request from the data port: no answer", until(1, lambda: ms.control()["drop-port"]
+            - before["drop-port"]), 1)
+    v.same("... nothing arrives there", data.recv(0.1)[0], None)
+    for rloc in ("fe80::11", "::ffff:172.16.0.15"):
+        dropped("ITR-RLOC " + rloc, lambda: by_ecm([("20.9.128.1", 32)], rlocs=[rloc]), "drop-no-usable-itr-rloc")
 
 
 def map_server_plain():
@@ -313,7 +332,7 @@ def whole_path():
     v.same("... and its answer our host", host.recv()[0], b"answer")
 
 
-for case in (register_all, resolver, itr_rlocs, negative, refused, map_server_plain, etr_asked,
+for case in (register_all, resolver, itr_rlocs, negative, refused, ports, map_server_plain, etr_asked,
         our_etr, whole_path):
     v.run(case.__name__, case)
 v.end()

@@ -131,6 +131,10 @@ def evil_addresses():
     yield lcaf(9, bytes(6) + b"\x20\x20" + ip("172.16.0.11") + ip("ff02::1"))
     yield lcaf(12, b"\0\0\x21\x21" + ip("172.16.0.11") * 2)
     yield lcaf(5, b"\xff" * 12 + NONE)
+    yield geo_draft()[:-2]
+    yield lcaf(5, geo_draft(ip("172.16.0.11"))[8:-1])
+    yield rle_named(("172.16.0.11", 0, "x" * 255), ("172.16.0.12", 0, "no end"))[:-1]
+    yield lcaf(13, struct.pack("!HBB", 0, 0, 0) + ip("172.16.0.11") + name("a") * 40)
     yield lcaf(6, b"\xff" * 40)
     yield lcaf(255, b"\0\0\0\x09" + bytes(3))
     yield lcaf(0, b"not empty")

@@ -355,6 +355,49 @@ Test(addr, geo_fields)
 	cr_expect_eq(decode("4003 0000 05 00 0012 8000 00 00 00b5 00 00 00000000" V4, &a), -EBADMSG, "181 degrees");
 }
 
+/* lispers.net writes draft-ietf-lisp-geo under type 5: it must not cost the message that carries it. */
+Test(addr, geo_of_the_draft_is_carried_though_not_understood)
+{
+	struct xtr_addr a = good("4003 0000 05 00 0016 10 00 0000 30 012345 0b 36ee7f 00000208 0005 0000 0000");
+	static const char *const bad[] = {
+		"4003 0000 05 00 0016 10 00 0000 5b 012345 0b 36ee7f 00000208 0005 0000 0000", /* 91 degrees */
+		"4003 0000 05 00 0016 10 00 0000 30 012345 b5 36ee7f 00000208 0005 0000 0000", /* 181 degrees */
+		"4003 0000 05 00 0016 10 00 0000 30 012345 0b 36ee80 00000208 0005 0000 0000", /* a whole degree */
+		"4003 0000 05 00 0015 10 00 0000 30 012345 0b 36ee7f 00000208 0005 0000 00",
+		"4003 0000 05 00 0017 10 00 0000 30 012345 0b 36ee7f 00000208 0005 0000 0000 00",
+	};
+	struct xtr_lcaf_geo g;
+	struct xtr_ip ip;
+
+	cr_expect(!a.unknown && a.wire_len == 30);
+	cr_expect(!xtr_lcaf_get_geo(&a, &g), "it has other fields");
+	cr_expect(!xtr_addr_rloc_ip(&a, &ip));
+	a = good("4003 0000 05 00 001a 10 00 0000 00 000000 00 000000 00000000 0000 0000" V4);
+	cr_expect(!xtr_lcaf_get_geo(&a, &g), "RFC 8060 would fit the first octets, but not the length");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_lt(decode(bad[i], &a), 0, "%zu", i);
+}
+
+/* lispers.net adds the name of an RLOC to its entry, without a header of its own. */
+Test(addr, names_behind_the_entries_of_a_replication_list)
+{
+	struct xtr_addr a = good("4003 0000 0d 00 0030 0000 00 00" V4 "0011 746f7200 0000 00 01" V6 "0000 00 80" V4);
+	const struct { uint8_t level; const char *ip; } want[] = { { 0, "192.0.2.1" }, { 1, "2001:db8::1" },
+								   { 128, "192.0.2.1" } };
+	struct xtr_rle_entry e;
+	struct xtr_rd it = { 0 };
+	struct xtr_ip ip, w;
+	unsigned n = 0;
+
+	for (; xtr_lcaf_rle_next(&a, &it, &e); n++) {
+		w = ip_of(want[n].ip);
+		cr_expect(e.level == want[n].level && xtr_addr_ip(&e.addr, &ip) && !xtr_ip_cmp(&ip, &w), "%u", n);
+	}
+	cr_expect_eq(n, 3);
+	good("4003 0000 0d 00 0010 0000 00 00" V4 "0011 746f7200");
+	cr_expect_lt(decode("4003 0000 0d 00 000f 0000 00 00" V4 "0011 746f72", &a), 0, "without its end");
+}
+
 Test(addr, mask_lengths_wider_than_the_address)
 {
 	struct xtr_addr a;

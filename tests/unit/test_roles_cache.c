@@ -169,6 +169,10 @@ Test(cache, our_own_locators_and_impossible_ones_are_not_used)
 	RESOLVE("10.2.0.5", LOCS(FW_LOC("192.0.2.1"), FW_LOC("127.0.0.1"), FW_LOC("224.0.0.1"),
 				 FW_LOC("0.0.0.0"), FW_LOC("192.0.2.5")));
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.5/100");
+	RESOLVE("10.3.0.5", { .eid = "10.3.0.0/24", .ttl = 60,
+			      .locs = { FW_LOC("fe80::1"), FW_LOC("::ffff:192.0.2.7"), FW_LOC("::1"),
+					FW_LOC("ff02::1"), FW_LOC("::"), FW_LOC("2001:db8::5") } });
+	cr_assert_str_eq(fwd("10.3.0.0/24"), "2001:db8::5/100");
 }
 
 Test(cache, a_mapping_without_usable_locator_is_known_all_the_same)
@@ -299,6 +303,20 @@ Test(cache, T_24_ttls_are_capped_at_a_week_and_ffffffff_means_a_day)
 	fw_until(w, 10080 * MIN - 1);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.2/100");
 	fw_until(w, 10080 * MIN);
+	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
+}
+
+/* lispers.net ("force-ttl"): read as minutes it would be a week. */
+Test(cache, a_ttl_with_the_highest_bit_set_is_seconds)
+{
+	RESOLVE("10.2.0.5", FW_REC("10.2.0.0/24", 0x80000000 | 90, "192.0.2.2"));
+	RESOLVE("10.3.0.5", FW_REC("10.3.0.0/24", 0x80000000, "192.0.2.2"));
+	fw_until(w, MIN - 1);
+	cr_assert_str_eq(fwd("10.3.0.0/24"), "192.0.2.2/100", "no TTL of 0, which would mean: remove");
+	fw_until(w, 90000 - 1);
+	cr_assert_str_eq(fwd("10.2.0.0/24"), "192.0.2.2/100");
+	cr_assert_str_eq(fwd("10.3.0.0/24"), "none");
+	fw_until(w, 90000);
 	cr_assert_str_eq(fwd("10.2.0.0/24"), "none");
 }
 

@@ -330,6 +330,34 @@ Test(reply, several_records_in_one_request)
 			 "10.1.0.0/24 1440 A 192.0.2.1/1LR; 10.2.0.0/24 1440 A 192.0.2.3/1R");
 }
 
+Test(reply, RFC9301_5_2_a_record_that_is_ours_behind_one_that_is_not)
+{
+	uint8_t buf[1024];
+	struct fw_req q = { .nonce = 0x1122334455667788,
+			    .eid = "10.77.0.7",
+			    .itr_rloc = "192.0.2.2",
+			    .plain = true };
+	struct xtr_eid_prefix e = fw_eid("10.2.0.9");
+	struct xtr_wr wr;
+	size_t len;
+
+	conf.c.timers.reply_interval = 0;
+	fw_conf_mapping(&conf, "10.2.0.0/24", "192.0.2.3");
+	go();
+	for (unsigned probe = 0; probe < 2; probe++) {
+		q.flags = probe ? XTR_MREQ_P : 0;
+		len = fw_make_request(buf, sizeof(buf), &q);
+		buf[3] = 2;
+		buf[len] = 0;
+		wr = xtr_wr_init(buf + len + 2, sizeof(buf) - len - 2);
+		buf[len + 1] = xtr_eid_put(&wr, &e);
+		fw_inject(etr, "192.0.2.8", 4342, buf, len + 2 + xtr_wr_len(&wr));
+		cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_REPLY), probe + 1);
+		cr_assert_str_eq(text(), "10.2.0.0/24 1440 A 192.0.2.3/1R");
+	}
+	cr_assert_eq(fw_counter(etr, XTR_NODE_DROP_NOT_OURS), 1);
+}
+
 Test(reply, RFC9301_5_neither_port_4342)
 {
 	struct xtr_msg_meta meta = { fw_ip("192.0.2.8"), fw_ip("192.0.2.1"), 5000, 5001, false };

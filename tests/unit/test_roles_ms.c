@@ -447,6 +447,7 @@ Test(ms, T_2_S_3_a_nonce_that_is_not_greater_is_dropped)
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_REPLAY), 1);
 	cr_assert_eq(fw_sent_count(ms, XTR_MSG_MAP_NOTIFY), 1);
 	cr_assert_not_null(strstr(row("10.1.0.0/24")->last_refusal, "nonce"));
+	cr_assert_not_null(strstr(row("10.1.0.0/24")->last_refusal, "replay: off"), "what to do");
 	REGISTER("192.0.2.1", site_a, .nonce = 4999);
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_REPLAY), 2);
 	REGISTER("192.0.2.1", site_a, .nonce = 5001);

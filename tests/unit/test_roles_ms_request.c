@@ -118,7 +118,92 @@ static unsigned forwarded(void)
 	return fw_sent_count(ms, XTR_MSG_MAP_REQUEST);
 }
 
+/* A Map-Request with these records in an ECM. */
+static void ask_all(const char *const *eids, unsigned n, uint32_t flags)
+{
+	const struct xtr_ip itr = fw_ip("192.0.2.50"), dst = fw_ip("10.1.0.1");
+	const uint8_t ids[24] = { 7 };
+	struct xtr_mreq_out m = { .flags = flags, .nonce = 0x1122334455667788, .itr_rlocs = &itr, .itr_rloc_count = 1,
+				  .xtr_id = ids, .site_id = ids + 16 };
+	uint8_t msg[4096], buf[4096];
+	struct xtr_wr wr = xtr_wr_init(msg, sizeof(msg)), e = xtr_wr_init(buf, sizeof(buf));
+	struct xtr_eid_prefix eid = fw_eid(eids[0]);
+
+	m.flags &= ~(uint32_t)XTR_MREQ_I;
+	m.eid = &eid;
+	xtr_map_request_encode(&wr, &m);
+	for (unsigned i = 1; i < n; i++) {
+		uint8_t *head = xtr_wr_reserve(&wr, 2);
+
+		eid = fw_eid(eids[i]);
+		head[1] = xtr_eid_put(&wr, &eid);
+	}
+	if (flags & XTR_MREQ_I) {
+		msg[1] |= 0x10;
+		xtr_put_ids(&wr, ids, ids + 16);
+	}
+	msg[3] = (uint8_t)n;
+	xtr_ecm_encode(&e, &itr, 4342, &dst, 4342, msg, xtr_wr_len(&wr));
+	cr_assert_eq(e.err, 0);
+	fw_inject(ms, "192.0.2.8", 4342, buf, xtr_wr_len(&e));
+}
+
 /* ---- the rows */
+
+/* "A receiver MUST accept and process Map-Requests that contain one or more records." */
+Test(table, RFC9301_5_2_each_of_several_records_gets_what_it_would_get_alone)
+{
+	static const char *const eids[] = { "10.1.0.5", "11.1.1.1", "10.2.0.7", "10.1.128.1" };
+	struct xtr_map_request m;
+	struct xtr_mreq_record rec;
+	struct xtr_rd it = { 0 };
+	struct xtr_eid_prefix e, want = fw_eid("10.1.128.1");
+	const uint8_t *buf;
+	size_t len;
+
+	REG(XTR_REG_P, FW_REC("10.1.0.0/17", 1440, "192.0.2.1"));
+	REG(0, FW_REC("10.1.128.0/17", 1440, "192.0.2.1"));
+	ask_all(eids, 4, XTR_MREQ_I);
+	cr_assert_eq(fw_sent_count(ms, XTR_MSG_MAP_REPLY), 3);
+	cr_assert_str_eq(reply(), "10.2.0.0/24 1 act1", "the last of them");
+	cr_assert_eq(fw_counter(ms, XTR_NODE_NEGATIVE_SENT), 2);
+	/* The ETR gets the record that is its own, and the rest of the message unaltered. */
+	cr_assert_eq(forwarded(), 1);
+	buf = fw_message(fw_sent(ms, XTR_MSG_MAP_REQUEST, 0), &len);
+	cr_assert_eq(xtr_map_request_decode(buf, len, &m), 0);
+	cr_assert(m.record_count == 1 && m.nonce == 0x1122334455667788 && m.flags == XTR_MREQ_I && m.xtr_id[0] == 7);
+	cr_assert(xtr_mreq_record_next(&m, &it, &rec) && !xtr_eid_from_addr(&rec.eid, rec.mask_len, &e, NULL));
+	cr_assert(xtr_eid_equal(&e, &want));
+}
+
+Test(table, the_records_of_one_request_are_bounded)
+{
+	const char *eids[255];
+	char text[255][16];
+
+	for (unsigned i = 0; i < 255; i++) {
+		snprintf(text[i], sizeof(text[i]), "10.3.%u.1", i);
+		eids[i] = text[i];
+	}
+	REG(0, FW_REC("10.1.0.0/16", 1440, "192.0.2.1"));
+	ask_all(eids, 255, 0);
+	cr_assert_leq(fw_sent_count(ms, XTR_MSG_MAP_REPLY), 32);
+	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_LIMIT), 1);
+}
+
+Test(table, RFC9301_5_8_no_answer_goes_to_the_data_port)
+{
+	REG(XTR_REG_P, FW_REC("10.1.0.0/16", 1440, "192.0.2.1"));
+	const struct fw_req q = { .nonce = 0x1122334455667788, .eid = "10.1.0.5", .itr_rloc = "192.0.2.50", .plain = true };
+	uint8_t buf[1024];
+	size_t len = fw_make_request(buf, sizeof(buf), &q);
+
+	fw_inject(ms, "192.0.2.50", 4341, buf, len);
+	cr_assert_str_eq(reply(), "");
+	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_PORT), 1);
+	fw_inject(ms, "192.0.2.50", 4340, buf, len);
+	cr_assert_str_eq(reply(), "10.1.0.0/16 1440 192.0.2.1/1R");
+}
 
 Test(table, row_1_T_18_a_probe_is_dropped)
 {

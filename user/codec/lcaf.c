@@ -183,10 +183,16 @@ static void parse_elp_hop(struct xtr_rd *p, const struct ctx *c, struct xtr_elp_
 
 static void parse_rle_entry(struct xtr_rd *p, const struct ctx *c, struct xtr_rle_entry *o)
 {
+	struct xtr_addr name;
+
 	xtr_rd_u16(p);
 	xtr_rd_u8(p);
 	o->level = xtr_rd_u8(p);
 	nested(p, c, &o->addr);
+	/* lispers.net: the name of the RLOC behind its address, where the next entry would have Rsvd3, which is sent as
+	 * 0. Of no use here. */
+	if (!p->err && xtr_rd_left(p) > 2 && (p->p[0] << 8 | p->p[1]) == XTR_AFI_NAME)
+		nested(p, c, &name);
 }
 
 /* ---- validation. Each says whether the whole address is of no use because of an unknown part. */
@@ -235,6 +241,35 @@ static bool check_rle(struct xtr_rd *p, const struct ctx *c)
 	return n && unknown == n;
 }
 
+/* Degrees and milliseconds of a degree, in 8 and 24 bits. */
+static bool draft_degrees(uint32_t word, unsigned max)
+{
+	return word >> 24 <= max && (word & 0xffffff) < 3600000;
+}
+
+/* lispers.net puts under this type what became draft-ietf-lisp-geo: longer, with a radius. It can be stored and handed on, but
+ * has no view; the message that has it is good. */
+static bool check_geo(struct xtr_rd *p, const struct ctx *c)
+{
+	struct xtr_rd draft = *p;
+	struct xtr_lcaf_geo v;
+	struct xtr_addr addr;
+	bool in_range;
+
+	parse_geo(p, c, &v);
+	if (!p->err && !xtr_rd_left(p))
+		return v.addr.unknown;
+	xtr_rd_u32(&draft); /* flags, uncertainty */
+	in_range = draft_degrees(xtr_rd_u32(&draft), 90);
+	in_range &= draft_degrees(xtr_rd_u32(&draft), 180);
+	xtr_rd_bytes(&draft, 8); /* altitude, radius, reserved */
+	nested(&draft, c, &addr);
+	if (draft.err || xtr_rd_left(&draft) || !in_range)
+		return false; /* the caller refuses what p says */
+	*p = draft;
+	return addr.unknown;
+}
+
 static bool check_okey(struct xtr_rd *p)
 {
 	uint8_t fields = xtr_rd_u8(p);
@@ -258,7 +293,7 @@ bool xtr_lcaf_check(struct xtr_rd *p, uint8_t type, uint8_t rsvd2, unsigned dept
 	case XTR_LCAF_IID:    CHECK(iid, v.addr.unknown);
 	case XTR_LCAF_ASN:    CHECK(asn, v.addr.unknown);
 	case XTR_LCAF_APP:    CHECK(app, v.addr.unknown);
-	case XTR_LCAF_GEO:    CHECK(geo, v.addr.unknown);
+	case XTR_LCAF_GEO:    return check_geo(p, &c);
 	case XTR_LCAF_OKEY:   return check_okey(p);
 	case XTR_LCAF_NAT:
 		CHECK(nat, v.global_etr.unknown || v.ms.unknown || v.private_etr.unknown);
@@ -303,7 +338,7 @@ static bool payload_of(const struct xtr_addr *a, uint8_t type, struct xtr_rd *p,
 		if (!payload_of(a, (type), &p, &c)) \
 			return false; \
 		parse_##view(&p, &c, out); \
-		return !p.err; \
+		return !p.err && !xtr_rd_left(&p); \
 	}
 
 GETTER(iid, XTR_LCAF_IID)

@@ -10,11 +10,15 @@
 bool xtr_rloc_valid(const struct xtr_ip *ip)
 {
 	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 	if (!ip->family || xtr_ip_is_unspecified(ip) || xtr_ip_is_loopback(ip) ||
 	    xtr_ip_is_multicast(ip))
 		return false;
-	return ip->family != 4 || memcmp(ip->a, broadcast, 4);
+	if (ip->family == 4)
+		return memcmp(ip->a, broadcast, 4);
+	/* Link-local addresses mean nothing beyond their link, mapped ones nothing on a wire (RFC 4291 2.5.6, 2.5.5.2). */
+	return !xtr_ip_is_linklocal(ip) && memcmp(ip->a, mapped, 12);
 }
 
 int xtr_addr_order(const struct xtr_addr *a, const struct xtr_addr *b)

@@ -62,7 +62,7 @@ bool xtr_locset_equal(const struct xtr_locset *a, const struct xtr_locset *b);
 /* Ascending numeric order, IPv4, IPv6, then by AFI and LCAF type (RFC 8060 3). */
 int xtr_addr_order(const struct xtr_addr *a, const struct xtr_addr *b);
 /* True for an address that can be a unicast RLOC: not unspecified, loopback, multicast, broadcast
- * (RFC 9301 5.4). */
+ * (RFC 9301 5.4); of IPv6 not link-local or IPv4-mapped. */
 bool xtr_rloc_valid(const struct xtr_ip *ip);
 
 #endif

@@ -56,8 +56,7 @@ static bool allowed(const struct xtr_name_rules *rules, const struct xtr_ip *ip)
 		return false;
 	if (xtr_ip_is_loopback(ip))
 		return rules->allow_loopback;
-	/* A link-local IPv6 address says nothing without its link. */
-	if (!xtr_rloc_valid(ip) || (ip->family == 6 && xtr_ip_is_linklocal(ip)))
+	if (!xtr_rloc_valid(ip))
 		return false;
 	return rules->allow_private || !is_private(ip);
 }

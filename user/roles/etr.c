@@ -316,18 +316,6 @@ static bool group_sent(const struct xtr_etr *etr, uint64_t nonce)
 	return false;
 }
 
-/* Most likely a second copy of an acknowledgement, or one for a Map-Register whose repetition was
- * acknowledged already. It says nothing about the nonces of the Map-Server's own Map-Notifies: a
- * Map-Server that counts lower than we do would look like a replay for ever. */
-static bool late(const struct xtr_etr *etr, uint64_t nonce)
-{
-	for (unsigned s = 0; s < etr->server_count; s++)
-		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b; b = b->next)
-			if (is_among(b->done, nonce))
-				return true;
-	return false;
-}
-
 static bool record_for(const struct xtr_register *m, const struct xtr_eid_prefix *eid)
 {
 	struct xtr_records it = m->records;
@@ -348,7 +336,6 @@ static void acknowledged(struct xtr_etr_batch *b, const struct xtr_register *m)
 	char ip[XTR_IP_STRLEN];
 
 	xtr_timer_cancel(&env->timers, &b->timer);
-	memcpy(b->done, b->nonces, sizeof(b->done));
 	/* Of a group each member confirms by itself. */
 	if (!xtr_etr_is_group(b->srv))
 		memset(b->nonces, 0, sizeof(b->nonces));
@@ -418,14 +405,9 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 		xtr_env_ack(env, meta, &m, &srv->cfg.key);
 		return;
 	}
-	/* Unsolicited. A repeated one is acknowledged again: our Map-Notify-Ack may be lost. */
-	if (!late(etr, m.nonce)) {
-		if (m.nonce < srv->unsolicited) {
-			xtr_count(env, DROP_REPLAY);
-			return;
-		}
-		srv->unsolicited = m.nonce;
-	}
+	/* Unsolicited: acknowledged, each time it comes, or the Map-Server repeats it (RFC 9301 5.7). Whatever its nonce:
+	 * only those of Map-Registers and of publications grow, some Map-Servers draw these at random. Nothing here changes
+	 * by it, so an old one that is sent again does no harm. */
 	xtr_env_ack(env, meta, &m, &srv->cfg.key);
 }
 

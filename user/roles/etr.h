@@ -28,7 +28,6 @@ struct xtr_etr_batch { /* what goes into one Map-Register */
 	bool withdraw, acked, lost;
 	unsigned tries;                  /* since the last acknowledgement */
 	uint64_t nonces[XTR_ETR_NONCES]; /* outstanding, 0: free */
-	uint64_t done[XTR_ETR_NONCES];   /* what was outstanding at the last acknowledgement */
 	unsigned nonce_at;
 	uint64_t sent, notifies, last_sent, last_ack; /* last_*: XTR_NEVER */
 	/* Map-Server that is a group: its members, each of which confirms (etr_group.c). */
@@ -41,7 +40,6 @@ struct xtr_etr_server {
 	struct xtr_map_server_config cfg;
 	struct xtr_timer timer; /* next registration of everything */
 	uint64_t quick_until;
-	uint64_t unsolicited; /* nonce of the last unsolicited Map-Notify */
 	struct xtr_etr_batch *batches;
 	bool gone; /* no target of anything any more: only withdraws */
 };

@@ -162,8 +162,8 @@ static bool check_nonce(struct arrival *a)
 	if (own_echo(a))
 		return false;
 	refuse(a, XTR_NODE_DROP_REPLAY, NULL,
-	       "nonce 0x%016llx is not greater than the last, 0x%016llx (replayed, or the xTR lost "
-	       "its state and its clock is behind)",
+	       "nonce 0x%016llx is not greater than the last, 0x%016llx (replayed, or the xTR lost its state and its clock is "
+	       "behind; one whose nonces do not grow: replay: off)",
 	       (unsigned long long)m->nonce, (unsigned long long)a->who->nonce);
 	return false;
 }

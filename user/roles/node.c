@@ -49,9 +49,25 @@ const uint64_t *xtr_node_counters(const struct xtr_node *n)
 
 /* ---- Map-Requests */
 
+#define RECORDS_MAX 32 /* of one Map-Request; a sender has to put in only one (RFC 9301 5.2) */
+
+/* How many of the records are about EIDs of ours. */
+static unsigned own_records(const struct xtr_node *n, const struct xtr_map_request *m)
+{
+	struct xtr_mreq_record rec;
+	struct xtr_eid_prefix eid;
+	struct xtr_rd it = { 0 };
+	unsigned own = 0;
+
+	while (n->etr && xtr_mreq_record_next(m, &it, &rec))
+		own += !xtr_eid_from_addr(&rec.eid, rec.mask_len, &eid, NULL) &&
+		       xtr_eiddb_match(&n->env.own, &eid, NULL);
+	return own;
+}
+
 static void probe(struct xtr_node *n, const struct xtr_request *req)
 {
-	if (n->etr && xtr_eiddb_match(&n->env.own, &req->eid, NULL))
+	if (own_records(n, req->m))
 		xtr_etr_answer(n->etr, req);
 	else
 		xtr_count(&n->env, DROP_NOT_OURS);
@@ -80,6 +96,42 @@ static void resolve(struct xtr_node *n, const struct xtr_request *req)
 		xtr_ms_request(n->ms, req);
 	else
 		xtr_count(&n->env, DROP_NOT_OURS);
+}
+
+static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta,
+			const struct xtr_ecm *ecm, const uint8_t *buf, size_t len);
+
+/*
+ * A receiver has to take several records (RFC 9301 5.2). What our own database answers is one Map-Reply; everybody else
+ * is asked about each by a Map-Request of its own, as if they had come so: they may have different Map-Servers and ETRs.
+ */
+static void one_by_one(struct xtr_node *n, const struct xtr_request *req)
+{
+	const struct xtr_map_request *m = req->m;
+	struct xtr_rd it = { 0 };
+	struct xtr_mreq_record rec;
+	const uint8_t *from = m->recs.p;
+	uint8_t buf[XTR_MSG_MAX];
+
+	for (unsigned i = 0; xtr_mreq_record_next(m, &it, &rec); i++, from = it.p) {
+		struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+		struct xtr_ecm ecm;
+
+		if (i == RECORDS_MAX) {
+			xtr_count(&n->env, DROP_LIMIT);
+			return;
+		}
+		xtr_wr_bytes(&w, req->msg, (size_t)(m->recs.p - req->msg));
+		xtr_wr_bytes(&w, from, (size_t)(it.p - from));
+		xtr_wr_bytes(&w, m->recs.end, (size_t)(req->msg + req->len - m->recs.end));
+		buf[3] = 1;
+		if (req->ecm) {
+			ecm = *req->ecm;
+			ecm.msg = buf;
+			ecm.msg_len = xtr_wr_len(&w);
+		}
+		map_request(n, req->meta, req->ecm ? &ecm : NULL, buf, xtr_wr_len(&w));
+	}
 }
 
 static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta,
@@ -122,6 +174,11 @@ static void map_request(struct xtr_node *n, const struct xtr_msg_meta *meta,
 	}
 	if (!n->etr && !n->ms && !n->mr) {
 		xtr_count(env, DROP_ROLE);
+		return;
+	}
+	if (m.record_count > 1 && !(m.flags & XTR_MREQ_P) &&
+	    (n->ms || own_records(n, &m) < m.record_count)) {
+		one_by_one(n, &req);
 		return;
 	}
 	if (!xtr_mreq_record_next(&m, &it, &rec) ||

@@ -4,6 +4,7 @@
  * ITR-RLOC, rate limit, negative answers, new encapsulation. RFC 9301 5.4, 5.5, 5.8, 8.3, 8.4.
  */
 #include "roles/role.h"
+#include "xtr/abi.h"
 
 #include <string.h>
 
@@ -30,7 +31,8 @@ bool xtr_reply_target(struct xtr_env *env, const struct xtr_request *req, struct
 		xtr_count(env, DROP_NO_RLOC);
 		return false;
 	}
-	if (!req->reply_port) {
+	/* A Map-Reply at the data port would be taken for a data packet (RFC 9301 5.8 forbids that port inside an ECM). */
+	if (!req->reply_port || req->reply_port == XTR_PORT_DATA) {
 		xtr_count(env, DROP_PORT);
 		return false;
 	}
