@@ -105,7 +105,7 @@ $(B)/tests/sim/%.o: TEST_OPT :=
 $(B)/tests/%.o: tests/%.c | $(SKEL)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(TEST_OPT) -Itests -Wno-missing-prototypes -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(TEST_OPT) -Itests -MMD -MP -c $< -o $@
 
 TEST_HELP := $(filter-out $(UNIT_SRC) $(BPFT_SRC),$(wildcard tests/unit/*.c tests/bpf/*.c))
 # What xtrd is made of besides main(): configuration and wiring are tested too.
@@ -216,24 +216,19 @@ $(B)/bench/%.bpf.o: tests/bench/%.bpf.c
 	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
-$(B)/bench/xtr-bench: tests/bench/xtr-bench.c $(B)/bench/gen.skel.h
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
-
-$(B)/bench/xtr-bench-scan: tests/bench/xtr-bench-scan.c $(B)/bench/gen.skel.h
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $< $(LDLIBS)
-$(B)/bench/xtr-bench-control: tests/bench/xtr-bench-control.c $(LIB)
+# Each is one source; two need programs in the kernel, one the library.
+BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/xtr-bench*.c))
+$(BENCH_BIN): $(B)/bench/%: tests/bench/%.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -Wno-missing-prototypes -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) -Itests -MMD -MP -o $@ $< $(filter %.a,$^) $(LDLIBS)
+$(B)/bench/xtr-bench $(B)/bench/xtr-bench-scan: $(B)/bench/gen.skel.h
+$(B)/bench/xtr-bench-hit: $(B)/bench/hit.skel.h
+$(B)/bench/xtr-bench-control: $(LIB)
 
-$(B)/bench/xtr-bench-hit: tests/bench/xtr-bench-hit.c $(B)/bench/hit.skel.h
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $< $(LDLIBS)
-
-BENCH_BIN := $(B)/bench/xtr-bench $(B)/bench/xtr-bench-control $(B)/bench/xtr-bench-hit $(B)/bench/xtr-bench-scan
-bench: all $(BENCH_BIN) ## measure against the targets (root; QUICK=1: under 3 minutes)
+.PHONY: bench-bin
+bench-bin: all $(BENCH_BIN)
+bench: bench-bin ## measure against the targets (root; QUICK=1: under 3 minutes)
 	$(Q)tests/bench/run.sh $(B)
 
 install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTDIR honoured

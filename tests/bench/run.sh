@@ -3,23 +3,30 @@
 #
 # make bench: every part, one after the other, then results.json, machine.json, the plots and the table.
 #
-#   tests/bench/run.sh BUILD [PART...]     parts: packets flood cache tcp misses scan control scale
+#   tests/bench/run.sh BUILD [PART...]     parts: packets flood cache tcp misses scan control scale; `make bench-bin` first
 #   QUICK=1: under three minutes, 3 short rounds; else 7 rounds, about ten minutes
 #
 # A part runs in namespaces of its own: nothing of it is left when it ends, in whatever way. With parts named, the figures of
 # the others stay as they are.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+all=(packets flood cache tcp misses scan control scale)
 build=$(cd "${1:-build}" && pwd) || exit 1
 shift
+parts=("$@")
+for p in "${parts[@]}"; do
+	[ -x "$here/$p.sh" ] || { echo "bench: there is no part $p; the parts are ${all[*]}" >&2; exit 1; }
+done
+for p in xtrd xtrctl bench/xtr-bench{,-scan,-control,-hit}; do
+	[ -x "$build/$p" ] || { echo "bench: $build/$p is not built: run \`make bench-bin\` (with B=$build), or \`make bench\`" >&2; exit 1; }
+done
 [ "$(id -u)" = 0 ] || { echo "bench: needs root, for network namespaces and BPF" >&2; exit 1; }
 # Left on by somebody, it costs each program about 60 ns, and the small ones most.
 [ "$(sysctl -n kernel.bpf_stats_enabled 2>/dev/null || echo 0)" = 0 ] || {
 	echo "bench: kernel.bpf_stats_enabled is on, which slows every program down: sysctl kernel.bpf_stats_enabled=0" >&2
 	exit 1
 }
-parts=("$@")
-[ ${#parts[@]} -gt 0 ] || { parts=(packets flood cache tcp misses scan control scale); rm -rf "$build/bench/raw"; }
+[ ${#parts[@]} -gt 0 ] || { parts=("${all[@]}"); rm -rf "$build/bench/raw"; }
 mkdir -p "$build/bench/raw"
 child=
 # A part is the child of an unshare(1), which lets no signal through; it takes its time to end a measurement, then cleans up.

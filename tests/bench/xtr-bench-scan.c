@@ -13,33 +13,13 @@
  * "cpu_ns" of the flow (CPU time per packet that arrived: of the sending thread and of ksoftirqd of its CPU); and of the scanner
  * "sent", all frames, and their "scan_mpps" and "scan_cpu_ns".
  */
-#include "bench/gen.skel.h"
+#include "bench/hands.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/if_link.h>
-#include <net/if.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
 
 enum { ALONE, KNOWN, UNKNOWN, KINDS, ROUNDS_MAX = 64, CHUNK = 64 * 512 };
 static const char *const kind_name[KINDS] = { "alone", "known", "unknown" };
-
-struct gen { /* as struct bench_gen */
-	uint8_t head[64];
-	uint32_t head_len, family, dests, shift, base, ports, ifindex, walk;
-};
 
 struct sender {
 	struct gen_bpf *skel;
@@ -59,26 +39,6 @@ static _Atomic uint64_t scanned;
 static atomic_int pace; /* chunks the scanner has sent */
 static _Atomic double scan_cpu;
 static struct sender flow, scanner;
-
-__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "xtr-bench-scan: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(1);
-}
-
-static double clock_of(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* CPU time of the kernel's packet thread of one CPU. */
 static double ksoftirqd(unsigned cpu)
@@ -115,17 +75,14 @@ static uint32_t ip4(const char *text)
 	return a.s_addr;
 }
 
-static void sender(struct sender *s, unsigned cpu, const char *dev, const char *mac, const char *src, const char *dst)
+static void sender(struct sender *s, unsigned cpu, const char *dev, const char *to_mac, const char *src, const char *dst)
 {
 	uint8_t *h = s->g.head, *ip = h + 14;
 	uint32_t from = ip4(src), to = ip4(dst);
 
 	s->cpu = cpu;
-	s->skel = gen_bpf__open_and_load();
-	if (!s->skel)
-		die("programs of the benchmark do not load: %s", strerror(errno));
-	if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", h, h + 1, h + 2, h + 3, h + 4, h + 5) != 6)
-		die("%s: no MAC address", mac);
+	s->skel = load();
+	mac(h, to_mac);
 	memcpy(h + 6, "\x02\0\0\0\0\x09\x08", 7);
 	memcpy(ip, "\x45\0\0\x32\0\0\0\0\x40\x11", 10); /* 50 octets of IPv4, UDP */
 	memcpy(ip + 12, &from, 4);
@@ -136,9 +93,7 @@ static void sender(struct sender *s, unsigned cpu, const char *dev, const char *
 	s->g.dests = 1;
 	s->g.base = ntohl(to);
 	s->g.ports = 0x3f;
-	s->g.ifindex = if_nametoindex(dev);
-	if (!s->g.ifindex)
-		die("%s: %s", dev, strerror(errno));
+	s->g.ifindex = (uint32_t)device(dev);
 }
 
 static void aim(struct sender *s, const char *dst)
@@ -149,16 +104,6 @@ static void aim(struct sender *s, const char *dst)
 		s->g.base = ntohl(ip4(dst));
 	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.bench_gen), &zero, &s->g, 0))
 		die("map of the generator: %s", strerror(errno));
-}
-
-static void on_cpu(unsigned cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-	setpriority(PRIO_PROCESS, 0, -15);
 }
 
 /* Many short calls would leave the thread asleep between them, and cost more than the frames. */
@@ -187,33 +132,12 @@ static void *scan(void *arg)
 	return NULL;
 }
 
-static uint64_t counted(void)
-{
-	static uint64_t v[1024];
-	uint64_t sum = 0;
-	uint32_t zero = 0;
-
-	bpf_map_lookup_elem(bpf_map__fd(flow.skel->maps.bench_count), &zero, v);
-	for (int i = 0; i < libbpf_num_possible_cpus() && i < 1024; i++)
-		sum += v[i];
-	return sum;
-}
-
 static void sink(const char *netns, const char *name)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-	int was = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), fd = open(netns, O_RDONLY | O_CLOEXEC);
-	unsigned dev;
+	int was = enter(netns);
 
-	if (was < 0 || fd < 0 || setns(fd, CLONE_NEWNET))
-		die("%s: %s", netns, strerror(errno));
-	dev = if_nametoindex(name);
-	if (!dev || bpf_link_create(bpf_program__fd(flow.skel->progs.bench_sink), (int)dev, BPF_XDP, &opts) < 0)
-		die("%s: %s", name, strerror(errno));
-	if (setns(was, CLONE_NEWNET))
-		die("setns: %s", strerror(errno));
-	close(was);
-	close(fd);
+	count_by_xdp(flow.skel, device(name));
+	leave(was);
 }
 
 /* The flow for so long. */
@@ -221,13 +145,13 @@ static struct figures measure(double seconds)
 {
 	static double rate = 200000; /* as it was last time */
 	double at = clock_of(CLOCK_MONOTONIC), cpu = clock_of(CLOCK_THREAD_CPUTIME_ID), soft = ksoftirqd(flow.cpu);
-	uint64_t n = counted();
+	uint64_t n = counted(flow.skel);
 	struct figures f;
 
 	frames(&flow, ((unsigned)(rate * seconds) / 64 + 128) * 64);
 	f.seconds = clock_of(CLOCK_MONOTONIC) - at;
 	f.cpu = clock_of(CLOCK_THREAD_CPUTIME_ID) - cpu + ksoftirqd(flow.cpu) - soft;
-	f.packets = counted() - n;
+	f.packets = counted(flow.skel) - n;
 	if (!f.packets)
 		die("nothing of the flow arrived");
 	rate = (double)f.packets / f.seconds;

@@ -13,32 +13,17 @@
  *
  * It runs in the network namespace of the sender; the other end is named by --sink-netns.
  */
-#include "bench/gen.skel.h"
+#include "bench/hands.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
 
 #include "xtr/abi.h"
 
@@ -46,55 +31,12 @@
 #define UDP_SEGMENT 103
 #endif
 
-struct gen { /* as struct bench_gen */
-	uint8_t head[64];
-	uint32_t head_len, family, dests, shift, base, ports, ifindex, pad;
-};
-
 static struct {
 	const char *dev, *sink_dev, *sink_netns, *sink, *src, *dst, *dmac, *smac, *prog, *pin, *like;
 	unsigned len, dests, shift, ports, cpu, sink_cpu, batch, segment, warm;
 	double secs;
 } o = { .sink = "xdp", .len = 64, .dests = 1, .ports = 0xff, .batch = 64, .secs = 1, .dmac = "02:00:00:00:00:02",
 	.smac = "02:00:00:00:00:09", .prog = "pass", .segment = 1200, .warm = 64 * 256, .sink_cpu = 1 };
-
-__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fprintf(stderr, "xtr-bench: ");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "\n");
-	va_end(ap);
-	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double thread_cpu(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void on_cpu(unsigned cpu)
-{
-	cpu_set_t s;
-
-	CPU_ZERO(&s);
-	CPU_SET(cpu, &s);
-	sched_setaffinity(0, sizeof(s), &s);
-	setpriority(PRIO_PROCESS, 0, -15);
-}
 
 /* CPU time of the kernel's packet threads, of all CPUs, seconds. */
 static double ksoftirqd(void)
@@ -128,41 +70,6 @@ static double ksoftirqd(void)
 			fclose(f);
 	}
 	return sum;
-}
-
-static int enter(const char *netns) /* fd of where we were */
-{
-	char path[256];
-	int was = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), fd;
-
-	snprintf(path, sizeof(path), strchr(netns, '/') ? "%s" : "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (was < 0 || fd < 0 || setns(fd, CLONE_NEWNET))
-		die("%s: %s", path, strerror(errno));
-	close(fd);
-	return was;
-}
-
-static void leave(int was)
-{
-	if (setns(was, CLONE_NEWNET))
-		die("setns: %s", strerror(errno));
-	close(was);
-}
-
-static int device(const char *name)
-{
-	int i = name ? (int)if_nametoindex(name) : 0;
-
-	if (!i)
-		die("device %s: %s", name ? name : "(none given)", strerror(errno));
-	return i;
-}
-
-static void mac(uint8_t out[6], const char *text)
-{
-	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &out[0], &out[1], &out[2], &out[3], &out[4], &out[5]) != 6)
-		die("%s: no MAC address", text);
 }
 
 /* Ethernet, IP and UDP of the frames; the IPv4 checksum field stays 0, the generator fills it in. */
@@ -202,36 +109,13 @@ static void frame(struct gen *g)
 	g->ports = o.ports;
 }
 
-static uint64_t counted(struct gen_bpf *s)
-{
-	uint64_t v[256] = { 0 }, sum = 0;
-	uint32_t zero = 0;
-
-	bpf_map_lookup_elem(bpf_map__fd(s->maps.bench_count), &zero, v);
-	for (int i = 0; i < libbpf_num_possible_cpus() && i < 256; i++)
-		sum += v[i];
-	return sum;
-}
-
-static struct gen_bpf *load(void)
-{
-	struct gen_bpf *s = gen_bpf__open_and_load();
-
-	if (!s)
-		die("programs of the benchmark do not load: %s", strerror(errno));
-	return s;
-}
-
 /* Attached as links: gone with this process. */
 static void attach_sink(struct gen_bpf *s)
 {
 	int was = o.sink_netns ? enter(o.sink_netns) : -1, dev = device(o.sink_dev);
 
 	if (!strcmp(o.sink, "xdp")) {
-		LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
-
-		if (bpf_link_create(bpf_program__fd(s->progs.bench_sink), dev, BPF_XDP, &opts) < 0)
-			die("%s: XDP: %s", o.sink_dev, strerror(errno));
+		count_by_xdp(s, dev);
 	} else if (bpf_link_create(bpf_program__fd(s->progs.bench_sink_tc), dev, 46 /* BPF_TCX_INGRESS */, NULL) < 0) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dev, .attach_point = BPF_TC_INGRESS);
 		LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(s->progs.bench_sink_tc), .handle = 1,
@@ -252,7 +136,7 @@ struct sample {
 
 static struct sample sample(struct gen_bpf *s)
 {
-	return (struct sample){ now(), thread_cpu(), ksoftirqd(), counted(s) };
+	return (struct sample){ clock_of(CLOCK_MONOTONIC), clock_of(CLOCK_THREAD_CPUTIME_ID), ksoftirqd(), counted(s) };
 }
 
 /* sent: between the two; all: with those of the warm-up. */
@@ -290,10 +174,10 @@ static int do_packets(void)
 
 		if (turn == 2)
 			a = sample(s);
-		from = now();
+		from = clock_of(CLOCK_MONOTONIC);
 		if (bpf_prog_test_run_opts(bpf_program__fd(s->progs.bench_make), &t) && errno != EAGAIN)
 			die("live frames: %s", strerror(errno));
-		per = (double)n / (now() - from);
+		per = (double)n / (clock_of(CLOCK_MONOTONIC) - from);
 		all += n;
 		if (turn == 0)
 			n = o.warm * 2;
@@ -343,13 +227,13 @@ static int do_raw(void)
 	}
 	attach_sink(s);
 	on_cpu(o.cpu);
-	for (double end = now() + 0.1; now() < end;) {
+	for (double end = clock_of(CLOCK_MONOTONIC) + 0.1; clock_of(CLOCK_MONOTONIC) < end;) {
 		int r = sendmmsg(fd, m, BATCH, 0);
 
 		warm += r < 0 ? 0 : (uint64_t)r;
 	}
 	a = sample(s);
-	for (double end = a.at + o.secs; now() < end;) {
+	for (double end = a.at + o.secs; clock_of(CLOCK_MONOTONIC) < end;) {
 		int r = sendmmsg(fd, m, BATCH, 0);
 
 		if (r < 0 && errno != ENOBUFS)
@@ -479,10 +363,10 @@ static int do_gso(void)
 	fd = udp_socket(o.dst, 4999, &at, &len);
 	if (connect(fd, (void *)&at, len) || (segment && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment))))
 		die("%s: %s", o.dst, strerror(errno));
-	from = now();
-	while (now() - from < o.secs) {
+	from = clock_of(CLOCK_MONOTONIC);
+	while (clock_of(CLOCK_MONOTONIC) - from < o.secs) {
 		/* a receiver that is behind would drop in its socket, which is not what is measured */
-		if (sent - __atomic_load_n(&got[0], __ATOMIC_RELAXED) > 8192 && now() - from < o.secs) {
+		if (sent - __atomic_load_n(&got[0], __ATOMIC_RELAXED) > 8192 && clock_of(CLOCK_MONOTONIC) - from < o.secs) {
 			usleep(50);
 			if (sent - got[0] > 8192 + 65536)
 				break;
@@ -492,7 +376,7 @@ static int do_gso(void)
 			die("send: %s", strerror(errno));
 		sent += burst;
 	}
-	secs = now() - from;
+	secs = clock_of(CLOCK_MONOTONIC) - from;
 	usleep(200000);
 	close(done[1]);
 	waitpid(pid, &status, 0);
@@ -625,7 +509,7 @@ static int do_fill(void)
 	int fd = bpf_obj_get(o.pin);
 	struct xtr_eid v;
 	uint32_t base;
-	double from = now();
+	double from = clock_of(CLOCK_MONOTONIC);
 
 	if (fd < 0)
 		die("%s: %s", o.pin, strerror(errno));
@@ -644,7 +528,7 @@ static int do_fill(void)
 		if (bpf_map_update_batch(fd, keys, values, &n, &opts))
 			die("%s: prefix %u: %s", o.pin, i, strerror(errno));
 	}
-	printf("{\"prefixes\": %u, \"seconds\": %.3f}\n", o.dests, now() - from);
+	printf("{\"prefixes\": %u, \"seconds\": %.3f}\n", o.dests, clock_of(CLOCK_MONOTONIC) - from);
 	return 0;
 }
 

@@ -8,11 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 lab
-node ext
-wire ext eth0 core cx 1600
-addr core cx 10.9.0.254/24 fd09::fe/64
-addr ext eth0 10.9.0.5/24 fd09::5/64
-default_via ext 10.9.0.254 fd09::fe
+host_outside
 # The underlay knows the way back, as the public Internet would for addresses that are no EIDs only.
 ipn core route add 10.1.0.0/24 via 172.16.1.1
 ipn core -6 route add fd01::/64 via 2001:db8:1::1

@@ -9,14 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 
 lab 1500
-node q1
-wire p1 r0 q1 eth0
-router p1
-addr p1 r0 10.1.0.193/28 fd01::c:1/112
-addr q1 eth0 10.1.0.194/28 fd01::c:10/112
-default_via q1 10.1.0.193 fd01::c:1
-ipn x1 route add 10.1.0.192/28 via 10.1.0.130 dev e0
-ipn x1 -6 route add fd01::c:0/112 via fd01::b:10 dev e0
+host_behind_p1
 flush() {
 	local n
 	for n in p1 p2 q1 x1 x2; do

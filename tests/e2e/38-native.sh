@@ -8,11 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 lab
-node ext
-wire ext eth0 core cx 1600
-addr core cx 10.9.0.254/24 fd09::fe/64
-addr ext eth0 10.9.0.5/24 fd09::5/64
-default_via ext 10.9.0.254 fd09::fe
+host_outside
 for f in ip ip6; do
 	on x1 nft add table $f nat
 	on x1 nft add chain $f nat post '{ type nat hook postrouting priority srcnat; }'

@@ -196,6 +196,24 @@ lab() { # [underlay mtu]
 	done
 }
 
+host_behind_p1() { # q1 10.1.0.194, fd01::c:10: an EID one hop further away than the host at the port
+	node q1
+	wire p1 r0 q1 eth0
+	router p1
+	addr p1 r0 10.1.0.193/28 fd01::c:1/112
+	addr q1 eth0 10.1.0.194/28 fd01::c:10/112
+	default_via q1 10.1.0.193 fd01::c:1
+	ipn x1 route add 10.1.0.192/28 via 10.1.0.130 dev e0
+	ipn x1 -6 route add fd01::c:0/112 via fd01::b:10 dev e0
+}
+host_outside() { # ext 10.9.0.5, fd09::5: at the core, not a LISP site
+	node ext
+	wire ext eth0 core cx 1600
+	addr core cx 10.9.0.254/24 fd09::fe/64
+	addr ext eth0 10.9.0.5/24 fd09::5/64
+	default_via ext 10.9.0.254 fd09::fe
+}
+
 # ---- configuration. Each prints YAML; what comes from the environment: MODE (attach mode), OUTER (4, 6 or 46), EMODE.
 key() { # name, secret
 	(umask 077 && printf '%s\n' "$2" >"$R/$1.key")
