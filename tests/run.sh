@@ -6,7 +6,7 @@
 #
 #   tests/run.sh --build DIR [--asan] SUITE...
 #
-#   check   layers, ABI, style of the tree          tests/check/run.sh
+#   check   layers, ABI, style of the tree          tests/check/run.sh, and cli.sh, docs.py: what is written for users
 #   unit    Criterion programs DIR/tests/unit/test_*
 #   bpf     Criterion programs DIR/tests/bpf/test_* (root)
 #   fuzz    every fuzz target for a moment          tests/fuzz/run.sh
@@ -238,7 +238,8 @@ for suite in "${suites[@]}"; do
 	case $suite in
 	check)
 		pool script check 0 240 tests/check/run.sh
-		pool script check/cli 0 240 tests/check/cli.sh "$build" ;;
+		pool script check/cli 0 240 tests/check/cli.sh "$build"
+		pool script check/docs 0 240 tests/check/docs.py "$build" ;;
 	unit) criterion unit "$build/tests/unit" "$asan" ;;
 	bpf)
 		if [ "$(id -u)" = 0 ]; then
