@@ -127,7 +127,7 @@ base_image() { # the same for all kernels
 		printf 'KERNEL_ALL=%q KERNEL_ONLY=%q LIMIT=%q\n' "${KERNEL_ALL-}" "${KERNEL_ONLY-}" $((KERNEL_SECONDS / 2)) >"$I/t/kernel/env" &&
 		(cd "$I" && find . | cpio -o -H newc --quiet >"$W/base.cpio") && rm -rf "$I"
 }
-MODULES="veth bridge dummy vxlan vrf 8021q sch_ingress cls_bpf act_bpf virtio_pci virtio_net"
+MODULES="veth bridge bonding dummy vxlan vrf 8021q sch_ingress cls_bpf act_bpf virtio_pci virtio_net"
 modules() { # series: decompressed, with an index of their own; one archive behind the other
 	local root=$W/root-$1 d=$W/modules-$1 rel m f b
 	rel=$(release_of "$root")
