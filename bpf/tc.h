@@ -21,10 +21,10 @@ XTR_FUNC int xtr_tc_repair(struct __sk_buff *skb)
 {
 	__u16 mac[ETH_HLEN / 2], here[ETH_HLEN / 2];
 
-	if (bpf_skb_load_bytes_relative(skb, 0, mac, sizeof(mac), BPF_HDR_START_MAC) ||
-	    bpf_skb_load_bytes(skb, 0, here, sizeof(here)))
+	if (bpf_skb_load_bytes_relative(skb, 0, mac, sizeof(mac), BPF_HDR_START_MAC))
 		return 0;
-	if (xtr_mac_equal((__u8 *)mac, (__u8 *)here) && xtr_mac_equal((__u8 *)(mac + 3), (__u8 *)(here + 3)) &&
+	if (!bpf_skb_load_bytes(skb, 0, here, sizeof(here)) && /* too short: not at the MAC header, for sure */
+	    xtr_mac_equal((__u8 *)mac, (__u8 *)here) && xtr_mac_equal((__u8 *)(mac + 3), (__u8 *)(here + 3)) &&
 	    mac[6] == here[6])
 		return 0;
 	if (bpf_skb_change_head(skb, ETH_HLEN, 0))
@@ -37,7 +37,7 @@ XTR_INLINE void xtr_tc_at_mac(struct __sk_buff *skb)
 {
 	struct ethhdr *eth = (void *)(long)skb->data;
 
-	if ((void *)(eth + 1) <= (void *)(long)skb->data_end && eth->h_proto != skb->protocol)
+	if ((void *)(eth + 1) > (void *)(long)skb->data_end || eth->h_proto != skb->protocol)
 		xtr_tc_repair(skb);
 }
 

@@ -42,7 +42,7 @@ for v in x t; do
 		rlocs: [{address: 172.16.0.1}]
 		interfaces:
 		  - {name: a1, role: underlay, mode: $mode}
-		  - {name: a0, role: eid, mode: $mode}
+		  - {name: a0, role: eid, mode: $mode, untagged-only: true}
 		overlay: [{device: xtr0, routes: [10.0.0.0/8]}]
 		itr: {map-resolvers: [172.16.0.2]}
 		etr: {map-servers: [{address: 172.16.0.2, key-file: $(key a$v secret)}], database: [{eid: 10.1.0.0/24}]}

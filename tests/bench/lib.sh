@@ -131,7 +131,7 @@ ours() { # variant
 			rlocs: [{address: 172.16.0.$i}, {address: "2001:db8::$i"}]
 			interfaces:
 			  - {name: ${n}1, role: underlay, mode: ${UMODE:-${MODE:-xdp}}}
-			  - {name: ${n}0, role: eid, mode: ${MODE:-xdp}}
+			  - {name: ${n}0, role: eid, mode: ${MODE:-xdp}, untagged-only: true}
 			overlay: [{device: xtr0, routes: [10.0.0.0/8, 11.0.0.0/8, "fd00::/8"]}]
 			itr: {map-resolvers: [$server]}
 			${MORE-}

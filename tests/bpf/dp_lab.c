@@ -153,7 +153,7 @@ const struct xtr_dp_callbacks cb = { .miss = on_miss, .adopt = on_adopt, .rlocs_
 void config(uint8_t mode)
 {
 	ports[0] = (struct xtr_dp_port){ .name = "u0", .role = XTR_ROLE_UNDERLAY, .mode = mode };
-	ports[1] = (struct xtr_dp_port){ .name = "h0", .role = XTR_ROLE_EID, .mode = mode };
+	ports[1] = (struct xtr_dp_port){ .name = "h0", .role = XTR_ROLE_EID, .mode = mode, .untagged = true };
 	addrs[0] = pfx("10.1.0.1/32");
 	addrs[1] = pfx("fd01::1/128");
 	routes[0] = pfx("10.0.0.0/8");

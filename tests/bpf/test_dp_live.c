@@ -156,6 +156,63 @@ Test(dp_live, xdp_is_attached_with_tc_behind_it)
 	detach();
 }
 
+static void bridged_is(const char *what, bool xdp)
+{
+	look();
+	cr_expect_eq(iface_row("u0")->xdp, xdp, "%s", what);
+	cr_expect_eq(iface_row("u0")->i.mode, xdp ? ports[0].mode : XTR_MODE_TC, "%s", what);
+	cr_expect_eq(!!(iface_row("u0")->i.flags & XTR_IF_F_FALLBACK), !xdp, "%s", what);
+	cr_expect_eq(iface_row("u0")->i.why, xdp ? XTR_WHY_NONE : XTR_WHY_BRIDGE, "%s", what);
+	cr_expect(iface_row("u0")->tc && iface_row("h0")->xdp, "%s", what);
+}
+
+/* Though it was asked for: the bridge would flood what XDP has decapsulated, if our TC program went. */
+Test(dp_live, no_xdp_on_an_underlay_port_of_a_bridge)
+{
+	static const uint8_t modes[] = { XTR_MODE_XDP, XTR_MODE_XDP_GENERIC };
+	struct xtr_err err = { "" };
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_XDP);
+	sh("ip link add br9 type bridge; ip link set br9 up; ip link set u0 master br9; ip addr add 192.0.2.1/24 dev br9");
+	dp = open_dp();
+	for (unsigned i = 0; i < 2; i++) {
+		ports[0].mode = ports[1].mode = modes[i];
+		cr_expect_eq(xtr_dp_reconfigure(dp, &cfg, &err), 0, "%s", err.text);
+		sh("ip link set u0 master br9");
+		serve(dp, 300);
+		bridged_is("port of a bridge", false);
+		sh("ip link set u0 nomaster");
+		serve(dp, 300);
+		bridged_is("no more", true);
+	}
+	xtr_dp_close(dp);
+	detach();
+}
+
+/* A bond has no other way for a frame that is nobody's; what is above it may have. */
+Test(dp_live, no_xdp_below_a_bond_in_a_bridge)
+{
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_XDP_GENERIC);
+	if (system("ip link add bond9 type bond mode active-backup 2>/dev/null"))
+		cr_skip_test("this kernel has no bonds");
+	sh("ip link set bond9 up; ip link set u0 down; ip link set u0 master bond9; ip link set u0 up; ip addr add 192.0.2.1/24 dev bond9; "
+	   "ip link add br9 type bridge; ip link set br9 up");
+	dp = open_dp();
+	serve(dp, 300);
+	bridged_is("in a bond", true);
+	sh("ip link set bond9 master br9");
+	serve(dp, 300);
+	bridged_is("in a bond that is a port of a bridge", false);
+	sh("ip link set bond9 nomaster");
+	serve(dp, 300);
+	bridged_is("the bond alone again", true);
+	xtr_dp_close(dp);
+	detach();
+}
+
 Test(dp_live, xdp_refused_says_why)
 {
 	struct xtr_err err = { "" };

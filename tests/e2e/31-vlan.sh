@@ -59,7 +59,7 @@ red() { # site number, network of instance 10 here, there: adds it
 		sed -e "s,^etr:,  - device: xtr-red\n    instance: 10\n    addresses: [\"10.$2.0.1/32\"\, \"fd0$2::1/128\"]\n    routes: [\"10.$3.0.0/24\"\, \"fd0$3::/64\"]\netr:," \
 			-e "s,^    - eid: .*::/64.*,&\n    - {eid: 10.$2.0.0/24\, instance: 10}\n    - {eid: \"fd0$2::/64\"\, instance: 10},"
 }
-red 1 7 8 | sed "s/^overlay:/  - {name: e0, role: eid, vlan: 7, instance: 10}\n&/" | conf x1
+red 1 7 8 | sed "/untagged-only/d; s/^overlay:/  - {name: e0, role: eid, vlan: 7, instance: 10}\n&/" | conf x1
 red 2 8 7 | conf x2
 yaml_ms | sed -e 's,^        - eid: "fd01.*,&\n        - {eid: 10.7.0.0/24\, instance: 10}\n        - {eid: "fd07::/64"\, instance: 10},' \
 	-e 's,^        - eid: "fd02.*,&\n        - {eid: 10.8.0.0/24\, instance: 10}\n        - {eid: "fd08::/64"\, instance: 10},' \
@@ -123,4 +123,27 @@ for h in p1 t7; do
 	is "$other is not" "$(packets other)" 0
 done
 holds "by the programs" "$(stat x1 icmp-too-big) >= 4"
+
+# The same trunk, of which the configuration knows no VLAN. What has a tag is nobody's, whichever mode is asked for: XDP would not see
+# the tags, which the switch leaves beside the frames. Host t7 has an EID of instance 0, a route, and the MAC address of the port.
+on sw ethtool -K trunk txvlan on >/dev/null 2>&1
+on x1 ethtool -K e0 rxvlan on >/dev/null 2>&1
+addr t7 eth0 10.1.0.131/25
+ipn t7 route replace 10.2.0.1 via 10.1.0.254 src 10.1.0.131
+ipn t7 neigh replace 10.1.0.254 lladdr "$(mac x1 e0)" dev eth0
+for mode in xdp xdp-generic; do
+	red 1 7 8 | sed "/role: eid/,/^overlay:/s/mode: .*/mode: $mode/; /untagged-only/d" | conf x1
+	xc x1 config reload >/dev/null
+	is "$mode: a trunk without VLANs is taken by TC" "$(xcj x1 iface show dev e0 | jq -r '[.[] | .mode, .wanted] | join(" ")')" "tc $mode"
+	has "and how it could be had is said" "$(cat "$R/x1/log")" "interfaces\[\]\.mode is $mode, but interface e0: .*untagged-only: true"
+	capture xtr0 x2 xtr0 icmp
+	ten p1 10.2.0.1
+	ten t7 10.2.0.1
+	ten p1 10.2.0.1
+	capture_end xtr0
+	is "$mode: what has no tag comes through, what has one does not" "$(heard xtr0)" 20
+	red 1 7 8 | sed "/role: eid/,/^overlay:/s/mode: .*/mode: $mode/" | conf x1
+	xc x1 config reload >/dev/null
+	is "$mode: it is had where the configuration vouches for it" "$(xcj x1 iface show dev e0 | jq -r '.[0].mode')" $mode
+done
 finish

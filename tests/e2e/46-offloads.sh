@@ -108,7 +108,7 @@ cases() {
 for MODE in tc xdp; do
 	for OUTER in 4 6; do
 		for n in 1 2; do yaml_xtr $n >"$R/site$n.yaml"; done
-		sed "s/^overlay:/  - {name: e0, role: eid, vlan: 7, mode: $MODE}\n&/" "$R/site1.yaml" | conf x1
+		sed "/untagged-only/d; s/^overlay:/  - {name: e0, role: eid, vlan: 7, mode: $MODE}\n&/" "$R/site1.yaml" | conf x1
 		conf x2 <"$R/site2.yaml"
 		yaml_ms | conf ms
 		yaml_mr | conf mr

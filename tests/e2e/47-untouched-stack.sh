@@ -104,7 +104,7 @@ for mode in ${MODES:-tc xdp xdp-generic}; do
 		  - address: 172.16.1.1
 		interfaces:
 		  - {name: u0, role: underlay, mode: $mode}
-		  - {name: e0, role: eid, mode: $mode}
+		  - {name: e0, role: eid, mode: $mode, untagged-only: true}
 		overlay:
 		  - device: xtr0
 		    addresses: [10.1.0.1/32, "fd01::1/128"]

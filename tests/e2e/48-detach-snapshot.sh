@@ -86,7 +86,7 @@ failing() { # name, pattern of the log: a start that can not succeed
 # Everything that can be configured, on both kinds of hooks: a tenant in a namespace, a VLAN, and on a port whose tags can
 # be verified one whose offloads are changed.
 everything() {
-	MODE=xdp EMODE=${EMODE:-tc} OUTER=46 yaml_xtr 1 | awk -v mode="${EMODE:-tc}" -v red="/run/netns/${NSP}red" '/^overlay:/ {
+	MODE=xdp EMODE=${EMODE:-tc} OUTER=46 yaml_xtr 1 | awk -v mode="${EMODE:-tc}" -v red="/run/netns/${NSP}red" '/untagged-only/ { next } /^overlay:/ {
 		print "  - {name: e0, role: eid, vlan: 7, mode: " mode "}"
 		print "  - {name: t0, role: eid, vlan: 9, mode: xdp}"
 		print

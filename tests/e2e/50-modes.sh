@@ -90,4 +90,23 @@ start x || finish
 is "auto is TC here, as planned" "$(modes) $(stat x mode-fallback)" "tc tc tc tc tc  0"
 stop x
 check "detach after auto" xc x detach
+
+# An underlay port of a bridge: no XDP, whatever the file says; and where it says so is told, with the way out.
+ipn x link add br9 type bridge
+ipn x link set u0 master br9
+for mode in xdp xdp-generic; do
+	config tc | sed "s/{name: u0, .*/{name: u0, role: underlay, mode: $mode}/" | conf x
+	start x || finish
+	is "$mode on a port of a bridge" "$(row u0 '.mode, .wanted, .fallback')" "tc $mode true"
+	line=$(grep -n 'name: u0' "$R/x/xtrd.yaml" | cut -d: -f1)
+	has "$mode: file, line, key, value and way out" "$(cat "$R/x/log")" \
+		"xtrd.yaml:$line:[0-9]+: interfaces\[\]\.mode is $mode, but interface u0: runs in tc.*port of a bridge.*ip link set u0 nomaster"
+	has "probe says it" "$(xc x feature probe dev u0)" "port of br9, mode: xdp and xdp-generic mean TC"
+	ipn x link set u0 nomaster
+	check "$mode once it is out" wait_for 5 eval '[ "$(row u0 .mode)" = $mode ]'
+	ipn x link set u0 master br9
+	check "and back in TC when it is in again" wait_for 5 eval '[ "$(row u0 .mode)" = tc ]'
+	stop x
+	check "detach" xc x detach
+done
 finish

@@ -42,7 +42,7 @@ yaml_router() { # number, copies of both groups
 	interfaces:
 	  - {name: u0, role: underlay, mode: ${MODE:-xdp}}
 	Y
-	[ "$i" != 1 ] || echo "  - {name: e0, role: eid, mode: ${MODE:-xdp}}"
+	[ "$i" != 1 ] || echo "  - {name: e0, role: eid, mode: ${MODE:-xdp}, untagged-only: true}"
 	cat <<-Y
 	overlay: [{device: xtr0, addresses: [10.$i.0.1/32, "fd0$i::1/128"], routes: [10.0.0.0/8, "fd00::/8"]}]
 	itr: {map-resolvers: [172.16.$i.254]}

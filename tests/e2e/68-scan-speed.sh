@@ -49,8 +49,8 @@ $(yaml_paths x1)
 rlocs: [{address: 172.16.2.254}]
 interfaces:
   - {name: u0, role: underlay, mode: $MODE}
-  - {name: e0, role: eid, mode: $MODE}
-  - {name: e1, role: eid, mode: $MODE}
+  - {name: e0, role: eid, mode: $MODE, untagged-only: true}
+  - {name: e1, role: eid, mode: $MODE, untagged-only: true}
 overlay: [{device: xtr0, routes: [10.0.0.0/8]}]
 itr: {map-resolvers: [172.16.3.1]}
 etr: {database: [{eid: 10.1.0.0/24}]}

@@ -47,7 +47,7 @@ $(yaml_paths x1)
 rlocs: [{address: 172.16.1.1}, {address: "2001:db8:1::1"}]
 interfaces:
   - {name: u0, role: underlay, mode: xdp}
-  - {name: e0, role: eid, mode: xdp}
+  - {name: e0, role: eid, mode: xdp, untagged-only: true}
   - {name: e1, role: eid, mode: tc}
 overlay: [{device: xtr0, routes: [10.0.0.0/8, "fd00::/8"]}]
 etr: {database: [{eid: 10.1.0.0/24}, {eid: "fd01::/64"}]}

@@ -242,6 +242,7 @@ yaml_xtr() { # site number: the tunnel router of a site; SITE_KEY, MAP_SERVERS, 
 	    mode: ${MODE:-auto}
 	  - name: e0
 	    role: eid
+	    untagged-only: ${UNTAGGED:-true}
 	    mode: ${EMODE:-${MODE:-auto}}
 	overlay:
 	  - device: xtr0

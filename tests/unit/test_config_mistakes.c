@@ -155,6 +155,11 @@ static const struct mistake bad[] = {
 	  "f:3:3: no interface has role: underlay; name the one with the RLOC\n" },
 	{ DP2 "overlay: [{device: xtr0}]\n",
 	  "f:4:12: instance 0 has no `routes` in `overlay`: what is too big for the path would leave without LISP; add the EID space there\n" },
+	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay, untagged-only: true}\n"
+	  "  - {name: eth1, role: eid, untagged-only: true}\n  - {name: eth1, role: eid, vlan: 7}\noverlay: [{device: xtr0, routes: [10.0.0.0/8]}]\n"
+	  "itr: {map-resolvers: [192.0.2.11]}\n",
+	  "f:3:49: `untagged-only` is for role eid: frames with a tag are never an underlay's; remove it\n"
+	  "f:4:44: tagged frames do come in at eth1, says `vlan: 7` of line 5; remove one of the two\n" },
 	{ "rlocs: [{address: 192.0.2.1}]\ninterfaces:\n  - {name: eth0, role: underlay, instance: 5}\n  - {name: eth1, role: eid, instance: 6}\n"
 	  "itr: {map-resolvers: [192.0.2.11]}\n",
 	  "f:3:44: an underlay interface has no instance: LISP headers carry it; remove this key\n"

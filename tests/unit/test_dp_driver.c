@@ -189,10 +189,20 @@ Test(driver, a_port_of_a_bridge_gets_no_xdp)
 {
 	struct xtr_dp_facts f = facts("ena");
 
-	f.master = 7, f.bridge = true;
+	f.master = 7, f.relay = (struct xtr_dp_relay){ "br0", "eth0" };
 	wants(f, XTR_MODE_TC, "ip link set eth0 nomaster", "bridge");
+	cr_expect(strstr(advice(f).hint, "mode: xdp and xdp-generic mean TC"), "%s", advice(f).hint);
 	f.role = XTR_ROLE_EID;
 	wants(f, XTR_MODE_XDP, "", "has native XDP");
+	f.role = XTR_ROLE_UNDERLAY;
+	f.relay = (struct xtr_dp_relay){ "br0", "bond0" };
+	wants(f, XTR_MODE_TC, "ip link set bond0 nomaster", "bridge");
+	/* what can not be had is not offered */
+	f = facts("veth");
+	f.relay = (struct xtr_dp_relay){ "br0", "eth0" };
+	strcpy(f.kind, "veth");
+	wants(f, XTR_MODE_TC, "", "virtual device");
+	cr_expect(!strstr(advice(f).hint, "forces it") && strstr(advice(f).hint, "port of br0"), "%s", advice(f).hint);
 }
 
 Test(driver, vlan_tags_have_to_be_in_the_frame)
@@ -204,9 +214,13 @@ Test(driver, vlan_tags_have_to_be_in_the_frame)
 	f.role = XTR_ROLE_EID;
 	cr_expect(strstr(advice(f).hint, "switched off by xtrd"));
 	f.rx_vlan.fixed = true;
-	cr_expect(strstr(advice(f).hint, "entries with a vlan: TC, because"));
+	wants(f, XTR_MODE_TC, "", "rx-vlan-offload is fixed");
+	cr_expect(strstr(advice(f).hint, "untagged-only"));
 	f.rx_vlan.on = false;
+	wants(f, XTR_MODE_XDP, "", "has native XDP");
 	cr_expect_str_eq(advice(f).hint, "");
+	strcpy(f.kind, "bond");
+	wants(f, XTR_MODE_TC, "", "above other devices");
 }
 
 Test(driver, others_and_older_kernels)
@@ -233,7 +247,7 @@ Test(driver, long_names_fit)
 	memset(f.name, 'x', sizeof(f.name) - 1);
 	f.role = XTR_ROLE_EID;
 	f.mtu = 65535;
-	f.lro.on = f.gro_hw.on = f.rx_vlan.on = f.rx_vlan.fixed = true;
+	f.lro.on = f.gro_hw.on = f.rx_vlan.on = true;
 	p = advice(f);
 	cr_expect_lt(strlen(p.reason), sizeof(p.reason));
 	cr_expect_lt(strlen(p.unlock), sizeof(p.unlock));

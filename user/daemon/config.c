@@ -164,6 +164,11 @@ int xtr_conf_load(const char *path, struct xtr_yaml_errors *errors, struct xtr_c
 		xtr_yaml_fail(errors, 0, 0, "%s; try again", err.text);
 	} else {
 		rc = xtr_conf_parse(text, len, &host, errors, out);
+		if (!rc && !((*out)->dp.file = xtr_arena_copy(&(*out)->arena, path, strlen(path)))) {
+			xtr_conf_free(*out);
+			*out = NULL;
+			rc = -ENOMEM;
+		}
 		xtr_conf_host_free(&host);
 	}
 	free(text);

@@ -31,6 +31,7 @@ struct xtr_conf_interface {
 	const char *name;
 	uint8_t role, mode;                /* enum xtr_role, enum xtr_mode */
 	uint16_t vlan;
+	bool untagged;
 	uint32_t instance;
 };
 struct xtr_conf_overlay {

@@ -149,11 +149,15 @@ static int build_dp_lists(struct xtr_conf *c)
 		return -ENOMEM;
 	for (unsigned i = 0; i < v->interfaces.count; i++) {
 		const struct xtr_conf_interface *p = &v->interfaces.items[i];
+		const struct xtr_yaml *mode = xtr_yaml_get(v->interfaces.at[i], "mode");
 
 		ports[i] = (struct xtr_dp_port){ .role = p->role,
 						 .mode = p->mode,
 						 .iid = p->instance,
-						 .vlan = p->vlan };
+						 .vlan = p->vlan,
+						 .untagged = p->untagged,
+						 .line = mode ? mode->line : 0,
+						 .column = mode ? mode->column : 0 };
 		memcpy(ports[i].name, p->name,
 		       strlen(p->name)); /* at most 15: checked by the table */
 	}

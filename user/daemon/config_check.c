@@ -515,6 +515,14 @@ static void check_interfaces(struct check *k)
 		if (p->vlan && p->role != XTR_ROLE_EID)
 			xtr_yaml_fail_at(k->errors, at_key(p->at, "vlan"),
 					 "`vlan` is for role eid; for an underlay in a VLAN make a VLAN device and name that");
+		if (p->untagged && p->role != XTR_ROLE_EID)
+			xtr_yaml_fail_at(k->errors, at_key(p->at, "untagged-only"),
+					 "`untagged-only` is for role eid: frames with a tag are never an underlay's; remove it");
+		for (unsigned j = 0; p->untagged && j < good; j++)
+			if (!strcmp(p->name, v->interfaces.items[j].name) && v->interfaces.items[j].vlan)
+				xtr_yaml_fail_at(k->errors, at_key(p->at, "untagged-only"),
+						 "tagged frames do come in at %s, says `vlan: %u` of line %u; remove one of the two", p->name,
+						 v->interfaces.items[j].vlan, v->interfaces.items[j].at->line);
 		for (unsigned j = 0; j < v->overlay.count; j++)
 			if (!strcmp(p->name, v->overlay.items[j].device))
 				xtr_yaml_fail_at(

@@ -77,6 +77,8 @@ static const struct xtr_schema interface_schema = { "an entry of interfaces", "n
 	UINT(T, instance, "instance", 0, 0, IID_HI, "0", "instance ID of the hosts (role eid)"),
 	UINT(T, vlan, "vlan", 0, 0, 4094, "0",
 	     "role eid: only frames with this 802.1Q tag; 0: only those without. One interface may be here once per VLAN"),
+	BOOL(T, untagged, "untagged-only", 0, "false",
+	     "role eid: no tagged frames come in, so XDP may run where it would not see the tags; false: it runs only where it does"),
 	END }, NULL };
 #undef T
 

@@ -61,13 +61,33 @@ uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bo
 	return *l->kind ? XTR_MODE_TC : XTR_MODE_XDP;
 }
 
-/* Mode by plan, and why it is not XDP. What XDP decapsulated a bridge would flood, if our TC program behind it went. */
+/*
+ * Who would send a frame on that is addressed to nobody: the bridge, or what is like one (Open vSwitch, batman-adv, HSR), that this
+ * device or the bond above it is a port of. A bond or a team by itself has no other way for it, a VRF no say in frames.
+ */
+void xtr_dp_relayed(struct xtr_nl *nl, const struct xtr_nl_link *l, struct xtr_dp_relay *out)
+{
+	struct xtr_nl_link at = *l, up;
+
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < XTR_DP_STACKED && at.master; i++, at = up) {
+		if (xtr_nl_link_get(nl, at.master, NULL, &up) || !strcmp(up.kind, "vrf"))
+			return;
+		if (!strcmp(up.kind, "bond") || !strcmp(up.kind, "team"))
+			continue;
+		memcpy(out->bridge, up.name, sizeof(out->bridge));
+		memcpy(out->port, at.name, sizeof(out->port));
+		return;
+	}
+}
+
+/* Mode by plan, and why it is not XDP. What XDP decapsulated a bridge would flood, if our TC program behind it went: so not
+ * even where XDP is asked for. */
 static void xtr_dp_plan(struct xtr_dp *dp, const struct xtr_dp_port *p, struct xtr_dp_if *f, const struct xtr_nl_link *l)
 {
 	char driver[32] = "";
 	uint64_t features = 0;
 	bool known = !xtr_nl_xdp_features(dp->nl, l->ifindex, &features);
-	struct xtr_nl_link master;
 
 	xtr_nl_driver(p->name, driver, sizeof(driver));
 	f->soft = xtr_dp_is_soft(l->kind, driver);
@@ -78,11 +98,15 @@ static void xtr_dp_plan(struct xtr_dp *dp, const struct xtr_dp_port *p, struct x
 	f->why = f->planned != XTR_MODE_TC || p->mode == XTR_MODE_TC ? XTR_WHY_NONE :
 		 f->soft				    ? XTR_WHY_SOFT :
 							      XTR_WHY_DRIVER;
-	if (p->mode == XTR_MODE_AUTO && f->planned == XTR_MODE_XDP && p->role == XTR_ROLE_UNDERLAY && l->master &&
-	    !xtr_nl_link_get(dp->nl, l->master, NULL, &master) && !strcmp(master.kind, "bridge")) {
+	memset(&f->relay, 0, sizeof(f->relay));
+	if (f->planned == XTR_MODE_TC || p->role != XTR_ROLE_UNDERLAY)
+		return;
+	xtr_dp_relayed(dp->nl, l, &f->relay);
+	if (!f->relay.bridge[0])
+		return;
+	if (p->mode == XTR_MODE_AUTO)
 		f->planned = XTR_MODE_TC;
-		f->why = XTR_WHY_BRIDGE;
-	}
+	f->why = XTR_WHY_BRIDGE;
 }
 
 /* Looks at every configured port. One that is missing is an error at start only; later it may come
@@ -411,10 +435,12 @@ static int xtr_dp_attach_overlays(struct xtr_dp *dp, struct xtr_err *err)
 	return r;
 }
 
-/* Slower than planned: said once for each device and reason. */
-static void xtr_dp_fall_back(struct xtr_dp_if *f, enum xtr_mode_why why, const char *detail)
+/* Slower than planned: said once for each device and reason; where it is not what the configuration asks for, with its place. */
+static void xtr_dp_fall_back(struct xtr_dp *dp, struct xtr_dp_if *f, enum xtr_mode_why why, const char *detail)
 {
+	const struct xtr_dp_port *port = &dp->cfg.ports[f - dp->ifs];
 	struct xtr_dp_probe p = { .unlock = "" };
+	char where[PATH_MAX + 64] = "";
 	struct xtr_err err;
 
 	f->mode = XTR_MODE_TC;
@@ -424,7 +450,10 @@ static void xtr_dp_fall_back(struct xtr_dp_if *f, enum xtr_mode_why why, const c
 	f->told = why;
 	if (why == XTR_WHY_REFUSED)
 		xtr_dp_probe_iface(f->name, f->role, &p, &err);
-	xtr_warn("interface %s: runs in tc, not in %s: %s%s%s%s%s", f->name, xtr_mode_name(f->planned), xtr_mode_why(why),
+	if (port->line && port->mode != XTR_MODE_AUTO)
+		snprintf(where, sizeof(where), "%s:%u:%u: interfaces[].mode is %s, but ", dp->cfg.file, port->line, port->column,
+			 xtr_mode_name(port->mode));
+	xtr_warn("%sinterface %s: runs in tc, not in %s: %s%s%s%s%s", where, f->name, xtr_mode_name(f->planned), xtr_mode_why(why),
 		 *detail ? ": " : "", detail, *p.unlock ? "; this may help, then a reload: " : "", p.unlock);
 }
 
@@ -439,10 +468,18 @@ static int xtr_dp_attach_xdp(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
 				 f->name,
 				 f->mtu };
 	struct xtr_err why = { "" };
+	char detail[160];
 	int r;
 
+	if (f->relay.bridge[0]) {
+		snprintf(detail, sizeof(detail), "%s would flood what XDP has decapsulated, if our TC program went; ip link set %s nomaster, "
+			 "or mode: tc", f->relay.bridge, f->relay.port);
+		xtr_dp_fall_back(dp, f, XTR_WHY_BRIDGE, detail);
+		return 0;
+	}
 	if (!xtr_dp_tags_ready(dp, f)) {
-		xtr_dp_fall_back(f, XTR_WHY_TAGS, "");
+		xtr_dp_fall_back(dp, f, XTR_WHY_TAGS, "`untagged-only: true` says that no tagged frames come in, `xtrctl feature probe` "
+						      "what would show the tags, mode: tc is what runs now");
 		return 0;
 	}
 	r = xtr_dp_attach_one(dp, &w, &why);
@@ -452,7 +489,7 @@ static int xtr_dp_attach_xdp(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
 	}
 	if (dp->cfg.ports[i].mode != XTR_MODE_AUTO)
 		return xtr_fail(err, r, "%s", why.text);
-	xtr_dp_fall_back(f, r == -EBUSY || r == -EEXIST ? XTR_WHY_BUSY : XTR_WHY_REFUSED, why.text);
+	xtr_dp_fall_back(dp, f, r == -EBUSY || r == -EEXIST ? XTR_WHY_BUSY : XTR_WHY_REFUSED, why.text);
 	return 0;
 }
 
@@ -472,7 +509,7 @@ static int xtr_dp_attach_xdp_device(struct xtr_dp *dp, unsigned i, struct xtr_er
 			return 0;
 		}
 		if (g->mode == XTR_MODE_XDP || g->mode == XTR_MODE_XDP_GENERIC) {
-			xtr_dp_fall_back(f, XTR_WHY_BUSY, "that of another role of the interface");
+			xtr_dp_fall_back(dp, f, XTR_WHY_BUSY, "that of another role of the interface");
 			return 0;
 		}
 	}

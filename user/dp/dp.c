@@ -40,6 +40,7 @@ static void xtr_dp_config_free(struct xtr_dp_config *c)
 		free((void *)c->overlays[i].vrf);
 	}
 	free((void *)c->bpffs);
+	free((void *)c->file);
 	free((void *)c->ports);
 	free((void *)c->overlays);
 	free((void *)c->locals);
@@ -67,7 +68,8 @@ static int xtr_dp_config_copy(struct xtr_dp_config *to, const struct xtr_dp_conf
 
 	*to = *from;
 	to->bpffs = strdup(from->bpffs ? from->bpffs : "/sys/fs/bpf");
-	ok &= to->bpffs != NULL;
+	to->file = strdup(from->file ? from->file : "");
+	ok &= to->bpffs && to->file;
 	to->ports = xtr_dp_dup(from->ports, from->port_count, sizeof(*to->ports), &ok);
 	to->locals = xtr_dp_dup(from->locals, from->local_count, sizeof(*to->locals), &ok);
 	to->rlocs = xtr_dp_dup(from->rlocs, from->rloc_count, sizeof(*to->rlocs), &ok);
@@ -555,8 +557,8 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 	bool ours = false;
 
 	for (unsigned i = 0; i < dp->if_count && !ours; i++)
-		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name) ||
-		       (dp->ifs[i].vlan && dp->ifs[i].ifindex == l->peer); /* where its tags come from: tags.c */
+		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name) || dp->ifs[i].master == l->ifindex ||
+		       (dp->ifs[i].role == XTR_ROLE_EID && dp->ifs[i].ifindex == l->peer); /* where its tags come from: tags.c */
 	xtr_dp_ways_stale(dp); /* routes of a link that goes down go without a word (IPv4) */
 	ours |= (dp->gpe && dp->gpe == l->ifindex) || !strcmp(l->name, XTR_DP_GPE);
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)

@@ -23,6 +23,8 @@ struct xtr_dp_port {               /* interfaces[] of the configuration */
 	uint8_t mode;              /* wanted: XTR_MODE_AUTO, XDP, XDP_GENERIC, TC */
 	uint32_t iid;              /* EID port */
 	uint16_t vlan;             /* EID port: frames with this 802.1Q tag only; 0: those without. One device may be named several times */
+	bool untagged;             /* EID port: no frame with a tag comes in at the device, says the configuration */
+	unsigned line, column;     /* where its mode is written, for messages; 0: nowhere */
 };
 struct xtr_dp_overlay {            /* overlay[] */
 	char name[16];             /* xtr0; the peer end is <name>p, cut to 15 characters */
@@ -51,6 +53,7 @@ struct xtr_dp_group {              /* a group of hosts (RFC 8378, by configurati
 };
 struct xtr_dp_config {
 	const char *bpffs;         /* "/sys/fs/bpf" */
+	const char *file;          /* of the configuration, for messages; NULL: there is none */
 	const struct xtr_dp_port *ports; unsigned port_count;
 	const struct xtr_dp_overlay *overlays; unsigned overlay_count; /* at least one if there is any port */
 	const struct xtr_dp_local *locals; unsigned local_count;

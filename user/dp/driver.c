@@ -152,19 +152,15 @@ static void xtr_dp_advise_channels(const struct xtr_dp_facts *f, const struct xt
 	}
 }
 
-/* Ports with a VLAN (interfaces[].vlan): XDP has to see the tags. */
+/* EID ports: XDP has to see the tags of frames (tags.c). */
 static void xtr_dp_advise_tags(const struct xtr_dp_facts *f, bool soft, struct xtr_dp_probe *out)
 {
 	if (f->role != XTR_ROLE_EID)
 		return;
 	if (!strcmp(f->kind, "veth"))
-		HINT("entries with a vlan: XDP only with the other end in this network namespace and its tx-vlan-offload off "
-		     "(ethtool -K PEER txvlan off tx-vlan-stag-hw-insert off), else TC");
-	else if (f->kind[0] && strcmp(f->kind, "tun"))
-		HINT("entries with a vlan: TC");
-	else if (!soft && f->rx_vlan.on && f->rx_vlan.fixed)
-		HINT("entries with a vlan: TC, because rx-vlan-offload is fixed");
-	else if (!soft && f->rx_vlan.on)
+		HINT("XDP only with the other end in this network namespace and its tx-vlan-offload off (ethtool -K PEER txvlan off "
+		     "tx-vlan-stag-hw-insert off), or untagged-only: true, else TC");
+	else if (!soft && f->rx_vlan.on && !f->rx_vlan.fixed)
 		HINT("with XDP, rx-vlan-offload is switched off by xtrd and on again at detach");
 }
 
@@ -184,7 +180,7 @@ void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out)
 	struct xtr_nl_link l = { .type = f->type, .master = f->master };
 	struct xtr_dp_port auto_mode = { .role = f->role, .mode = XTR_MODE_AUTO };
 	const struct xtr_dp_driver *d = xtr_dp_driver_find(f->driver);
-	bool soft = xtr_dp_is_soft(f->kind, f->driver);
+	bool soft = xtr_dp_is_soft(f->kind, f->driver), relayed = f->relay.bridge[0] && f->role == XTR_ROLE_UNDERLAY;
 
 	snprintf(l.name, sizeof(l.name), "%s", f->name);
 	snprintf(l.kind, sizeof(l.kind), "%s", f->kind);
@@ -201,11 +197,16 @@ void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out)
 	if (soft) {
 		WHY("%s is a virtual device: TC keeps super-packets whole, and the overlay device puts single packets of TCP together, which is "
 		    "faster there than XDP", f->driver);
-		HINT("mode: xdp forces it");
-	} else if (out->mode == XTR_MODE_XDP && f->bridge && f->role == XTR_ROLE_UNDERLAY) {
+		if (!relayed)
+			HINT("mode: xdp forces it");
+	} else if (out->mode == XTR_MODE_XDP && relayed) {
 		out->mode = XTR_MODE_TC;
 		WHY("port of a bridge: TC, or the bridge would flood what XDP decapsulated if our TC program went");
-		DO("ip link set %s nomaster", f->name);
+		DO("ip link set %s nomaster", f->relay.port);
+	} else if (out->mode == XTR_MODE_XDP && f->role == XTR_ROLE_EID && (f->kind[0] || (f->rx_vlan.on && f->rx_vlan.fixed))) {
+		out->mode = XTR_MODE_TC;
+		WHY("%s: TC, as XDP might not see the tags of frames", f->kind[0] ? "it is above other devices" : "rx-vlan-offload is fixed");
+		HINT("where no tagged frames come in, say so (interfaces[].untagged-only: true), and it is XDP");
 	} else if (out->mode == XTR_MODE_XDP) {
 		xtr_dp_advise_offloads(f, d, out);
 		xtr_dp_advise_mtu(f, d, out);
@@ -224,10 +225,14 @@ void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out)
 			HINT("%s", d->hint);
 	} else {
 		WHY("driver %s declares no native XDP: TC", f->driver);
-		HINT("mode: xdp-generic works on every device, but is seldom faster than TC");
+		if (!relayed)
+			HINT("mode: xdp-generic works on every device, but is seldom faster than TC");
 		if (!strcmp(f->driver, "gve"))
 			HINT("%s", d->hint);
 	}
+	if (relayed)
+		HINT("as long as it is a port of %s, mode: xdp and xdp-generic mean TC, too: ip link set %s nomaster", f->relay.bridge,
+		     f->relay.port);
 	xtr_dp_advise_redirect(f, soft, out);
 	xtr_dp_advise_tags(f, soft, out);
 }

@@ -255,6 +255,7 @@ struct xtr_dp_ov {
 	bool gro;                          /* it puts together what its peer end sends */
 };
 /* ---- attach.c: a port as found */
+struct xtr_dp_relay { char bridge[16], port[16]; }; /* it, or the bond above it, is `port` of `bridge`; "": of none */
 struct xtr_dp_if {
 	char name[16];
 	int ifindex;                       /* 0: not there now */
@@ -267,6 +268,7 @@ struct xtr_dp_if {
 	bool ndo_xmit;
 	bool apart;                        /* packets may be put to its other end: ends.c */
 	uint16_t vlan;                     /* EID port: of frames with this tag */
+	struct xtr_dp_relay relay;         /* underlay: what keeps it from XDP */
 	uint8_t wanted, planned, why;      /* as configured; what that means on this device; enum xtr_mode_why */
 	uint8_t told;                      /* the why that was logged for this device */
 };
@@ -499,6 +501,8 @@ int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d);
 uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bool soft,
 		    bool features_known, uint64_t features);
 bool xtr_dp_is_soft(const char *kind, const char *driver);
+#define XTR_DP_STACKED 8 /* the kernel's own limit (MAX_NEST_DEV) */
+void xtr_dp_relayed(struct xtr_nl *nl, const struct xtr_nl_link *l, struct xtr_dp_relay *out);
 /* tags.c: may XDP run here, with regard to VLAN tags? Switches rx-vlan-offload off if need be. */
 /* ends.c: may the programs put packets to the other end of this EID port? */
 bool xtr_dp_other_end(struct xtr_dp *dp, const struct xtr_nl_link *l);
@@ -512,7 +516,8 @@ struct xtr_dp_facts {
 	char name[16], driver[32], kind[16];
 	uint8_t role;
 	uint16_t type;                     /* ARPHRD_* */
-	int master; bool bridge;           /* it is a port of a bridge */
+	int master;
+	struct xtr_dp_relay relay;
 	uint32_t mtu, cpus;
 	bool xdp_known; uint64_t xdp;      /* XTR_NL_XDP_* as declared */
 	struct xtr_dp_offload lro, gro_hw, rx_vlan;

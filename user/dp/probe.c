@@ -162,7 +162,7 @@ int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out,
 		       struct xtr_err *err)
 {
 	struct xtr_dp_facts f = { .role = role };
-	struct xtr_nl_link l, master;
+	struct xtr_nl_link l;
 	struct xtr_nl *nl;
 	int prog, cpus, r = xtr_nl_open(&nl);
 
@@ -171,7 +171,8 @@ int xtr_dp_probe_iface(const char *name, uint8_t role, struct xtr_dp_probe *out,
 		return xtr_fail(err, r, "netlink: %s", strerror(-r));
 	r = xtr_nl_link_get(nl, 0, name, &l);
 	f.xdp_known = !r && !xtr_nl_xdp_features(nl, l.ifindex, &f.xdp);
-	f.bridge = !r && l.master && !xtr_nl_link_get(nl, l.master, NULL, &master) && !strcmp(master.kind, "bridge");
+	if (!r)
+		xtr_dp_relayed(nl, &l, &f.relay);
 	xtr_nl_close(nl);
 	if (r)
 		return xtr_fail(err, r, "interface %s: %s", name,

@@ -2,8 +2,8 @@
 /*
  * VLAN tags and XDP. A card that takes tags out of frames (rx-vlan-offload), or a virtual device whose other end never put them in
  * (tx-vlan-offload), shows XDP a frame without its tag: a tenant's packet would be taken for that of another. So XDP takes an EID
- * port only when tags are known to be in the frames. TC sees both. What is switched off here is noted in xtr_made before, and
- * switched on again when XDP has gone from the device, by the daemon or by detach.
+ * port only when tags are known to be in the frames, or somebody has vouched that none come in. TC sees both. What is switched off
+ * here is noted in xtr_made before, and switched on again when XDP has gone from the device, by the daemon or by detach.
  */
 #include "dp/internal.h"
 
@@ -19,13 +19,19 @@ static const struct {
 	{ "rx-vlan-stag-hw-parse", XTR_MADE_RXSTAG },
 };
 
-/* Has any configured port of this device a VLAN? Then it must not go wrong; else it should not. */
-static bool xtr_dp_tags_matter(const struct xtr_dp *dp, const struct xtr_dp_if *f)
+/* Does the configuration say that no frame with a tag comes in? Not where it has VLANs on the device. */
+static bool xtr_dp_tags_none(const struct xtr_dp *dp, const struct xtr_dp_if *f)
 {
-	for (unsigned i = 0; i < dp->if_count; i++)
-		if (dp->ifs[i].ifindex == f->ifindex && dp->ifs[i].vlan)
-			return true;
-	return false;
+	bool none = false;
+
+	for (unsigned i = 0; i < dp->if_count; i++) {
+		if (dp->ifs[i].ifindex != f->ifindex)
+			continue;
+		if (dp->ifs[i].vlan)
+			return false;
+		none |= dp->cfg.ports[i].untagged;
+	}
+	return none;
 }
 
 /* The other end of a veth decides; in another network namespace it can not be asked. */
@@ -71,31 +77,24 @@ static bool xtr_dp_tags_off(struct xtr_dp *dp, const struct xtr_dp_if *f)
 
 bool xtr_dp_tags_ready(struct xtr_dp *dp, const struct xtr_dp_if *f)
 {
-	bool matter = xtr_dp_tags_matter(dp, f), veth, plain, done;
 	struct xtr_dp_made_dev *made;
 	struct xtr_nl_link l;
 
-	if (f->role != XTR_ROLE_EID)
+	if (f->role != XTR_ROLE_EID || xtr_dp_tags_none(dp, f))
 		return true;
 	if (xtr_nl_link_get(dp->nl, f->ifindex, NULL, &l))
-		return !matter;
-	veth = !strcmp(l.kind, "veth");
-	plain = !l.kind[0]; /* a card */
-	if (!matter && !plain)
-		return true;
+		return false;
 	if (!strcmp(l.kind, "tun"))
 		return true; /* frames are as somebody wrote them */
-	if (!plain && (!veth || !xtr_dp_tags_by_peer(dp, &l)))
+	if (l.kind[0] && (strcmp(l.kind, "veth") || !xtr_dp_tags_by_peer(dp, &l))) /* without a kind: a card */
 		return false;
-	done = xtr_dp_tags_off(dp, f);
-	if (!done && matter) {
-		made = xtr_dp_made_dev(&dp->made, f->ifindex, f->name, false);
-		if (made)
-			xtr_dp_tags_restore(made);
-		xtr_dp_made_save(dp);
-	}
-	/* without a VLAN in the configuration, tags are the business of whoever sends them to a port that has none */
-	return done || !matter;
+	if (xtr_dp_tags_off(dp, f))
+		return true;
+	made = xtr_dp_made_dev(&dp->made, f->ifindex, f->name, false);
+	if (made)
+		xtr_dp_tags_restore(made);
+	xtr_dp_made_save(dp);
+	return false;
 }
 
 void xtr_dp_tags_restore(struct xtr_dp_made_dev *d)
