@@ -236,7 +236,8 @@ install: all $(B)/xtrd.yaml.5 ## install into PREFIX (default /usr/local), DESTD
 	install -D -m 755 $(B)/xtrctl $(DESTDIR)$(PREFIX)/sbin/xtrctl
 	install -D -m 644 user/cli/xtrctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/xtrctl.8
 	install -D -m 644 user/cli/xtrd.8 $(DESTDIR)$(PREFIX)/share/man/man8/xtrd.8
-	install -D -m 644 $(B)/xtrd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/xtrd.yaml.5
+	install -d $(DESTDIR)$(PREFIX)/share/man/man5
+	sed 's,@PREFIX@,$(PREFIX),g' $(B)/xtrd.yaml.5 > $(DESTDIR)$(PREFIX)/share/man/man5/xtrd.yaml.5
 	install -D -m 644 user/cli/xtrctl.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xtrctl
 	install -D -m 644 user/cli/xtrctl.schema.json $(DESTDIR)$(PREFIX)/share/xtr/xtrctl.schema.json
 	install -d $(DESTDIR)/lib/systemd/system

@@ -302,10 +302,20 @@ static int see_rloc(void *arg, const struct xtr_dp_rloc_row *r)
 	found.rloc[found.rlocs++ % 8] = *r;
 	return 0;
 }
-static int see_cache(void *arg, const struct xtr_dp_cache_row *r)
+static void see_map_cache(struct xtr_dp_view *v)
 {
-	found.cache[found.caches++ % 8] = *r;
-	return 0;
+	struct xtr_dp_view_list *l = NULL;
+	uint32_t iid;
+	struct xtr_ippfx eid;
+
+	cr_assert_eq(xtr_dp_view_list(v, NULL, NULL, &l), 0);
+	for (size_t i = 0; xtr_dp_view_list_at(l, i, &iid, &eid); i++) {
+		struct xtr_dp_cache_row *row = &found.cache[found.caches++ % 8];
+
+		xtr_dp_view_list_row(v, l, i, row);
+		xtr_dp_view_list_set(v, row);
+	}
+	xtr_dp_view_list_free(l);
 }
 static int see_local(void *arg, const struct xtr_dp_local_row *r)
 {
@@ -327,7 +337,7 @@ void look(void)
 	cr_assert_eq(r, 0, "%d %s", r, err.text);
 	memset(&found, 0, sizeof(found));
 	cr_expect_eq(xtr_dp_view_rloc(v, see_rloc, NULL), 0);
-	cr_expect_eq(xtr_dp_view_cache(v, see_cache, NULL), 0);
+	see_map_cache(v);
 	cr_expect_eq(xtr_dp_view_local(v, see_local, NULL), 0);
 	cr_expect_eq(xtr_dp_view_iface(v, see_iface, NULL), 0);
 	cr_expect_eq(xtr_dp_view_drops(v, found.drops), 0);

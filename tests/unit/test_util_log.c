@@ -85,19 +85,6 @@ Test(log, long_messages_are_cut_and_end_with_a_newline)
 	free(big);
 }
 
-Test(log, level_names)
-{
-	enum xtr_log_level l = XTR_LOG_ERROR;
-
-	cr_expect(!xtr_log_level_parse("debug", &l) && l == XTR_LOG_DEBUG);
-	cr_expect(!xtr_log_level_parse("warn", &l) && l == XTR_LOG_WARN);
-	cr_expect(!xtr_log_level_parse("info", &l) && l == XTR_LOG_INFO);
-	cr_expect(!xtr_log_level_parse("error", &l) && l == XTR_LOG_ERROR);
-	cr_expect_eq(xtr_log_level_parse("loud", &l), -EINVAL);
-	cr_expect_eq(xtr_log_level_parse("", &l), -EINVAL);
-	cr_expect_eq(l, XTR_LOG_ERROR);
-}
-
 Test(log, ten_in_ten_seconds_then_a_count)
 {
 	struct xtr_log_limit l = { 0 };

@@ -131,6 +131,8 @@ struct xtr_line {
 	FILE *f;
 	const char *sep;
 };
+/* id: "ID:"; then words and pairs; more: goes on in a line that begins with a tab; end: ends the last one. Names and texts of
+ * others are printed so that they do nothing to a terminal. */
 void xtr_line_id(struct xtr_line *l, FILE *f, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void xtr_line_more(struct xtr_line *l);
 void xtr_line_end(struct xtr_line *l);

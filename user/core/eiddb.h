@@ -21,6 +21,7 @@ struct xtr_eiddb {
 };
 
 void xtr_eiddb_init(struct xtr_eiddb *db);
+/* The tables; free_value, if not NULL, for each value. */
 void xtr_eiddb_free(struct xtr_eiddb *db, void (*free_value)(void *));
 /* *tab (may be NULL) gets the table the value is in; valid as long as the table holds a value. *old
  * as in xtr_trie_set(). 0, -ENOMEM, -EPROTONOSUPPORT (a group range with a source). */

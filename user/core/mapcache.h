@@ -47,7 +47,7 @@ struct xtr_mapping_new {
 
 /* kind: of the entries' timers. */
 void xtr_mapcache_init(struct xtr_mapcache *c, struct xtr_timers *timers, uint8_t kind);
-void xtr_mapcache_free(struct xtr_mapcache *c);
+void xtr_mapcache_free(struct xtr_mapcache *c); /* and all entries */
 static inline size_t xtr_mapcache_count(const struct xtr_mapcache *c)
 {
 	return c->db.count;
@@ -55,16 +55,20 @@ static inline size_t xtr_mapcache_count(const struct xtr_mapcache *c)
 /* Adds or replaces; *out is the entry. 0, -ENOMEM, -EPROTONOSUPPORT. */
 int xtr_mapcache_put(struct xtr_mapcache *c, const struct xtr_mapping_new *n,
 		     struct xtr_mapping **out);
+/* The entry of exactly this EID-prefix; the longest that covers it; NULL. The cache owns entries. */
 struct xtr_mapping *xtr_mapcache_get(const struct xtr_mapcache *c,
 				     const struct xtr_eid_prefix *eid);
 struct xtr_mapping *xtr_mapcache_match(const struct xtr_mapcache *c,
 				       const struct xtr_eid_prefix *eid);
+/* Takes it out, its timer too, and frees it. */
 void xtr_mapcache_del(struct xtr_mapcache *c, struct xtr_mapping *m);
 /* The next one of the walk, or NULL at its end. Entries that are touched meanwhile come again. */
 struct xtr_mapping *xtr_mapcache_next(struct xtr_mapcache *c);
 /* Moves to the young end. */
 void xtr_mapcache_touch(struct xtr_mapcache *c, struct xtr_mapping *m);
 
+/* What is packed in an entry: its EID-prefix, who answered (family 0: nobody), its locators (a view, as long as the
+ * entry is there). */
 void xtr_mapping_eid(const struct xtr_mapping *m, struct xtr_eid_prefix *out);
 void xtr_mapping_from(const struct xtr_mapping *m, struct xtr_ip *out);
 struct xtr_locset xtr_mapping_locators(const struct xtr_mapping *m);

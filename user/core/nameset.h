@@ -40,6 +40,7 @@ enum {
 	XTR_NAMESET_STALE = 1 << 2,   /* first failure after a good answer */
 };
 
+/* The configured values, with the defaults for what is 0. */
 void xtr_name_rules_of(const struct xtr_pull_config *cfg, struct xtr_name_rules *out);
 void xtr_nameset_init(struct xtr_nameset *n);
 /* Returns XTR_NAMESET_*. */

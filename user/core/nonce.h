@@ -14,7 +14,10 @@ struct xtr_nonce_seq {
 	bool stored;    /* the state directory took the limit */
 };
 
+/* From the wall clock (seconds in the upper half), or from what the state directory has if that is ahead; takes a reserve
+ * there. Without a state directory the clock has to do. */
 void xtr_nonce_open(struct xtr_nonce_seq *s, const struct xtr_ops *ops);
+/* Each value once; extends the reserve when it is used up. */
 uint64_t xtr_nonce_next(struct xtr_nonce_seq *s, const struct xtr_ops *ops);
 /* The next one shall not be guessed by who knows about when we started: leaves out so many (random,
  * below 2^28: with less than 32 of these a second the clock stays ahead). */

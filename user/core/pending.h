@@ -83,9 +83,11 @@ struct xtr_pendings {
 	uint8_t kind;
 };
 
+/* kind: of the entries' timers. limit: entries, kept by who adds (xtr_pending_victim). */
 void xtr_pendings_init(struct xtr_pendings *ps, struct xtr_timers *timers, uint8_t kind,
 		       uint32_t limit);
-void xtr_pendings_free(struct xtr_pendings *ps);
+void xtr_pendings_free(struct xtr_pendings *ps); /* and all entries */
+/* By exactly this EID-prefix; by the nonce it waits for; NULL. */
 struct xtr_pending *xtr_pending_find(const struct xtr_pendings *ps,
 				     const struct xtr_eid_prefix *eid);
 struct xtr_pending *xtr_pending_by_nonce(const struct xtr_pendings *ps, uint64_t nonce);
@@ -96,6 +98,7 @@ struct xtr_pending *xtr_pending_victim(const struct xtr_pendings *ps);
 struct xtr_pending *xtr_pending_add(struct xtr_pendings *ps, const struct xtr_eid_prefix *eid);
 /* Starts to wait for this nonce, or, with 0, ends waiting. -ENOMEM, -EEXIST. */
 int xtr_pending_set_nonce(struct xtr_pendings *ps, struct xtr_pending *p, uint64_t nonce);
+/* Takes it out, its timer too, and frees it. */
 void xtr_pending_del(struct xtr_pendings *ps, struct xtr_pending *p);
 
 #endif

@@ -79,8 +79,9 @@ struct xtr_regdb {
 	uint8_t kind;
 };
 
+/* kind: of the registrations' timers. */
 void xtr_regdb_init(struct xtr_regdb *db, struct xtr_timers *timers, uint8_t kind);
-void xtr_regdb_free(struct xtr_regdb *db);
+void xtr_regdb_free(struct xtr_regdb *db); /* sites, registrants, registrations */
 /* Takes the configured sites; registrations that are not allowed any more are handed to gone() and
  * removed. Site state is kept by name. 0, -ENOMEM (then nothing is configured). */
 int xtr_regdb_configure(struct xtr_regdb *db, const struct xtr_site_config *sites, unsigned n,
@@ -91,6 +92,7 @@ struct xtr_site_prefix *xtr_regdb_site(const struct xtr_regdb *db,
 /* May this EID-prefix be registered below the configured one? */
 bool xtr_site_prefix_allows(const struct xtr_site_prefix *p, const struct xtr_eid_prefix *eid);
 
+/* NULL: it has not registered, or is forgotten. */
 struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db,
 					   const struct xtr_registrant_key *key);
 /* Finds or makes one. NULL: out of memory, or the table is full of ones that were seen lately. */
@@ -122,6 +124,7 @@ int xtr_regdb_put(struct xtr_regdb *db, const struct xtr_registration_new *n);
 /* Removes; returns true if it was the last one of the EID-prefix. */
 bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t now);
 
+/* What is packed in a registration; the locators are a view, as long as it is there. */
 void xtr_registration_eid(const struct xtr_registration *r, struct xtr_eid_prefix *out);
 struct xtr_locset xtr_registration_locators(const struct xtr_registration *r);
 /* The union for an answer about (S,G): what is registered for (*,G) counts too. Either may be

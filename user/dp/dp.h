@@ -177,8 +177,7 @@ void xtr_dp_view_close(struct xtr_dp_view *v);
 const char *xtr_dp_view_path(const struct xtr_dp_view *v); /* folder of the pins */
 struct xtr_dp_cache_row { uint32_t iid; struct xtr_ippfx eid; struct xtr_eid e; uint8_t n; struct xtr_rloc rloc[XTR_MAX_LOCATORS];
 	unsigned share[XTR_MAX_LOCATORS]; /* buckets of 256 */ struct xtr_count count[XTR_MAX_LOCATORS]; uint64_t idle_ms; };
-int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg);
-/* The same, to be gone through: in the order of instance, address, length; only those that are wanted (NULL: all). */
+/* The map-cache, to be gone through: in the order of instance, address, length; only those that are wanted (NULL: all). */
 struct xtr_dp_view_list;
 int xtr_dp_view_list(struct xtr_dp_view *v, bool (*want)(void *, uint32_t iid, const struct xtr_ippfx *eid), void *arg, struct xtr_dp_view_list **out);
 void xtr_dp_view_list_free(struct xtr_dp_view_list *l);

@@ -320,22 +320,6 @@ void xtr_dp_view_list_set(struct xtr_dp_view *v, struct xtr_dp_cache_row *row)
 	xtr_dp_view_set(v, row);
 }
 
-int xtr_dp_view_cache(struct xtr_dp_view *v, int (*fn)(void *, const struct xtr_dp_cache_row *), void *arg)
-{
-	struct xtr_dp_view_list *l = NULL;
-	int r = xtr_dp_view_list(v, NULL, NULL, &l);
-
-	for (size_t i = 0; !r && i < l->n; i++) {
-		struct xtr_dp_cache_row row;
-
-		xtr_dp_view_list_row(v, l, i, &row);
-		xtr_dp_view_set(v, &row);
-		r = fn(arg, &row);
-	}
-	xtr_dp_view_list_free(l);
-	return r;
-}
-
 static int xtr_dp_view_local_family(int fd, bool four,
 				    int (*fn)(void *, const struct xtr_dp_local_row *), void *arg)
 {

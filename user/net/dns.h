@@ -46,6 +46,7 @@ struct xtr_dns_result {
 };
 typedef void xtr_dns_done(void *ctx, uint32_t id, const struct xtr_dns_result *r);
 
+/* cfg is copied. 0, or -errno, and err says what: -EINVAL (a URL that is none), -ENOMEM, -EIO, .. */
 int xtr_dns_open(uv_loop_t *loop, const struct xtr_dns_config *cfg, xtr_dns_done *done, void *ctx,
 		 struct xtr_dns **out, struct xtr_err *err);
 /* done is called exactly once, never from inside this call. At most 256 are out at once, the rest

@@ -42,6 +42,7 @@ struct xtr_http_result {
 };
 typedef void xtr_http_done(void *arg, const struct xtr_http_result *r);
 
+/* 0, -ENOMEM, -EIO (libcurl does not start). */
 int xtr_http_open(uv_loop_t *loop, struct xtr_http **out, struct xtr_err *err);
 /* done exactly once, never from inside this call; it may send and close. 0, or -errno and no call:
  * -EINVAL (no https:// url, or `resolve` is none), -ENOMEM. */

@@ -11,8 +11,11 @@
 
 struct xtr_nl;
 
+/* *out is the caller's, for xtr_nl_close(). Not for two threads at a time. */
 int xtr_nl_open(struct xtr_nl **out);
 void xtr_nl_close(struct xtr_nl *nl);
+/* Functions that list call fn for each record, which is valid during the call, until fn returns non-zero, and return that. */
+
 /* ---- other network namespaces. Needs CAP_SYS_ADMIN (setns). */
 /* fd of the namespace that path names (/run/netns/NAME, /proc/PID/ns/net). -EMEDIUMTYPE: it is something else. */
 int xtr_nl_netns_open(const char *path);
@@ -54,6 +57,7 @@ struct xtr_nl_link_set {
 	bool no_ip6_autogen;     /* set addrgenmode none */
 	bool has_master; int master; /* enslave to; 0: to none */
 };
+/* In one request, in the order of the kernel: when it refuses one, others may be done. */
 int xtr_nl_link_change(struct xtr_nl *nl, int ifindex, const struct xtr_nl_link_set *set);
 
 /* ---- addresses */
@@ -95,6 +99,7 @@ struct xtr_nl_rule {
 	int suppress;            /* suppress_prefixlength; -1 none */
 };
 typedef int (*xtr_nl_rule_fn)(void *arg, const struct xtr_nl_rule *r);
+/* Both families, of all protocols. */
 int xtr_nl_rules(struct xtr_nl *nl, xtr_nl_rule_fn fn, void *arg);
 int xtr_nl_rule_add(struct xtr_nl *nl, const struct xtr_nl_rule *r);
 int xtr_nl_rule_del(struct xtr_nl *nl, const struct xtr_nl_rule *r);
@@ -150,6 +155,7 @@ struct xtr_nl_monitor_ops {
 	void (*neigh)(void *ctx, bool gone, const struct xtr_nl_neigh *n);
 	void (*lost)(void *ctx);  /* notifications were lost: look at everything again */
 };
+/* Of the namespace of the calling thread, or of nsfd (-1: as well). The fd does not block; it stays the monitor's. */
 int xtr_nl_monitor_open(struct xtr_nl_monitor **out);
 int xtr_nl_monitor_open_at(int nsfd, struct xtr_nl_monitor **out);
 void xtr_nl_monitor_close(struct xtr_nl_monitor *m);

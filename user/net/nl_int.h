@@ -31,10 +31,13 @@ struct xtr_nl_walk {
 /* For requests of one object: the answer is copied out. */
 struct xtr_nl_one { void *out; size_t size; bool found; };
 
+/* 4, 6 as AF_INET, AF_INET6, and back; 0 for anything else. */
 unsigned char xtr_nl_af(uint8_t family);
 uint8_t xtr_nl_family(unsigned char af);
+/* False, and *ip left alone, if a is NULL or not of the length of the family. */
 bool xtr_nl_attr_ip(const struct nlattr *a, uint8_t family, struct xtr_ip *ip);
 void xtr_nl_put_ip(struct nlmsghdr *nlh, uint16_t type, const struct xtr_ip *ip);
+/* none: the value if a is NULL or too short; text is cut to size, "" if there is none. */
 uint32_t xtr_nl_attr_u32(const struct nlattr *a, uint32_t none);
 void xtr_nl_attr_str(const struct nlattr *a, char *out, size_t size);
 
@@ -46,6 +49,7 @@ int xtr_nl_attr_cb(const struct nlattr *a, void *data);
 #define XTR_NL_NESTED(a, tb) \
 	mnl_attr_parse_nested((a), xtr_nl_attr_cb, &(struct xtr_nl_tb){ (tb), sizeof(tb) / sizeof((tb)[0]) - 1 })
 
+/* NULL with errno set. groups: RTMGRP_*, 0 for requests. */
 struct mnl_socket *xtr_nl_socket(int bus, unsigned groups);
 /* Message header with flags and a zeroed family header of extra octets behind it. */
 struct nlmsghdr *xtr_nl_msg(void *buf, uint16_t type, uint16_t flags, size_t extra,
@@ -53,6 +57,7 @@ struct nlmsghdr *xtr_nl_msg(void *buf, uint16_t type, uint16_t flags, size_t ext
 /* Sends one request and reads until its end. 0, -errno, or what the walk's callback returned. */
 int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh,
 		   struct xtr_nl_walk *w);
+/* The same on the route socket, with nothing to be listed. */
 int xtr_nl_talk(struct xtr_nl *nl, struct nlmsghdr *nlh);
 int xtr_nl_copy_one(void *arg, const void *rec); /* arg: struct xtr_nl_one */
 

@@ -17,14 +17,13 @@
 enum xtr_log_level xtr_log_max = XTR_LOG_INFO;
 
 static const struct {
-	const char *name;   /* in configuration */
 	const char *plain;  /* on a terminal */
 	const char *syslog; /* for journald */
 } levels[] = {
-	[XTR_LOG_ERROR] = { "error", "error: ",   "<3>" },
-	[XTR_LOG_WARN]  = { "warn",  "warning: ", "<4>" },
-	[XTR_LOG_INFO]  = { "info",  "info: ",    "<6>" },
-	[XTR_LOG_DEBUG] = { "debug", "debug: ",   "<7>" },
+	[XTR_LOG_ERROR] = { "error: ",   "<3>" },
+	[XTR_LOG_WARN]  = { "warning: ", "<4>" },
+	[XTR_LOG_INFO]  = { "info: ",    "<6>" },
+	[XTR_LOG_DEBUG] = { "debug: ",   "<7>" },
 };
 
 #define LIMIT_BURST    10
@@ -53,17 +52,6 @@ void xtr_log_at(enum xtr_log_level level, const char *fmt, ...)
 	if (write(STDERR_FILENO, line, (size_t)(off + n + 1)) < 0)
 		(void)0;
 	errno = saved;
-}
-
-int xtr_log_level_parse(const char *s, enum xtr_log_level *out)
-{
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		if (!strcmp(s, levels[i].name)) {
-			*out = (enum xtr_log_level)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
 }
 
 int xtr_log_allow(struct xtr_log_limit *l, uint64_t now_s)

@@ -13,8 +13,6 @@ enum xtr_log_level { XTR_LOG_ERROR, XTR_LOG_WARN, XTR_LOG_INFO, XTR_LOG_DEBUG };
 
 extern enum xtr_log_level xtr_log_max; /* default XTR_LOG_INFO */
 void xtr_log_at(enum xtr_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Parses error, warn, info, debug. 0, or -EINVAL. */
-int xtr_log_level_parse(const char *s, enum xtr_log_level *out);
 
 #define xtr_log(level, ...) \
 	do { if ((level) <= xtr_log_max) xtr_log_at((level), __VA_ARGS__); } while (0)
