@@ -154,7 +154,7 @@ e2e-bin: $(B)/tests/e2e/seq $(B)/tests/e2e/stream $(B)/bench/xtr-bench-scan $(B)
 # Compiled once; each target links what it calls.
 FUZZ_LIB_SRC := $(wildcard $(foreach d,util codec core roles,user/$(d)/*.c) \
 		user/net/dns*.c user/net/http*.c user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c \
-		user/daemon/params.c user/ctl/server.c user/dp/gpe_kernel.c)
+		user/daemon/params.c user/ctl/server.c user/dp/gpe_kernel.c user/dp/csum.c)
 FUZZ_CC := $(CLANG) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
 		-DXTR_VERSION='"fuzz"' $(INC) -Itests
 FUZZ_PKGS := libcrypto jansson yaml-0.1 libuv libcares libcurl

@@ -21,18 +21,6 @@ void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n)
 	EX_CHECK(reason == XTR_DROP_CONTROL_BAD && n == 1);
 	dropped++;
 }
-uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum)
-{
-	for (; n > 1; p += 2, n -= 2)
-		sum += (uint32_t)p[0] << 8 | p[1];
-	return n ? sum + ((uint32_t)p[0] << 8) : sum;
-}
-uint16_t xtr_dp_fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
 const struct xtr_dp_list *xtr_dp_list_match(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *source,
 					    const struct xtr_ip *group)
 {

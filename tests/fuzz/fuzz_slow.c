@@ -25,18 +25,6 @@ void xtr_dp_er_learned(struct xtr_dp *dp) {}
 void xtr_dp_er_wanted(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst) {}
 int bpf_map_lookup_elem(int fd, const void *key, void *value) { return -1; }
 int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags) { return -1; }
-uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum)
-{
-	for (; n > 1; p += 2, n -= 2)
-		sum += (uint32_t)p[0] << 8 | p[1];
-	return n ? sum + ((uint32_t)p[0] << 8) : sum;
-}
-uint16_t xtr_dp_fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
 
 static void too_big(uint8_t family, uint8_t *m, unsigned n)
 {

@@ -10,6 +10,7 @@
 
 /* ---- the folder */
 void make_folder(void);
+void make_keys(void); /* the same, with a.key, b.key, raw.key, and such that are not taken: open.key, empty.key, .. */
 void remove_folder(void); /* and what is in it */
 void put_file(const char *name, const char *text, size_t len, mode_t mode);
 

@@ -13,19 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void make_keys(void)
-{
-	make_folder();
-	put_file("a.key", "secret of a\n", 12, 0600);
-	put_file("a2.key", "secret of a\nanother line\n", 25, 0400);
-	put_file("b.key", "secret of b", 11, 0600);
-	put_file("raw.key", "\x01\0\xff z\n", 6, 0600);
-	put_file("open.key", "x\n", 2, 0644);
-	put_file("group.key", "x\n", 2, 0640);
-	put_file("empty.key", "", 0, 0600);
-	put_file("line.key", "\nx\n", 3, 0600);
-}
-
 TestSuite(config, .init = make_keys, .fini = remove_folder);
 
 #define MR "map-resolver: {map-servers: [192.0.2.10]}\n"

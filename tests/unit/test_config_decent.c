@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void make_keys(void)
+static void make_group_keys(void)
 {
 	static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
 				  "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
@@ -32,7 +32,7 @@ static struct xtr_ip ip(const char *text)
 	return a;
 }
 
-TestSuite(config_decent, .init = make_keys, .fini = remove_folder);
+TestSuite(config_decent, .init = make_group_keys, .fini = remove_folder);
 
 #define RLOCS "rlocs: [{address: 192.0.2.1}]\n"
 #define ROLES "map-server: {sites: []}\nmap-resolver: {}\nitr: {}\n"

@@ -77,6 +77,8 @@ int xtr_cli_help(struct xtr_cli *c, const struct xtr_cli_object *o);
 
 /* --- results and errors */
 typedef void xtr_cli_plain(FILE *f, const json_t *v);
+/* The plain form of an array: that of each member. */
+void xtr_cli_each_plain(FILE *f, const json_t *rows, xtr_cli_plain *row);
 /* Steals v. Returns 0, or -1 when out of memory (v NULL). */
 int xtr_cli_emit(struct xtr_cli *c, json_t *v, xtr_cli_plain *plain);
 /* A list that may be long: printed item by item. */

@@ -525,20 +525,12 @@ static void group_plain(FILE *f, const json_t *v)
 
 static void names_plain(FILE *f, const json_t *v)
 {
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach(v, i, row)
-		name_plain(f, row);
+	xtr_cli_each_plain(f, v, name_plain);
 }
 
 static void groups_plain(FILE *f, const json_t *v)
 {
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach(v, i, row)
-		group_plain(f, row);
+	xtr_cli_each_plain(f, v, group_plain);
 }
 
 static void lookups_plain(struct xtr_line *l, const json_t *v)

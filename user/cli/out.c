@@ -141,6 +141,15 @@ void xtr_put_text(FILE *f, const char *s)
 	}
 }
 
+void xtr_cli_each_plain(FILE *f, const json_t *rows, xtr_cli_plain *row)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(rows, i, v)
+		row(f, v);
+}
+
 void xtr_line_id(struct xtr_line *l, FILE *f, const char *fmt, ...)
 {
 	char text[512];

@@ -129,11 +129,7 @@ static void row_plain(FILE *f, const json_t *v)
 
 static void rows_plain(FILE *f, const json_t *v)
 {
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach(v, i, row)
-		row_plain(f, row);
+	xtr_cli_each_plain(f, v, row_plain);
 }
 
 /* --- command */

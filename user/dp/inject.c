@@ -38,21 +38,7 @@ int xtr_dp_inject_open(struct xtr_dp *dp)
 	return 0;
 }
 
-/* ---- checksums */
-
-uint32_t xtr_dp_sum(const uint8_t *p, size_t n, uint32_t sum)
-{
-	for (; n > 1; p += 2, n -= 2)
-		sum += (uint32_t)p[0] << 8 | p[1];
-	return n ? sum + ((uint32_t)p[0] << 8) : sum;
-}
-
-uint16_t xtr_dp_fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
+/* ---- checksums that are left to the device */
 
 static unsigned xtr_dp_csum_at(uint8_t proto)
 {
