@@ -48,7 +48,8 @@ class Docs:
         self.xtrd, self.xtrctl = os.path.join(build, "xtrd"), os.path.join(build, "xtrctl")
         self.readme = read("README.md")
         self.man = {name: re.sub(r"\\f[BIR]", "", read(name).replace("\\-", "-").replace("\\(aq", "'")) for name in MAN}
-        self.keys = set(self.key_paths(run(self.xtrd, "--help-config")))
+        self.help_config = run(self.xtrd, "--help-config")
+        self.keys = set(self.key_paths(self.help_config))
 
     @staticmethod
     def key_paths(text):
@@ -134,14 +135,14 @@ class Docs:
     def bad_keys(self, text):
         tops = "|".join(sorted({k.split(".")[0] for k in self.keys}))
         for m in re.finditer(rf"(?<![\w./-])((?:{tops})\.[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?![\w/*])", text):
-            if m[1] not in self.keys and not re.search(r"\.(example|com|yaml|json|key)\b", m[1]):
+            if m[1] not in self.keys and not re.search(r"\.(example|com|yaml|json|key|c|h)\b", m[1]):
                 yield f"{m[1]}: no such key"
 
     def bad_words(self, text):
         last = {p for k in self.keys for p in k.split(".")}
         sources = ["user/cli/xtrctl.schema.json", "user/cli/iface.c", "user/roles/node.h"]  # flags, counters of the control plane
         help_words = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)+", " ".join(
-            [run(self.xtrctl, "-j", "help"), run(self.xtrctl, "stats", "reason"), run(self.xtrd, "--help-config"),
+            [run(self.xtrctl, "-j", "help"), run(self.xtrctl, "stats", "reason"), self.help_config,
              *map(read, sources)])))
         packages = set(run(os.path.join(TOP, "deploy/deps.sh"), "--list").split())
         targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M))
@@ -149,6 +150,16 @@ class Docs:
             m = re.fullmatch(r"([a-z0-9]+(?:-[a-z0-9]+)+)(?:: .*)?", said)
             if m and m[1] not in last | help_words | packages | targets | FOREIGN:
                 yield f"`{m[1]}`: no key, counter, reason, target, package or word of xtrctl"
+
+    def bad_defaults(self, readme):
+        """`key` 5000 a second, `key` (600), `key` 32 MiB: the number is the default."""
+        default = {}
+        for m in re.finditer(r"^ *(?:- )?([a-z0-9-]+): (\d+) +#", self.help_config, re.M):
+            default.setdefault(m[1], set()).add(int(m[2]))
+        for m in re.finditer(r"`(?:[a-z-]+\.)?([a-z0-9-]+)`[ (]+(\d[\d,]*)( MiB)?", readme):
+            n = int(m[2].replace(",", "")) * (1 << 20 if m[3] else 1)
+            if m[1] in default and n not in default[m[1]]:
+                yield f"{m[0]}: the default is {default[m[1]]}"
 
     def bad_paths(self, text):
         for m in re.finditer(r"(?<![\w/.-])((?:tests|user|bpf|headers|deploy|vmlinux)/[\w.*/-]*[\w*/])", text):
@@ -178,6 +189,7 @@ def main():
         ("every configuration that is shown is one", d.bad_configurations, d.readme, "```yaml\nitr: {colour: red}\n```"),
         ("every command that is shown is one", d.bad_commands, pages, "`xtrctl cache shw` `make nothing` `xtrd --colour`"),
         ("every key that is named is one", d.bad_keys, pages, "data-plane.colour"),
+        ("every default that is named is the default", d.bad_defaults, d.readme, "`slow-rate` 4000"),
         ("every word in backquotes is known", d.bad_words, d.readme, "`no-such-word`"),
         ("every file and heading that is named is there", d.bad_paths, d.readme, "tests/nothing [x](#nowhere)"),
         ("the list of make targets is that of make help", d.bad_targets, d.readme, "`make help` lists all targets: `all`"),
