@@ -95,6 +95,7 @@ xtr() { # number, Map-Server, Map-Resolver, attach mode
 }
 xtr 1 172.16.0.13 172.16.0.14 auto | conf x1
 xtr 2 172.16.0.1 172.16.0.1 tc | conf x2
+for n in ms x1 x2; do capture "said-$n" $n u0 -Q out 'udp port 4342'; done
 start ms || finish
 play map_server.py
 play replay.py # while nobody else talks to the Map-Server
@@ -103,4 +104,12 @@ play requests.py
 play xtr.py
 play data.py 1
 play data.py 2
+# Not from peer.py: does another dissector find fault with what ours said? 20.9.10.0/24 has locators in LCAFs of others, which
+# are handed on as they came.
+for n in ms x1 x2; do
+	capture_end "said-$n"
+	shark "said-$n" -o udp.check_checksum:TRUE -Y '_ws.malformed || _ws.expert.severity >= 0x600000' \
+		-T fields -e frame.number -e _ws.col.Info -e _ws.expert.message >"$R/faults"
+	is "tshark finds no fault with the $(packets "said-$n") control messages of $n" "$(grep -v '20\.9\.10\.0/24' "$R/faults")" ""
+done
 finish

@@ -282,6 +282,10 @@ def strict():
                 "drop-replayed-nonce")
     send(101)
     v.same("strict: nonce 101 is not", read_signed(A.recv()[0], secret).nonce, 101)
+    copy = register(102, [record("20.8.1.0", 24, L1)], secret, alg=2, flags="M")
+    refused("strict: a copy sent from another address is no new xTR, whatever its nonce", copy, "drop-replayed-nonce",
+            frm=B)
+    v.same("... nor is it confirmed there", B.recv(0.1)[0], None)
     send(50, flags="I", ids=ID_A)
     v.same("strict: another xTR-ID has nonces of its own", read_signed(A.recv()[0], secret).nonce,
             50)

@@ -286,6 +286,47 @@ Test(hostile, T_9_an_smr_storm_makes_one_request)
 	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_RATE), 999);
 }
 
+/* Who knows the EID-prefixes of a full map-cache can have one Map-Request of each every three seconds. That must not be all
+ * that we send. */
+Test(hostile, T_9_an_smr_storm_for_the_whole_cache_leaves_room_for_hosts)
+{
+	const struct xtr_fwd f = { .action = 8, .n = 1, .locators = { { fw_ip("192.0.2.77"), 1 } } };
+	struct fw_req q = { .nonce = 1, .flags = XTR_MREQ_S, .itr_rloc = "192.0.2.66", .plain = true };
+	char eid[32], src[32];
+	unsigned misses = 0;
+	uint8_t buf[512];
+
+	conf.c.limits.requests_per_second = 40;
+	fw_reconfigure(n, &conf);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct xtr_eid_prefix e;
+
+		snprintf(eid, sizeof(eid), "10.%u.%u.0/24", 30 + i / 250, i % 250);
+		e = fw_eid(eid);
+		xtr_node_adopt(n->n, &e, &f, w->now);
+	}
+	fw_tick(n);
+	for (unsigned t = 1; t <= 200; t++) {
+		fw_until(w, t * 50);
+		for (unsigned i = 0; i < 1000; i++) {
+			snprintf(eid, sizeof(eid), "10.%u.%u.0/24", 30 + i / 250, i % 250);
+			snprintf(src, sizeof(src), "10.%u.%u.1", 30 + i / 250, i % 250);
+			q.eid = eid;
+			q.source = src;
+			fw_inject(n, "192.0.2.66", 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+		}
+		if (t % 4)
+			continue;
+		snprintf(eid, sizeof(eid), "10.%u.%u.9", 60, t);
+		fw_miss(n, eid, NULL);
+		misses++;
+	}
+	cr_assert_eq(misses, 50);
+	cr_assert_eq(fw_counter(n, XTR_NODE_MISS_LIMITED), 0, "%lu of 50 hosts were not served",
+		     (unsigned long)fw_counter(n, XTR_NODE_MISS_LIMITED));
+	cr_assert_gt(fw_counter(n, XTR_NODE_DROP_RATE), 100000);
+}
+
 Test(hostile, T_16_forged_map_notifies_and_acks)
 {
 	uint8_t buf[1024];

@@ -13,6 +13,7 @@
  * all. So requests have a rank: what carries traffic (refresh) goes before an EID that packets came
  * for again, and that before one that is new. Besides, each instance may send a quarter of all, come
  * what may: one tenant's scan takes nothing from another's. The ranks are levels of one bucket.
+ * Anybody can send SMRs: what they make us ask is a quarter of all at most, repetitions included.
  */
 #include "roles/itr.h"
 #include "xtr/abi.h"
@@ -90,8 +91,12 @@ static bool may_send(struct xtr_itr *itr, uint32_t iid, uint8_t why)
 	uint32_t keep = why & XTR_WHY_REFRESH			? 0
 			: why & (XTR_WHY_SMR | XTR_WHY_AGAIN) ? rate / 4
 								: rate / 2;
-	bool within = xtr_bucket_take(own, share, share, itr->env->now);
+	bool within;
 
+	if (why & XTR_WHY_SMR && !(why & (XTR_WHY_MISS | XTR_WHY_REFRESH)) &&
+	    !xtr_bucket_take(&itr->smrs, share ? share : 1, share ? share : 1, itr->env->now))
+		return false;
+	within = xtr_bucket_take(own, share, share, itr->env->now);
 	/* what is kept comes on top of the burst */
 	return xtr_bucket_take_above(&itr->requests, rate, rate + rate / 2, within ? 0 : keep,
 				     itr->env->now);
@@ -133,7 +138,7 @@ static void ask_again(struct xtr_itr *itr, struct xtr_pending *p)
 
 	if (may_send(itr, p->eid.iid, why) && start(itr, p, why))
 		return;
-	xtr_count(itr->env, MISS_LIMITED);
+	xtr_env_count(itr->env, why & XTR_WHY_MISS ? XTR_NODE_MISS_LIMITED : XTR_NODE_DROP_RATE);
 	if (why & XTR_WHY_MISS)
 		fail(itr, &p->eid);
 	xtr_pending_del(&itr->pending, p);
@@ -268,7 +273,7 @@ static void retry(struct xtr_itr *itr, struct xtr_pending *p)
 		give_up(itr, p);
 	else if (may_send(itr, p->eid.iid, rank_of(p)))
 		transmit(itr, p);
-	else if (rank_of(p) == XTR_WHY_MISS && !p->denied)
+	else if ((rank_of(p) == XTR_WHY_MISS || p->why == XTR_WHY_SMR) && !p->denied)
 		yield(itr, p);
 	else
 		xtr_timer_set(&env->timers, &p->timer, env->now + retry_delay(itr, p->tries));

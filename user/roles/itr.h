@@ -18,6 +18,7 @@ struct xtr_itr {
 	struct xtr_pendings pending;
 	struct xtr_resolvers resolvers;
 	struct xtr_bucket requests, share[XTR_PENDING_SHARES]; /* of all; of each instance */
+	struct xtr_bucket smrs; /* because of SMRs */
 	uint32_t give_left;                /* entries that a change of RLOCs still has to be told about */
 	const struct xtr_mapping *giving;  /* being written: must not go */
 	bool giving_over;                  /* what the one being written covers found no place: it must not stay */

@@ -139,6 +139,72 @@ static bool own_echo(const struct arrival *a)
 	       !memcmp(a->m.xtr_id, cfg->xtr_id, 16) && !memcmp(a->m.site_id, cfg->site_id, 8);
 }
 
+/* Is ip the locator, or in it? How deep they nest was checked. */
+static bool names(const struct xtr_addr *a, const struct xtr_ip *ip)
+{
+	struct xtr_rd list = { 0 }, rle = { 0 }, elp = { 0 };
+	struct xtr_rle_entry e;
+	struct xtr_elp_hop hop;
+	struct xtr_addr in;
+	struct xtr_ip found;
+	bool yes = xtr_addr_rloc_ip(a, &found) && !xtr_ip_cmp(&found, ip);
+
+	while (!yes && xtr_lcaf_list_next(a, &list, &in))
+		yes = names(&in, ip);
+	while (!yes && xtr_lcaf_rle_next(a, &rle, &e))
+		yes = names(&e.addr, ip);
+	while (!yes && xtr_lcaf_elp_next(a, &elp, &hop))
+		yes = names(&hop.addr, ip);
+	return yes;
+}
+
+/* Is the address the message came from one of its locators? */
+static bool names_source(const struct arrival *a)
+{
+	struct xtr_records it = a->m.records;
+	struct xtr_record rec;
+	struct xtr_locator l;
+
+	while (xtr_record_next(&it, &rec)) {
+		struct xtr_rd rd = { 0 };
+
+		while (xtr_locator_next(&rec, &rd, &l))
+			if (names(&l.addr, &a->meta->src))
+				return true;
+	}
+	return false;
+}
+
+/* Has some of it been registered with this key by an xTR that is known by its address alone, too? */
+static bool held_by_another(const struct arrival *a)
+{
+	struct xtr_records it = a->m.records;
+	struct xtr_eid_prefix eid;
+	struct xtr_record rec;
+
+	while (xtr_record_next(&it, &rec)) {
+		if (xtr_eid_from_addr(&rec.eid, rec.mask_len, &eid, NULL))
+			continue;
+		for (const struct xtr_registration *r = xtr_regdb_get(&a->ms->db, &eid); r; r = r->next)
+			if (!r->who->key.by_id && r->who->key.site == a->who_key.site &&
+			    r->who->key.key_id == a->who_key.key_id)
+				return true;
+	}
+	return false;
+}
+
+/* Without an xTR-ID a sender is known by the address it sends from, which no MAC covers: one more address is believed if the
+ * message names it as a locator, or else a copy sent from elsewhere would count as that of a new xTR, whatever its nonce. */
+static bool believed(struct arrival *a)
+{
+	if (a->m.has_ids || a->site->cfg->replay_off || names_source(a) || !held_by_another(a))
+		return true;
+	refuse(a, XTR_NODE_DROP_REPLAY, NULL,
+	       "another xTR has registered this, and none of the locators is the address it came from (replayed; or an "
+	       "xTR that needs an xTR-ID, or replay: off)");
+	return false;
+}
+
 /* RFC 9301 5.6: the nonce grows with every message of one sender and key. */
 static bool check_nonce(struct arrival *a)
 {
@@ -157,7 +223,9 @@ static bool check_nonce(struct arrival *a)
 		memcpy(k->id + 1, a->meta->src.a, 16);
 	}
 	a->who = xtr_registrant_find(&a->ms->db, k);
-	if (!a->who || m->nonce > a->who->nonce || a->site->cfg->replay_off)
+	if (!a->who)
+		return believed(a);
+	if (m->nonce > a->who->nonce || a->site->cfg->replay_off)
 		return true;
 	if (own_echo(a))
 		return false;
