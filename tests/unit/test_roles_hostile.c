@@ -327,6 +327,36 @@ Test(hostile, T_9_an_smr_storm_for_the_whole_cache_leaves_room_for_hosts)
 	cr_assert_gt(fw_counter(n, XTR_NODE_DROP_RATE), 100000);
 }
 
+static size_t register_from(uint8_t *buf, size_t size, uint64_t nonce, const char *locator, const char *id)
+{
+	const struct fw_rec rec = FW_REC("10.2.7.0/24", 60, locator);
+	const struct fw_reg r = { .nonce = nonce, .flags = XTR_REG_M, .xtr_id = (const uint8_t *)id };
+
+	return fw_make_register(buf, size, &r, &rec, 1);
+}
+
+/* Without an xTR-ID a sender is known by its address, which no MAC covers. */
+Test(hostile, T_2_a_copy_of_a_map_register_sent_from_another_address_is_no_new_xtr)
+{
+	uint8_t copy[512], buf[512];
+	size_t len = register_from(copy, sizeof(copy), 5000, "192.0.2.77", NULL);
+
+	fw_inject(n, "192.0.2.77", 4342, copy, len);
+	fw_inject(n, "192.0.2.77", 4342, buf, register_from(buf, sizeof(buf), 5001, "192.0.2.78", NULL));
+	fw_inject(n, "192.0.2.66", 4342, copy, len);
+	cr_assert_eq(fw_counter(n, XTR_NODE_DROP_REPLAY), 1);
+	cr_assert_eq(fw_counter(n, XTR_NODE_REGISTER_ACCEPTED), 2);
+	cr_assert_eq(fw_sent_count(n, XTR_MSG_MAP_NOTIFY), 2, "nor is it confirmed to whoever sent it");
+	/* A second ETR of the site registers its own locators; one with an xTR-ID comes from anywhere. */
+	fw_inject(n, "192.0.2.79", 4342, buf, register_from(buf, sizeof(buf), 1, "192.0.2.79", NULL));
+	fw_inject(n, "192.0.2.67", 4342, buf, register_from(buf, sizeof(buf), 1, "192.0.2.77", "0123456789abcdef"));
+	cr_assert_eq(fw_counter(n, XTR_NODE_REGISTER_ACCEPTED), 4);
+	conf.sites[0].replay_off = true;
+	fw_reconfigure(n, &conf);
+	fw_inject(n, "192.0.2.66", 4342, copy, len);
+	cr_assert_eq(fw_counter(n, XTR_NODE_REGISTER_ACCEPTED), 5, "replay: off");
+}
+
 Test(hostile, T_16_forged_map_notifies_and_acks)
 {
 	uint8_t buf[1024];

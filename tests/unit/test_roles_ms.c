@@ -454,34 +454,6 @@ Test(ms, T_2_S_3_a_nonce_that_is_not_greater_is_dropped)
 	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 2);
 }
 
-Test(ms, T_2_a_copy_sent_from_another_address_is_no_new_xtr)
-{
-	uint8_t buf[1024];
-	const struct fw_reg r = { .nonce = 5000, .flags = XTR_REG_M };
-	size_t len = fw_make_register(buf, sizeof(buf), &r, &site_a, 1);
-
-	fw_inject(ms, "192.0.2.1", 4342, buf, len);
-	REGISTER("192.0.2.1", REC("10.1.0.0/24", 60, "192.0.2.3"), .nonce = 5001);
-	fw_inject(ms, "192.0.2.66", 4342, buf, len);
-	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_REPLAY), 1);
-	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 2);
-	cr_assert_eq(fw_sent_count(ms, XTR_MSG_MAP_NOTIFY), 1, "nor is it confirmed to whoever sent it");
-	cr_assert_not_null(strstr(row("10.1.0.0/24")->last_refusal, "xTR-ID"));
-	/* A second ETR of the site registers its own locators, one with an xTR-ID from anywhere. */
-	REGISTER("192.0.2.2", REC("10.1.0.0/24", 60, "192.0.2.2"), .nonce = 1);
-	REGISTER("192.0.2.67", site_a, .nonce = 1, .xtr_id = (const uint8_t *)"0123456789abcdef");
-	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 4);
-}
-
-Test(ms, T_2_replay_off_takes_any_address)
-{
-	conf.sites[0].replay_off = true;
-	fw_reconfigure(ms, &conf);
-	REGISTER("192.0.2.1", site_a, .nonce = 5000);
-	REGISTER("192.0.2.66", site_a, .nonce = 1);
-	cr_assert_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 2);
-}
-
 Test(ms, S_5_a_message_that_is_refused_does_not_use_up_nonces)
 {
 	static const struct xtr_key wrong = { 1, XTR_AUTH_SHA256, (const uint8_t *)"wrong", 5 };
