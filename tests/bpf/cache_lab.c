@@ -225,7 +225,7 @@ void vary(struct pkt *p, const struct cell *c, uint32_t by)
 	p->b[25] = (uint8_t)sum;
 }
 
-/* ---- the stage */
+/* ---- the data plane, its destinations and mappings */
 
 void cell(bool decap, unsigned port, uint32_t iid, const char *to, unsigned random)
 {
@@ -262,7 +262,7 @@ void model(uint32_t iid, const char *prefix)
 	cr_assert_leq(model_count, MODELS);
 }
 
-void stage(void)
+void cache_up(void)
 {
 	sh("nsenter --net=/proc/%d/ns/net ethtool -K u1 gro on", (int)child); /* or XDP cannot send out of u0 */
 	sh("ip link add k0 type veth peer name k1; ip link set k0 up; ip link set k1 up; ethtool -K h0 gro on; ethtool -K u0 gro on; ethtool -K k0 gro on");
@@ -295,7 +295,7 @@ void housekeeping(void)
 	xtr_dp_tick(dp, now_ms());
 }
 
-void curtain(void)
+void cache_down(void)
 {
 	xtr_dp_close(dp);
 	detach();

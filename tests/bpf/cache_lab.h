@@ -56,9 +56,9 @@ extern struct model models[MODELS];
 extern unsigned model_count;
 extern struct xtr_dp *dp;
 
-/* ---- the stage: the data plane is opened; then cells and models are added */
-void stage(void);
-void curtain(void);
+/* ---- opens and closes the data plane; cells and models are added in between */
+void cache_up(void);
+void cache_down(void);
 void cell(bool decap, unsigned port, uint32_t iid, const char *to, unsigned random);
 void model(uint32_t iid, const char *prefix);
 

@@ -240,7 +240,7 @@ Test(cache_hammer, no_packet_goes_by_what_was_changed_before_it_started)
 	struct reader r;
 	unsigned changes;
 
-	stage();
+	cache_up();
 	fuzzy_world();
 	readers_start();
 	changes = change(2000, true);
@@ -265,7 +265,7 @@ Test(cache_hammer, no_packet_goes_by_what_was_changed_before_it_started)
 	r = readers_end();
 	told("generations at rest", &r, changes);
 	cr_expect_gt(r.stale, 0, "stale hits would be found");
-	curtain();
+	cache_down();
 }
 
 static int lru(const char *name)
@@ -292,7 +292,7 @@ Test(cache_hammer, recycled_elements_are_nobodys)
 	char text[64];
 
 	xtr_dp_copies = 2048;
-	stage();
+	cache_up();
 	for (unsigned i = 0; i < 48; i++) {
 		snprintf(text, sizeof(text), "10.%u.0.0/16", 64 + i);
 		model(0, text);
@@ -322,5 +322,5 @@ Test(cache_hammer, recycled_elements_are_nobodys)
 	xtr_dp_each_key(lru("xtr_dlru"), info.key_size, count_one, &n);
 	cr_expect_gt(n, info.max_entries * 3 / 4, "%u elements of %u", n, info.max_entries);
 	printf("recycling: %u elements of %u in the shared hash\n", n, info.max_entries);
-	curtain();
+	cache_down();
 }

@@ -195,11 +195,11 @@ static void a_host_that_moves_is_followed(void)
 
 Test(cache_hammer, copies_end_in_time_and_stay_as_long)
 {
-	stage();
+	cache_up();
 	all_sets();
 	copies_live_for_seconds();
 	on_cpu(0);
 	a_scan_does_not_push_out_what_is_in_use();
 	a_host_that_moves_is_followed();
-	curtain();
+	cache_down();
 }

@@ -113,11 +113,7 @@ for n in x1 x2 x3 x4 x5; do stop $n; xc $n detach >/dev/null 2>&1; done
 rm -rf "$R"/x*/state/*
 
 # ---- core by pull: names instead of a group (D-58)
-node dns
-wire dns u0 core c9
-addr core c9 172.16.9.254/24
-addr dns u0 172.16.9.1/24
-default_via dns 172.16.9.254
+dns_node
 Z=map-server.example.com
 knot_start dns 172.16.9.1 $Z || finish
 dns_update "add 0 5 A $(mcast_rloc 1)" "add 1 5 A $(mcast_rloc 2)" "add 2 5 A $(mcast_rloc 1)" "add 2 5 A $(mcast_rloc 2)"

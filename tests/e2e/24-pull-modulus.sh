@@ -20,11 +20,7 @@ request-interval: 0.05
 reply-interval: 0.001"
 mcast_none 3
 decent_hosts 3
-node dns
-wire dns u0 core c9
-addr core c9 172.16.9.254/24
-addr dns u0 172.16.9.1/24
-default_via dns 172.16.9.254
+dns_node
 knot_start dns 172.16.9.1 map-server.example.com || finish
 r1=$(mcast_rloc 1) r2=$(mcast_rloc 2) r3=$(mcast_rloc 3)
 dns_update "add 0 5 A $r1" "add 0 5 A $r2" "add 1 5 A $r2" "add 1 5 A $r3" "add 2 5 A $r3" "add 3 5 A $r1" "add 4 5 A $r3" || finish

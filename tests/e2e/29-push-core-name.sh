@@ -23,11 +23,7 @@ notify-retry-max: 2"
 G2=224.2.2.2 Z=lisp.example.com
 mcast_none 3
 decent_hosts 3
-node dns
-wire dns u0 core c9
-addr core c9 172.16.9.254/24
-addr dns u0 172.16.9.1/24
-default_via dns 172.16.9.254
+dns_node
 knot_start dns 172.16.9.1 $Z || finish
 key core "secret of the core" >/dev/null
 dns_section() {

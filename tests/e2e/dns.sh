@@ -15,6 +15,14 @@
 declare -A DNS_PID=()
 DNS_KEY=hmac-sha256:update:dGhlIHNlY3JldCBvZiBkeW5hbWljIHVwZGF0ZXM=
 
+dns_node() { # dns, 172.16.9.1: a host at the core for any of them
+	node dns
+	wire dns u0 core c9
+	addr core c9 172.16.9.254/24
+	addr dns u0 172.16.9.1/24
+	default_via dns 172.16.9.254
+}
+
 # ---- servers
 dns_run() { # server, node, ready-test command..., "--", command...: starts it and waits for the test
 	local s=$1 n=$2 t=()
