@@ -62,6 +62,10 @@ struct xtr_ops {
 	 * (logged by the callee, rate limited). */
 	int (*send)(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
 		    const void *buf, size_t len);
+	/* The same for an answer, of which nobody waits to hear whether it left: it may be collected and sent with others when
+	 * the node returns. What fails then comes back by xtr_node_unsent(), with a copy of the note. NULL: send. */
+	int (*answer)(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		      const void *buf, size_t len, const void *note, size_t note_len);
 	/* Data plane. put replaces; packets queued for EIDs inside the prefix are released by it.
 	 * IPv4 and IPv6 EIDs only. */
 	int (*cache_put)(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd);

@@ -173,8 +173,11 @@ static void on_udp(uv_poll_t *h, int poll_status, int events)
 	struct xtr_daemon *d = h->data;
 	int fd;
 
+	/* The answers to what has come leave together, before anything else is done. */
+	xtr_udp_hold(d->udp);
 	if (!uv_fileno((uv_handle_t *)h, &fd))
 		xtr_udp_recv(d->udp, fd, on_packet, d);
+	xtr_udp_flush(d->udp);
 }
 
 static void on_dp_event(uv_poll_t *h, int poll_status, int events)
@@ -207,10 +210,12 @@ static void on_timer(uv_timer_t *t)
 static void before_sleep(uv_prepare_t *p)
 {
 	struct xtr_daemon *d = p->data;
-	uint64_t now = xtr_daemon_now(), next = xtr_node_tick(d->node, now);
-	uint64_t dp_next = d->dp ? xtr_dp_tick(d->dp, now) : UINT64_MAX;
-	uint64_t wait;
+	uint64_t now = xtr_daemon_now(), next, dp_next, wait;
 
+	xtr_udp_hold(d->udp);
+	next = xtr_node_tick(d->node, now);
+	xtr_udp_flush(d->udp);
+	dp_next = d->dp ? xtr_dp_tick(d->dp, now) : UINT64_MAX;
 	if (dp_next < next)
 		next = dp_next;
 	xtr_pressure_check(d, now);

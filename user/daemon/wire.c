@@ -96,12 +96,9 @@ static bool op_listening(void *ctx)
 
 /* ---- node to world */
 
-static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
-		   const void *buf, size_t len)
+static int log_send(int rc, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport, size_t len)
 {
-	struct xtr_daemon *d = ctx;
 	char a[XTR_IP_STRLEN], b[XTR_IP_STRLEN];
-	int rc = xtr_udp_send(d->udp, src, dst, dport, buf, len);
 
 	if (rc)
 		xtr_log_limited(XTR_LOG_WARN, now_s(),
@@ -109,6 +106,31 @@ static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst
 				src->family ? xtr_ip_str(src, a) : "any address",
 				xtr_ip_str(dst, b), dport, strerror(-rc));
 	return rc;
+}
+
+static int op_send(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		   const void *buf, size_t len)
+{
+	struct xtr_daemon *d = ctx;
+
+	return log_send(xtr_udp_send(d->udp, src, dst, dport, buf, len), src, dst, dport, len);
+}
+
+static int op_answer(void *ctx, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		     const void *buf, size_t len, const void *note, size_t note_len)
+{
+	struct xtr_daemon *d = ctx;
+
+	return log_send(xtr_udp_send_later(d->udp, src, dst, dport, buf, len, note, note_len), src, dst, dport, len);
+}
+
+static void on_unsent(void *ctx, const struct xtr_udp_unsent *m)
+{
+	struct xtr_daemon *d = ctx;
+
+	log_send(m->err, &m->src, &m->dst, m->dport, m->len);
+	if (d->node)
+		xtr_node_unsent(d->node, m->dport, m->buf, m->len, m->note);
 }
 
 static int op_cache_put(void *ctx, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd)
@@ -233,6 +255,7 @@ void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
 	*ops = (struct xtr_ops){
 		.ctx = d,
 		.send = op_send,
+		.answer = op_answer,
 		.cache_put = op_cache_put,
 		.cache_del = op_cache_del,
 		.cache_batch = op_cache_batch,
@@ -246,6 +269,7 @@ void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
 		.listening = op_listening,
 	};
 	xtr_decent_ops(ops);
+	xtr_udp_on_unsent(d->udp, on_unsent, d);
 }
 
 /* ---- data plane to node */

@@ -5,6 +5,10 @@
  * is a unicast address of this host, or a group that was joined on the interface it came in by;
  * what is sent leaves from the port itself and, where asked, from the given address.
  *
+ * A system call costs more than the datagram it carries. So what one turn of the loop answers is collected, for each socket by
+ * itself, and sent with one call. The room for it is fixed; nothing waits longer than the turn; and what is sent at once goes
+ * behind what was collected before, so that no peer sees two messages in another order.
+ *
  * Groups: each datagram names its interface, source and TTL itself, so several groups and
  * interfaces share the sockets. A socket would also hear the groups that others on the host have
  * joined: that is switched off, and the list of our own memberships decides once more.
@@ -21,9 +25,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH    16
+#define BATCH    32
 #define BUF_SIZE 65536             /* more than any UDP payload: nothing is cut */
 #define RCVBUF   (8 << 20)
+#define SNDBUF   (4 << 20)         /* room for some turns that the network device has not sent yet */
+#define LATER    XTR_UDP_TURN
+#define LATER_OCTETS (128 << 10)   /* of messages and notes that are collected; longer ones go at once */
 #define JOINED   64                /* memberships: groups times interfaces */
 
 #ifndef IPV6_MULTICAST_ALL
@@ -40,8 +47,40 @@ struct slot {
 	} control;
 };
 
+/* The control messages of one datagram: where it leaves from and, with ttl, how far it may go. */
+struct way {
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+	} control;
+	size_t len;
+};
+
+/* What a datagram to be sent consists of besides its header for the kernel. */
+struct out {
+	struct iovec iov;
+	struct sockaddr_storage to;
+	struct way way;
+	struct xtr_ip src, dst;    /* for whoever wants to know that it failed */
+	uint16_t dport;
+	const void *note;
+};
+
+struct later { /* of one socket, in order */
+	int fd;
+	unsigned n;
+	size_t used;
+	struct mmsghdr msgs[LATER];
+	struct out outs[LATER];
+	_Alignas(16) uint8_t octets[LATER_OCTETS];
+};
+
 struct xtr_udp {
 	int fd4, fd6;              /* fd6: -1 without IPv6 */
+	bool held, flushing;
+	void (*unsent)(void *ctx, const struct xtr_udp_unsent *m);
+	void *unsent_ctx;
+	struct later later4, later6;
 	struct xtr_udp_counts counts;
 	struct joined {
 		struct xtr_ip group;
@@ -117,6 +156,9 @@ static int prepare(int fd, int family, uint32_t mark, const char **step)
 	/* As large as we may: a Map-Server hears from all its sites at once after its restart. */
 	if (!rc && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF))
 		set(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+	/* What is full is an error at once, and the message lost: answers leave by the turn. */
+	if (!rc && set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SNDBUF))
+		set(fd, SOL_SOCKET, SO_SNDBUF, SNDBUF);
 	return rc;
 }
 
@@ -164,6 +206,8 @@ int xtr_udp_open(uint16_t port, uint32_t mark, struct xtr_udp **out, struct xtr_
 		xtr_udp_close(u);
 		return rc;
 	}
+	u->later4.fd = u->fd4;
+	u->later6.fd = u->fd6;
 	*out = u;
 	return 0;
 }
@@ -172,6 +216,7 @@ void xtr_udp_close(struct xtr_udp *u)
 {
 	if (!u)
 		return;
+	xtr_udp_flush(u);
 	if (u->fd4 >= 0)
 		close(u->fd4);
 	if (u->fd6 >= 0)
@@ -279,15 +324,6 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
 	return total;
 }
 
-/* The control messages of one datagram: where it leaves from and, with ttl, how far it may go. */
-struct way {
-	union {
-		struct cmsghdr h;
-		char room[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
-	} control;
-	size_t len;
-};
-
 static void way_add(struct way *w, int level, int type, const void *data, size_t len)
 {
 	struct cmsghdr h = { CMSG_LEN(len), level, type };
@@ -314,26 +350,133 @@ static void way_from(struct way *w, const struct xtr_ip *src, uint8_t family, un
 	}
 }
 
-/* ifindex, ttl 0: the kernel's choice. */
+/* Whereto, wherefrom and how far of a datagram; ifindex, ttl 0: the kernel's choice. */
+static void out_fill(struct out *o, struct msghdr *m, const struct xtr_ip *src, const struct xtr_ip *dst,
+		     unsigned ifindex, int ttl, uint16_t dport, const void *buf, size_t len)
+{
+	o->iov = (struct iovec){ (void *)buf, len };
+	o->way.len = 0;
+	way_from(&o->way, src, dst->family, ifindex);
+	if (ttl && dst->family == 4)
+		way_add(&o->way, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	else if (ttl)
+		way_add(&o->way, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
+	*m = (struct msghdr){ .msg_name = &o->to,
+			      .msg_namelen = xtr_ip_to_sockaddr(dst, dport, &o->to),
+			      .msg_iov = &o->iov,
+			      .msg_iovlen = 1,
+			      .msg_control = o->way.len ? &o->way.control : NULL,
+			      .msg_controllen = o->way.len };
+}
+
+/* The socket, or -EAFNOSUPPORT. */
+static int socket_for(const struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst)
+{
+	int fd = dst->family == 4 ? u->fd4 : dst->family == 6 ? u->fd6 : -1;
+
+	return fd < 0 || (src->family && src->family != dst->family) ? -EAFNOSUPPORT : fd;
+}
+
+/* ---- what is collected */
+
+static void tell_unsent(struct xtr_udp *u, const struct out *o, int err)
+{
+	const struct xtr_udp_unsent m = { o->src,	o->dst,	      o->dport, o->iov.iov_base,
+					  o->note, o->iov.iov_len, err };
+
+	if (u->unsent)
+		u->unsent(u->unsent_ctx, &m);
+}
+
+/* The kernel says how many it took; the error of the one after those it says when that is the first. */
+static void flush_one(struct xtr_udp *u, struct later *l)
+{
+	for (unsigned i = 0; i < l->n;) {
+		int r = sendmmsg(l->fd, l->msgs + i, l->n - i, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (r > 0)
+			i += (unsigned)r;
+		else if (errno != EINTR)
+			tell_unsent(u, &l->outs[i++], -errno);
+	}
+	l->n = 0;
+	l->used = 0;
+}
+
+static void flush(struct xtr_udp *u)
+{
+	if (u->flushing) /* who is told of a failure sends something else in its place */
+		return;
+	u->flushing = true;
+	flush_one(u, &u->later4);
+	flush_one(u, &u->later6);
+	u->flushing = false;
+}
+
+void xtr_udp_hold(struct xtr_udp *u)
+{
+	u->held = true;
+}
+
+void xtr_udp_flush(struct xtr_udp *u)
+{
+	u->held = false;
+	flush(u);
+}
+
+void xtr_udp_on_unsent(struct xtr_udp *u, void (*fn)(void *ctx, const struct xtr_udp_unsent *m), void *ctx)
+{
+	u->unsent = fn;
+	u->unsent_ctx = ctx;
+}
+
+static const void *keep(struct later *l, const void *p, size_t len)
+{
+	void *to = l->octets + l->used;
+
+	if (len)
+		memcpy(to, p, len);
+	l->used += (len + 15) & ~(size_t)15;
+	return to;
+}
+
+int xtr_udp_send_later(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		       const void *buf, size_t len, const void *note, size_t note_len)
+{
+	struct later *l = dst->family == 4 ? &u->later4 : &u->later6;
+	int fd = socket_for(u, src, dst);
+	size_t want = len + note_len + 32;
+	struct out *o;
+
+	if (fd < 0)
+		return fd;
+	if (!u->held || u->flushing || want > LATER_OCTETS || want < len)
+		return xtr_udp_send(u, src, dst, dport, buf, len);
+	if (l->n == LATER || want > LATER_OCTETS - l->used)
+		flush(u);
+	o = &l->outs[l->n];
+	o->src = *src;
+	o->dst = *dst;
+	o->dport = dport;
+	o->note = note ? keep(l, note, note_len) : NULL;
+	out_fill(o, &l->msgs[l->n].msg_hdr, src, dst, 0, 0, dport, keep(l, buf, len), len);
+	l->n++;
+	return 0;
+}
+
+/* ---- what is sent at once */
+
 static int send_one(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
 		    unsigned ifindex, int ttl, uint16_t dport, const void *buf, size_t len)
 {
-	struct way w = { 0 };
-	struct iovec iov = { (void *)buf, len };
-	struct sockaddr_storage ss;
-	struct msghdr m = { .msg_name = &ss, .msg_iov = &iov, .msg_iovlen = 1 };
-	int fd = dst->family == 4 ? u->fd4 : dst->family == 6 ? u->fd6 : -1;
+	int fd = socket_for(u, src, dst);
+	struct msghdr m;
+	struct out o;
 
-	if (fd < 0 || (src->family && src->family != dst->family))
-		return -EAFNOSUPPORT;
-	m.msg_namelen = xtr_ip_to_sockaddr(dst, dport, &ss);
-	way_from(&w, src, dst->family, ifindex);
-	if (ttl && dst->family == 4)
-		way_add(&w, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
-	else if (ttl)
-		way_add(&w, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
-	m.msg_control = w.len ? &w.control : NULL;
-	m.msg_controllen = w.len;
+	if (fd < 0)
+		return fd;
+	flush(u);
+	out_fill(&o, &m, src, dst, ifindex, ttl, dport, buf, len);
 	for (;;) {
 		if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			return 0;

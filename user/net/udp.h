@@ -9,13 +9,20 @@
 #include "util/err.h"
 #include "util/ip.h"
 
-#define XTR_UDP_TURN 64              /* datagrams of one socket in one call of recv */
+#define XTR_UDP_TURN 64              /* datagrams of one socket in one call of recv; messages collected */
 
 struct xtr_udp;
 struct xtr_udp_packet {
 	struct xtr_ip src, dst;      /* dst: the address of ours it was sent to */
 	uint16_t sport;
 	const uint8_t *buf; size_t len;
+};
+/* A message of xtr_udp_send_later() that the kernel did not take. Valid during the call. */
+struct xtr_udp_unsent {
+	struct xtr_ip src, dst;
+	uint16_t dport;
+	const void *buf, *note; size_t len;
+	int err;                     /* -errno */
 };
 struct xtr_udp_counts {
 	uint64_t cut;                /* longer than our buffer, dropped */
@@ -37,6 +44,17 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
  * such socket). */
 int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,
 		 uint16_t dport, const void *buf, size_t len);
+/* Between hold and flush what is sent later is collected, at most XTR_UDP_TURN messages of a family, and goes out with one
+ * system call when the room is used up, before anything that is sent at once, and with flush. Outside it is sent at
+ * once. Messages leave in the order in which they were given, each on its own: one that fails does not stop the others. */
+void xtr_udp_hold(struct xtr_udp *u);
+void xtr_udp_flush(struct xtr_udp *u);
+/* As xtr_udp_send(), for messages of which nobody waits to hear: what was collected and then fails is handed to the function
+ * of xtr_udp_on_unsent(), with a copy of the note (octets of the caller's, may be NULL). */
+int xtr_udp_send_later(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		       const void *buf, size_t len, const void *note, size_t note_len);
+/* fn may send at once, and nothing later. */
+void xtr_udp_on_unsent(struct xtr_udp *u, void (*fn)(void *ctx, const struct xtr_udp_unsent *m), void *ctx);
 /* Underlay multicast. Joins group on the interface (IGMPv3, MLDv2 are the kernel's); datagrams to a joined group are
  * received with dst = group, others stay not_ours. on false: leaves. 0 or -errno; joining twice is 0. */
 int xtr_udp_join(struct xtr_udp *u, const struct xtr_ip *group, unsigned ifindex, bool on);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +71,20 @@ int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const vo
 	return 0;
 }
 
+static int count_sent(struct xtr_env *env, int r, enum xtr_node_counter counter)
+{
+	if (r)
+		xtr_count(env, TX_FAILED);
+	else
+		env->counters[counter]++;
+	return r;
+}
+
+static const struct xtr_ip any = { 0 };
+
 int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
 		 uint16_t dport, const void *buf, size_t len, enum xtr_node_counter counter)
 {
-	static const struct xtr_ip any = { 0 };
 	int r;
 
 	if (!src)
@@ -92,11 +103,48 @@ int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr
 		if (!r)
 			xtr_count(env, TX);
 	}
-	if (r)
-		xtr_count(env, TX_FAILED);
-	else
-		env->counters[counter]++;
-	return r;
+	return count_sent(env, r, counter);
+}
+
+/* What is known of an answer while it waits. */
+struct note {
+	uint8_t counter, n;
+	struct xtr_ip others[XTR_ITR_RLOCS_MAX];
+};
+
+int xtr_env_answer(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		   const void *buf, size_t len, enum xtr_node_counter counter, const struct xtr_ip *others,
+		   unsigned n)
+{
+	struct note note;
+	int r;
+
+	if (!env->ops.answer || (dport == XTR_PORT && xtr_env_own_rloc(env, dst)))
+		return xtr_env_send(env, src, dst, dport, buf, len, counter);
+	note.counter = (uint8_t)counter;
+	note.n = (uint8_t)n;
+	if (n)
+		memcpy(note.others, others, n * sizeof(*others));
+	if (!src)
+		src = xtr_env_rloc(env, dst->family);
+	r = env->ops.answer(env->ops.ctx, src ? src : &any, dst, dport, buf, len, &note,
+			    offsetof(struct note, others) + n * sizeof(*others));
+	if (!r)
+		xtr_count(env, TX);
+	return count_sent(env, r, counter);
+}
+
+/* It was counted as sent. Nobody can have looked since: the turn is not over. */
+void xtr_env_unsent(struct xtr_env *env, uint16_t dport, const void *buf, size_t len, const void *note)
+{
+	const struct note *had = note;
+
+	env->counters[XTR_NODE_TX]--;
+	env->counters[had->counter]--;
+	xtr_count(env, TX_FAILED);
+	for (unsigned i = 0; i < had->n; i++)
+		if (!xtr_env_send(env, NULL, &had->others[i], dport, buf, len, had->counter))
+			return;
 }
 
 void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,

@@ -557,7 +557,7 @@ static void confirm(struct arrival *a)
 		return;
 	}
 	/* To 4342 whatever the source port was (RFC 9301 8.2). */
-	xtr_env_send(env, from, &a->meta->src, XTR_PORT, buf, len, XTR_NODE_TX_MAP_NOTIFY);
+	xtr_env_answer(env, from, &a->meta->src, XTR_PORT, buf, len, XTR_NODE_TX_MAP_NOTIFY, NULL, 0);
 }
 
 void xtr_ms_register(struct xtr_ms *ms, const struct xtr_msg_meta *meta, const uint8_t *buf,

@@ -54,8 +54,8 @@ static void send_notify(struct xtr_ms_notify *n)
 	struct xtr_env *env = n->ms->env;
 	uint64_t delay = env->cfg.timers.ms_request_interval;
 
-	xtr_env_send(env, n->from.family ? &n->from : NULL, &n->to, XTR_PORT, n->msg, n->len,
-		     XTR_NODE_TX_MAP_NOTIFY);
+	xtr_env_answer(env, n->from.family ? &n->from : NULL, &n->to, XTR_PORT, n->msg, n->len,
+		       XTR_NODE_TX_MAP_NOTIFY, NULL, 0);
 	if (n->tries > EQUAL_TRIES)
 		delay <<= n->tries - EQUAL_TRIES;
 	xtr_timer_set(&env->timers, &n->timer, env->now + delay);

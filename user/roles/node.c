@@ -347,6 +347,11 @@ void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const u
 	run_direct(n);
 }
 
+void xtr_node_unsent(struct xtr_node *n, uint16_t dport, const void *buf, size_t len, const void *note)
+{
+	xtr_env_unsent(&n->env, dport, buf, len, note);
+}
+
 uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now)
 {
 	uint64_t next;

@@ -58,14 +58,16 @@ bool xtr_reply_allowed(struct xtr_env *env, const struct xtr_request *req, const
 	return false;
 }
 
+/* others: who gets it if to can not be reached. */
 static int send_to(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to,
-		   const void *buf, size_t len)
+		   const void *buf, size_t len, const struct xtr_ip *others, unsigned n)
 {
 	const struct xtr_ip *src = xtr_env_rloc(env, to->family);
 
+	if (!(req->m->flags & XTR_MREQ_P))
+		return xtr_env_answer(env, src, to, req->reply_port, buf, len, XTR_NODE_TX_MAP_REPLY, others, n);
 	/* RFC 9301 7.1: a probe is best answered by the address that was probed. */
-	if (req->m->flags & XTR_MREQ_P && req->meta->dst.family == to->family &&
-	    xtr_env_rloc_up(env, &req->meta->dst))
+	if (req->meta->dst.family == to->family && xtr_env_rloc_up(env, &req->meta->dst))
 		src = &req->meta->dst;
 	return xtr_env_send(env, src, to, req->reply_port, buf, len, XTR_NODE_TX_MAP_REPLY);
 }
@@ -75,14 +77,16 @@ static int send_to(struct xtr_env *env, const struct xtr_request *req, const str
 void xtr_reply_send(struct xtr_env *env, const struct xtr_request *req, const struct xtr_ip *to,
 		    const void *buf, size_t len)
 {
-	struct xtr_ip other;
-	unsigned at = 0;
+	struct xtr_ip others[XTR_ITR_RLOCS_MAX];
+	unsigned at = 0, n = 0;
 
-	if (!send_to(env, req, to, buf, len))
+	while (n < XTR_ITR_RLOCS_MAX && next_target(env, req, &at, &others[n]))
+		if (xtr_ip_cmp(&others[n], to) && len <= xtr_env_room(others[n].family))
+			n++;
+	if (!send_to(env, req, to, buf, len, others, n))
 		return;
-	while (next_target(env, req, &at, &other))
-		if (xtr_ip_cmp(&other, to) && len <= xtr_env_room(other.family) &&
-		    !send_to(env, req, &other, buf, len))
+	for (unsigned i = 0; i < n; i++)
+		if (!send_to(env, req, &others[i], buf, len, &others[i + 1], n - i - 1))
 			return;
 }
 

@@ -167,6 +167,12 @@ uint64_t xtr_env_random(struct xtr_env *env); /* never 0 */
  * counter: what to count (TX_...). 0 or -errno. */
 int xtr_env_send(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst,
 		 uint16_t dport, const void *buf, size_t len, enum xtr_node_counter counter);
+/* The same for an answer: it may leave with others, at the end of the turn. What can not be sent then is tried with the
+ * others (n of them, at most XTR_ITR_RLOCS_MAX) in turn. src NULL only with them. */
+int xtr_env_answer(struct xtr_env *env, const struct xtr_ip *src, const struct xtr_ip *dst, uint16_t dport,
+		   const void *buf, size_t len, enum xtr_node_counter counter, const struct xtr_ip *others,
+		   unsigned n);
+void xtr_env_unsent(struct xtr_env *env, uint16_t dport, const void *buf, size_t len, const void *note);
 /* Map-Notify-Ack: the same contents, signed with key (NULL: as it came, without authentication). RFC 9301 5.7. */
 void xtr_env_ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const struct xtr_register *m,
 		 const struct xtr_key *key);
