@@ -235,6 +235,23 @@ void *xtr_eiddb_match(const struct xtr_eiddb *db, const struct xtr_eid_prefix *e
 	return t && bits >= 0 ? xtr_trie_match(t->trie, key, (unsigned)bits, found) : NULL;
 }
 
+void xtr_eiddb_ahead(const struct xtr_eiddb *db, const struct xtr_eid_prefix *eids, unsigned n)
+{
+	struct xtr_trie_key keys[XTR_TRIE_AHEAD];
+	unsigned m = 0;
+
+	for (unsigned i = 0; i < n && m < XTR_TRIE_AHEAD; i++) {
+		const struct xtr_eidtab *t = find(db, &eids[i]);
+		int bits = t ? xtr_eid_pack(&eids[i], keys[m].key) : -1;
+
+		if (bits < 0)
+			continue;
+		keys[m].t = t->trie;
+		keys[m++].bits = (unsigned)bits;
+	}
+	xtr_trie_ahead(keys, m);
+}
+
 struct walk {
 	const struct xtr_eidtab *tab;
 	int (*fn)(void *ctx, const struct xtr_eid_prefix *eid, void *value);

@@ -34,6 +34,8 @@ void *xtr_eiddb_del(struct xtr_eiddb *db,
  * bits of the packed form. */
 void *xtr_eiddb_match(const struct xtr_eiddb *db, const struct xtr_eid_prefix *eid,
 		      unsigned *found);
+/* These are about to be looked up: see xtr_trie_ahead(), XTR_TRIE_AHEAD at most. */
+void xtr_eiddb_ahead(const struct xtr_eiddb *db, const struct xtr_eid_prefix *eids, unsigned n);
 /* Everything inside (NULL: everything), shorter before longer; stops when fn returns non-zero, and
  * returns that. */
 int xtr_eiddb_walk(const struct xtr_eiddb *db, const struct xtr_eid_prefix *inside,

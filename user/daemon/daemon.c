@@ -165,7 +165,20 @@ static void on_packet(void *ctx, const struct xtr_udp_packet *p)
 		.src = p->src, .dst = p->dst, .sport = p->sport, .dport = XTR_PORT_CONTROL
 	};
 
-	xtr_node_input(d->node, &meta, p->buf, p->len, xtr_daemon_now());
+	xtr_node_input(d->node, &meta, p->buf, p->len, d->batch_at);
+}
+
+/* One time for all of them: they came at the same time. */
+static void on_batch(void *ctx, const struct xtr_udp_packet *p, unsigned n)
+{
+	struct xtr_node_next next[XTR_UDP_TURN];
+	struct xtr_daemon *d = ctx;
+
+	d->batch_at = xtr_daemon_now();
+	for (unsigned i = 0; i < n; i++)
+		next[i] = (struct xtr_node_next){ p[i].buf, p[i].len };
+	if (n > 1)
+		xtr_node_ahead(d->node, next, n);
 }
 
 static void on_udp(uv_poll_t *h, int poll_status, int events)
@@ -271,6 +284,7 @@ static int start_loop(struct xtr_daemon *d)
 	int fds[2], rc = 0;
 	unsigned n = xtr_udp_fds(d->udp, fds);
 
+	xtr_udp_on_batch(d->udp, on_batch, d);
 	for (unsigned i = 0; !rc && i < n; i++)
 		rc = start_poll(d, &d->udp_poll[i], fds[i], on_udp);
 	if (!rc && d->dp)

@@ -42,6 +42,7 @@ struct xtr_daemon {
 	int state_dir;
 	uint8_t xtr_id[16];
 	uint64_t started;                  /* ms */
+	uint64_t batch_at;                 /* ms, when the messages in hand were received */
 	uv_loop_t loop;
 	bool loop_open;
 	uv_poll_t udp_poll[2], event_poll, netlink_poll, slow_poll;

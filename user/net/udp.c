@@ -80,6 +80,8 @@ struct xtr_udp {
 	bool held, flushing;
 	void (*unsent)(void *ctx, const struct xtr_udp_unsent *m);
 	void *unsent_ctx;
+	void (*batch)(void *ctx, const struct xtr_udp_packet *p, unsigned n);
+	void *batch_ctx;
 	struct later later4, later6;
 	struct xtr_udp_counts counts;
 	struct joined {
@@ -277,30 +279,37 @@ static bool destination(struct xtr_udp *u, struct msghdr *m, struct xtr_ip *dst)
 	return false;
 }
 
-static void hand_on(struct xtr_udp *u, struct mmsghdr *m,
-		    void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
+/* False: counted and dropped. */
+static bool accept_one(struct xtr_udp *u, struct mmsghdr *m, struct xtr_udp_packet *p)
 {
-	struct xtr_udp_packet p = { .buf = m->msg_hdr.msg_iov->iov_base, .len = m->msg_len };
-
+	p->buf = m->msg_hdr.msg_iov->iov_base;
+	p->len = m->msg_len;
 	if (m->msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		u->counts.cut++;
-		return;
+		return false;
 	}
-	if (!destination(u, &m->msg_hdr, &p.dst) ||
-	    xtr_ip_from_sockaddr(m->msg_hdr.msg_name, &p.src, &p.sport) ||
-	    xtr_ip_is_linklocal(&p.src)) {
+	if (!destination(u, &m->msg_hdr, &p->dst) ||
+	    xtr_ip_from_sockaddr(m->msg_hdr.msg_name, &p->src, &p->sport) ||
+	    xtr_ip_is_linklocal(&p->src)) {
 		u->counts.not_ours++;
-		return;
+		return false;
 	}
-	fn(ctx, &p);
+	return true;
+}
+
+void xtr_udp_on_batch(struct xtr_udp *u, void (*fn)(void *ctx, const struct xtr_udp_packet *p, unsigned n), void *ctx)
+{
+	u->batch = fn;
+	u->batch_ctx = ctx;
 }
 
 unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
 		      void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx)
 {
+	struct xtr_udp_packet packets[BATCH];
 	struct mmsghdr msgs[BATCH];
 	struct iovec iov[BATCH];
-	unsigned total = 0;
+	unsigned total = 0, good;
 	int n;
 
 	do {
@@ -317,8 +326,13 @@ unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
 							   .msg_controllen = sizeof(s->control) };
 		}
 		n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+		good = 0;
 		for (int i = 0; i < n; i++)
-			hand_on(u, &msgs[i], fn, ctx);
+			good += accept_one(u, &msgs[i], &packets[good]);
+		if (good && u->batch)
+			u->batch(u->batch_ctx, packets, good);
+		for (unsigned i = 0; i < good; i++)
+			fn(ctx, &packets[i]);
 		total += n > 0 ? (unsigned)n : 0;
 	} while (n == BATCH && total < XTR_UDP_TURN);
 	return total;

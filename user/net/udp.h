@@ -40,6 +40,8 @@ unsigned xtr_udp_fds(const struct xtr_udp *u, int fds[2]);
  * Returns how many. */
 unsigned xtr_udp_recv(struct xtr_udp *u, int fd,
 		      void (*fn)(void *ctx, const struct xtr_udp_packet *p), void *ctx);
+/* fn is told of datagrams that are about to be handed on by xtr_udp_recv, 1 to XTR_UDP_TURN of them, in this order. */
+void xtr_udp_on_batch(struct xtr_udp *u, void (*fn)(void *ctx, const struct xtr_udp_packet *p, unsigned n), void *ctx);
 /* src family 0: the kernel chooses. 0 or -errno (-EAGAIN: the socket is full; -EAFNOSUPPORT: no
  * such socket). */
 int xtr_udp_send(struct xtr_udp *u, const struct xtr_ip *src, const struct xtr_ip *dst,

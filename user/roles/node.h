@@ -33,6 +33,13 @@ struct xtr_msg_meta {
 /* One UDP payload received on port 4342. Hostile input is counted and dropped. */
 void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
 		    size_t len, uint64_t now);
+/* Messages that are about to come in, in this order: what the Map-Server will look up for them is fetched from memory at once.
+ * Nothing else happens, whatever is in them. */
+struct xtr_node_next {
+	const uint8_t *buf;
+	size_t len;
+};
+void xtr_node_ahead(const struct xtr_node *n, const struct xtr_node_next *next, unsigned count);
 /* An answer that ops.answer took could not be sent after all: counted, and tried with the next address if there is one. */
 void xtr_node_unsent(struct xtr_node *n, uint16_t dport, const void *buf, size_t len, const void *note);
 /* Runs due timers; returns the next deadline (ms, same clock), UINT64_MAX if none. At most a

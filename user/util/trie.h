@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define XTR_TRIE_MAX_BITS 256
+#define XTR_TRIE_AHEAD    64 /* keys in one call of ahead */
 
 struct xtr_trie;
 struct xtr_trie *xtr_trie_new(void);
@@ -34,6 +35,14 @@ int xtr_trie_walk(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
  * goes on here, whatever has changed since. */
 int xtr_trie_walk_after(const struct xtr_trie *t, const uint8_t *key, unsigned bits,
 			int (*fn)(void *ctx, const uint8_t *key, unsigned bits, void *value), void *ctx);
+/* Several keys are about to be looked up, each in a trie of its own (NULL: none): what lies on their ways is asked from memory
+ * for all of them at once, so that the lookups do not wait for it one after the other. Changes nothing. */
+struct xtr_trie_key {
+	const struct xtr_trie *t;
+	unsigned bits;
+	uint8_t key[XTR_TRIE_MAX_BITS / 8];
+};
+void xtr_trie_ahead(const struct xtr_trie_key *keys, unsigned n);
 /* Shortest length n such that key/n holds no stored prefix: common bits with the closest stored prefix + 1
  * (RFC 9301 8.4, least-specific negative prefix). A stored prefix that covers key counts as its own
  * length + 1. More than bits: key/bits itself holds a stored prefix, there is no such n. 0 if the trie is empty. */
