@@ -179,3 +179,46 @@ Test(answers, failures_are_counted_as_when_sent_at_once)
 		}
 	}
 }
+
+/* Looking ahead does nothing but read, and reads what anybody may have sent: each message cut at every octet, and with each of
+ * its octets changed. */
+Test(answers, looking_ahead_changes_nothing_whatever_comes)
+{
+	const struct fw_rec rec = FW_REC("10.1.2.0/24", 1440, "192.0.2.1");
+	const struct fw_reg r = { .nonce = ++nonce, .flags = XTR_REG_P | XTR_REG_M };
+	const struct fw_req q = { .eid = "10.1.2.3", .nonce = ++nonce, .itr_rloc = "192.0.2.50" };
+	uint64_t before[XTR_NODE_COUNTER_MAX];
+	struct xtr_node_next next[100];
+	uint8_t made[2][512];
+	size_t len[2];
+
+	go(false);
+	len[0] = fw_make_register(made[0], sizeof(made[0]), &r, &rec, 1);
+	len[1] = fw_make_request(made[1], sizeof(made[1]), &q);
+	for (unsigned filled = 0; filled < 2; filled++) {
+		if (filled)
+			reg();
+		memcpy(before, xtr_node_counters(node), sizeof(before));
+		for (unsigned m = 0; m < 2; m++)
+			for (size_t i = 0; i <= len[m]; i++) {
+				uint8_t *cut = malloc(i ? i : 1), *changed = malloc(len[m]);
+
+				memcpy(cut, made[m], i);
+				memcpy(changed, made[m], len[m]);
+				changed[i % len[m]] ^= 0xff;
+				next[0] = (struct xtr_node_next){ cut, i };
+				next[1] = (struct xtr_node_next){ changed, len[m] };
+				next[2] = (struct xtr_node_next){ made[m], len[m] };
+				xtr_node_ahead(node, next, 3);
+				free(cut);
+				free(changed);
+			}
+		/* more than it looks at */
+		for (unsigned i = 0; i < 100; i++)
+			next[i] = (struct xtr_node_next){ made[i & 1], len[i & 1] };
+		xtr_node_ahead(node, next, 100);
+		cr_assert_arr_eq(before, xtr_node_counters(node), sizeof(before));
+		cr_assert_eq(waiting_count, 0);
+	}
+	xtr_node_free(node);
+}

@@ -145,8 +145,12 @@ static void check_walk_after(const uint8_t *key, unsigned bits)
 static void check(const uint8_t *key, unsigned bits)
 {
 	const struct entry *e = model_exact(key, bits), *m = model_match(key, bits, false), *p = model_match(key, bits, true);
+	struct xtr_trie_key ahead[3] = { { .t = trie, .bits = bits }, { .t = NULL }, { .t = trie, .bits = XTR_TRIE_MAX_BITS } };
 	unsigned found = 999;
 
+	memcpy(ahead[0].key, key, KEY);
+	memcpy(ahead[2].key, key, KEY);
+	xtr_trie_ahead(ahead, 3); /* no answer of its own, and no change of those that follow */
 	cr_assert_eq(xtr_trie_get(trie, key, bits), e ? e->value : NULL);
 	cr_assert_eq(xtr_trie_match(trie, key, bits, &found), m ? m->value : NULL);
 	cr_assert_eq(found, m ? m->bits : 999);

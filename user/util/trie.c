@@ -428,6 +428,8 @@ void xtr_trie_ahead(const struct xtr_trie_key *keys, unsigned n)
 			if (!at[i] || at[i]->bits >= keys[i].bits || !(at[i]->has & KIDS))
 				continue;
 			at[i] = kids(at[i])[bit_at(keys[i].key, at[i]->bits)];
+			if (!at[i])
+				continue;
 			__builtin_prefetch((const char *)at[i] - front(KIDS | VALUE));
 			__builtin_prefetch((const char *)at[i] + offsetof(struct node, key));
 			more = true;
