@@ -165,6 +165,18 @@ void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct x
 	env->ops.event(env->ops.ctx, kind, eid, text);
 }
 
+/* Everything that is dropped can be seen by `xtrctl monitor`. */
+void xtr_env_tell_drop(struct xtr_env *env, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len)
+{
+	char ip[XTR_IP_STRLEN];
+
+	if (env->dropped)
+		xtr_env_event(env, XTR_EVENT_MESSAGE_DROPPED, NULL, "%s from %s: %s",
+			      xtr_msg_name(xtr_msg_type(buf, len)), xtr_ip_str(&meta->src, ip),
+			      xtr_node_counter_names[env->dropped]);
+	env->dropped = 0;
+}
+
 void xtr_env_bad(struct xtr_env *env, int err)
 {
 	if (err == -EAFNOSUPPORT)

@@ -94,4 +94,7 @@ void xtr_ms_checkpoint_later(struct xtr_ms *ms);
 void xtr_ms_checkpoint_timer(void *ctx, struct xtr_timer *t);
 void xtr_ms_restore(struct xtr_ms *ms);
 
+/* ms_ahead.c: xtr_node_ahead(). */
+void xtr_ms_ahead(const struct xtr_ms *ms, const struct xtr_node_next *next, unsigned n);
+
 #endif

@@ -15,8 +15,6 @@
 #include "roles/mr.h"
 #include "roles/ms.h"
 
-#include "util/trie.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,19 +232,6 @@ static void map_reply(struct xtr_node *n, const struct xtr_msg_meta *meta, const
 
 /* ---- input */
 
-/* Everything that is dropped can be seen by `xtrctl monitor`. */
-static void tell_drop(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
-		      size_t len)
-{
-	char ip[XTR_IP_STRLEN];
-
-	if (n->env.dropped)
-		xtr_env_event(&n->env, XTR_EVENT_MESSAGE_DROPPED, NULL, "%s from %s: %s",
-			      xtr_msg_name(xtr_msg_type(buf, len)), xtr_ip_str(&meta->src, ip),
-			      xtr_node_counter_names[n->env.dropped]);
-	n->env.dropped = 0;
-}
-
 static void dispatch(struct xtr_node *n, const struct xtr_msg_meta *meta, const uint8_t *buf,
 		     size_t len)
 {
@@ -312,7 +297,7 @@ static void run_direct(struct xtr_node *n)
 		env->direct_count--;
 		env->dropped = 0;
 		dispatch(n, &d->meta, d->buf, d->len);
-		tell_drop(n, &d->meta, d->buf, d->len);
+		xtr_env_tell_drop(&n->env, &d->meta, d->buf, d->len);
 		free(d);
 	}
 }
@@ -345,41 +330,14 @@ void xtr_node_input(struct xtr_node *n, const struct xtr_msg_meta *meta, const u
 	n->env.dropped = 0;
 	if (group_allows(n, meta, buf, len))
 		dispatch(n, meta, buf, len);
-	tell_drop(n, meta, buf, len);
+	xtr_env_tell_drop(&n->env, meta, buf, len);
 	run_direct(n);
-}
-
-/* The EID that the message is first of all about. */
-static bool first_eid(const uint8_t *buf, size_t len, struct xtr_eid_prefix *eid)
-{
-	struct xtr_register reg;
-	struct xtr_map_request m;
-	struct xtr_mreq_record rec;
-	struct xtr_rd it = { 0 };
-	struct xtr_ecm ecm;
-
-	if (xtr_msg_type(buf, len) == XTR_MSG_MAP_REGISTER)
-		return !xtr_register_decode_head(buf, len, &reg) && !xtr_register_peek_eid(&reg, eid);
-	if (xtr_msg_type(buf, len) == XTR_MSG_ECM) {
-		if (xtr_ecm_decode(buf, len, &ecm))
-			return false;
-		buf = ecm.msg;
-		len = ecm.msg_len;
-	}
-	return xtr_msg_type(buf, len) == XTR_MSG_MAP_REQUEST && !xtr_map_request_decode(buf, len, &m) &&
-	       xtr_mreq_record_next(&m, &it, &rec) && !xtr_eid_from_addr(&rec.eid, rec.mask_len, eid, NULL);
 }
 
 void xtr_node_ahead(const struct xtr_node *n, const struct xtr_node_next *next, unsigned count)
 {
-	struct xtr_eid_prefix eids[XTR_TRIE_AHEAD];
-	unsigned m = 0;
-
-	if (!n->ms)
-		return;
-	for (unsigned i = 0; i < count && m < XTR_TRIE_AHEAD; i++)
-		m += next[i].len <= XTR_MSG_MAX && first_eid(next[i].buf, next[i].len, &eids[m]);
-	xtr_eiddb_ahead(&n->ms->db.registered, eids, m);
+	if (n->ms)
+		xtr_ms_ahead(n->ms, next, count);
 }
 
 void xtr_node_unsent(struct xtr_node *n, uint16_t dport, const void *buf, size_t len, const void *note)

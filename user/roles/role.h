@@ -187,6 +187,8 @@ static inline void xtr_env_batch(struct xtr_env *env, bool begin)
 }
 void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The event of a message that was dropped, if it was. */
+void xtr_env_tell_drop(struct xtr_env *env, const struct xtr_msg_meta *meta, const uint8_t *buf, size_t len);
 /* Counts a decoding error under the right name. */
 void xtr_env_bad(struct xtr_env *env, int err);
 /* Octets of a control message to this family with unknown path MTU (RFC 9301 5). */
