@@ -118,6 +118,18 @@ printf 'int x;\n' >"$tmp/p/no.c"
 licence "$tmp/p/no.c" >"$tmp/found"
 must_find "spdx" "$tmp/found"
 
+# ---- every source opens with what it is for
+untold() { # files...
+	for f in "$@"; do
+		sed -n 2p "$f" | grep -q '^/\*' || echo "$f: the licence line is not followed by a comment that says what the file is for"
+	done
+}
+mapfile -t files < <(tree '*.c' '*.h' | grep -v '^vmlinux/')
+untold "${files[@]}" >"$tmp/untold"
+verdict "heads: every source says what it is for" "$tmp/untold"
+untold "$tmp/p/no.c" >"$tmp/found"
+must_find "heads" "$tmp/found"
+
 # ---- words
 # The patterns are put together so that this file does not match itself.
 words=("TO""DO" "FIX""ME" "X""XX[^X]" "not ""implemented" "/wo""rk/" "/fa""rm/" "sha""red/(design|style|platform|bench|protocol|vectors|prototypes)")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* An HTTPS server of a thread for each connection, with a certificate it makes for itself; see https_lab.h. */
 #include "https_lab.h"
 
 #include <criterion/criterion.h>
