@@ -51,11 +51,6 @@ XTR_INLINE __u32 xtr_l2(const struct xtr_ctx *c)
 	return ETH_HLEN + c->tag;
 }
 
-XTR_INLINE __u32 xtr_linear(const struct xtr_ctx *c)
-{
-	return c->skb ? c->skb->data_end - c->skb->data : c->xdp->data_end - c->xdp->data;
-}
-
 XTR_INLINE __u32 xtr_ifindex(const struct xtr_ctx *c)
 {
 	return c->skb ? c->skb->ifindex : c->xdp->ingress_ifindex;

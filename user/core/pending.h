@@ -49,7 +49,7 @@ struct xtr_pending {
 	uint8_t again_why;
 	unsigned tries;
 	uint64_t nonce;
-	uint64_t started, sent, answered_at;
+	uint64_t started, sent;
 	struct xtr_seek seek;
 	bool parked; /* goes out as soon as its resolvers are known */
 	/* A negative answer that is believed if nobody else knows more. */

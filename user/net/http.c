@@ -35,7 +35,6 @@ struct sock {
 	struct xtr_http *http;
 	struct sock *next, **link;
 	curl_socket_t fd;
-	bool polling;
 };
 
 struct transfer {

@@ -23,7 +23,7 @@ struct xtr_ms {
 	struct xtr_eiddb aggregates;
 	struct xtr_ms_notify *notifies; /* unsolicited, waiting for a Map-Notify-Ack */
 	unsigned notify_count;
-	struct xtr_ms_sub *subs, *oldest_sub, *newest_sub;
+	struct xtr_ms_sub *oldest_sub, *newest_sub;
 	unsigned sub_count;
 	unsigned turn; /* which ETR gets the next forwarded Map-Request */
 	struct xtr_timer save, checkpoint;

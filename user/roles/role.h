@@ -82,7 +82,6 @@ struct xtr_finder {
 	 * the answer. */
 	unsigned (*best_stage)(void *ctx);
 };
-#define XTR_TARGETS_MAX 64 /* of one EID-prefix */
 struct xtr_direct;
 struct xtr_env {
 	struct xtr_node_config cfg;
