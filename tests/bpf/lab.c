@@ -163,15 +163,6 @@ void lab_eid(__u32 iid, const char *prefix, struct xtr_eid v)
 	put(lpm(&k, iid, prefix) ? XTR_MAP_EID6 : XTR_MAP_EID4, &k, &v);
 }
 
-void lab_eid_del(__u32 iid, const char *prefix)
-{
-	struct xtr_lpm6 k;
-	int six = lpm(&k, iid, prefix);
-
-	must(bpf_map_delete_elem(map_fd(six ? XTR_MAP_EID6 : XTR_MAP_EID4), &k) == 0, "delete %s", prefix);
-	bump();
-}
-
 struct xtr_eid lab_eid_get(__u32 iid, const char *prefix)
 {
 	struct xtr_lpm6 k;

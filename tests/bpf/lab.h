@@ -130,7 +130,6 @@ struct xtr_iface lab_iface_get(int ifindex);
 void lab_iid(__u32 iid);                                       /* of the EID port and of both ends of xtr0 */
 void lab_local(__u32 iid, const char *prefix, __u32 flags, __u16 version);
 void lab_eid(__u32 iid, const char *prefix, struct xtr_eid v);
-void lab_eid_del(__u32 iid, const char *prefix);
 struct xtr_eid lab_eid_get(__u32 iid, const char *prefix);
 void lab_rset(__u32 id, struct xtr_rset v);
 struct xtr_rloc lab_rloc_get(__u32 id);
