@@ -243,11 +243,22 @@ def answers():
            ["172.16.0.12", "172.16.0.13", "2001:db8::12"])
     eid, net = fresh()
     tell(miss(eid), [record(net, 24, [loc(lcaf(200, b"new")), loc(js('{"a":1}')), loc(geo()),
-            loc(elp(("172.16.0.11", 0))), loc(rle(("172.16.0.11", 0))),
+            loc(elp(("172.16.0.11", 5))), loc(rle(("172.16.0.11", 0))),
                                       loc(afi_list(name("tor"), ip("172.16.0.13"))),
                                       loc("172.16.0.12")])])
     v.same("LCAF locators: those with an address are used, the rest is no harm",
             sorted(usable(cached(net + "/24"))), ["172.16.0.12", "172.16.0.13"])
+    for path, want in (([("172.16.0.14", 0), ("172.16.0.12", 1)], ["172.16.0.14"]),
+            ([("172.16.0.16", 4), ("127.0.0.1", 0), ("172.16.0.14", 3)], ["172.16.0.14"]),
+            ([("172.16.0.16", 5), ("172.16.0.14", 0)], []),
+            ([("172.16.0.15", 0), (X1, 0), ("172.16.0.14", 1)], ["172.16.0.14"]),
+            ([("172.16.0.15", 0), (X1, 0)], [])):
+        eid, net = fresh()
+        tell(miss(eid), [record(net, 24, [loc(elp(*path))])])
+        v.same("RFC 8060 4.6: an explicit locator path, its first hop: %s" % path, usable(cached(net + "/24")), want)
+    eid, net = fresh()
+    tell(miss(eid), [record(net, 24, [loc(afi_list(NONE, name("te"), elp(("172.16.0.14", 2), ("172.16.0.12", 0))))])])
+    v.same("... in a list, as lispers.net has it", usable(cached(net + "/24")), ["172.16.0.14"])
     eid, net = fresh()
     tell(miss(eid), [record(net, 24, [loc(geo_draft()), loc(rle_named(("172.16.0.11", 0, "tor"), ("172.16.0.14", 1, ""))),
             loc(afi_list(ip("172.16.0.13"), name("tor"), geo_draft())), loc("172.16.0.12")])])

@@ -202,6 +202,61 @@ Test(cache, the_set_follows_our_own_rlocs)
 	fw_tick(itr);
 }
 
+/* An answer with one locator: a path of these hops; bits 4 lookup, 1 strict. In a list behind a name if listed. */
+static const char *path(const char *const *hops, const uint8_t *bits, unsigned n, bool listed)
+{
+	uint8_t buf[1024], lcaf[512];
+	struct xtr_wr wr = xtr_wr_init(buf, sizeof(buf)), a = xtr_wr_init(lcaf, sizeof(lcaf));
+	const struct xtr_record_head h = { .ttl = 1 };
+	struct xtr_eid_prefix e = fw_eid("10.2.0.0/24");
+	struct xtr_locator l = { .priority = 1, .weight = 100, .reachable = true };
+	struct xtr_ip ips[8];
+	size_t mark, list = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		ips[i] = fw_ip(hops[i]);
+	if (listed) {
+		list = xtr_put_lcaf_begin(&a, XTR_LCAF_LIST, 0);
+		xtr_put_none(&a);
+		xtr_put_name(&a, "te", 2);
+	}
+	xtr_put_elp(&a, ips, bits, n);
+	if (listed)
+		xtr_put_lcaf_end(&a, list);
+	l.addr.wire = lcaf;
+	l.addr.wire_len = (uint16_t)xtr_wr_len(&a);
+	fw_run(w, 2 * MIN);
+	fw_miss(itr, "10.2.0.5", NULL);
+	xtr_map_reply_begin(&wr, false, false, 1, nonce_of_last());
+	mark = xtr_put_record_begin(&wr, &h, &e);
+	xtr_put_locator_raw(&wr, &l);
+	xtr_put_record_end(&wr, mark, 1);
+	fw_inject(itr, "192.0.2.2", 4342, buf, xtr_wr_len(&wr));
+	return fwd("10.2.0.0/24");
+}
+
+Test(cache, RFC8060_4_6_an_explicit_locator_path_leads_to_its_first_hop)
+{
+	static const struct {
+		const char *hops[3];
+		uint8_t bits[3];
+		const char *want;
+	} t[] = {
+		{ { "192.0.2.3", "192.0.2.4", "192.0.2.5" }, { 0, 0, 1 }, "192.0.2.3/100" },
+		{ { "2001:db8::3", "192.0.2.4", "192.0.2.5" }, { 1, 1, 1 }, "2001:db8::3/100" },
+		/* loose ones that cannot be sent to are passed over, a strict one ends it */
+		{ { "192.0.2.3", "127.0.0.1", "192.0.2.5" }, { 4, 0, 1 }, "192.0.2.5/100" },
+		{ { "192.0.2.3", "192.0.2.4", "192.0.2.5" }, { 5, 0, 0 }, "" },
+		/* after ourselves; we are no router of our own */
+		{ { "192.0.2.3", "192.0.2.1", "192.0.2.5" }, { 1, 1, 1 }, "192.0.2.5/100" },
+		{ { "192.0.2.3", "192.0.2.4", "192.0.2.1" }, { 0, 0, 0 }, "" },
+	};
+
+	for (unsigned i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		for (unsigned listed = 0; listed < 2; listed++)
+			cr_assert_str_eq(path(t[i].hops, t[i].bits, 3, listed), t[i].want, "%u", i);
+}
+
 Test(cache, at_most_eight_locators)
 {
 	uint8_t buf[1024];

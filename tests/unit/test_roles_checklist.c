@@ -3,9 +3,8 @@
  * The checklist of the Map-Server interface (draft-ietf-lisp-ms, RFC 9301): most numbers MS-n are
  * in the names of tests in test_roles_*.c; what is about the system as a whole is here.
  *
- * Not tested because not built: MS-16 (a second mapping database), MS-36, MS-37, MS-45, MS-51
- * (LISP-SEC), MS-43, MS-44 (caching Map-Resolver; MS-10 makes non-caching the default, RFC 9301
- * removed the other).
+ * Not tested because not built: MS-36, MS-37, MS-45, MS-51 (LISP-SEC), MS-43, MS-44 (caching Map-Resolver; MS-10 makes
+ * non-caching the default, RFC 9301 removed the other).
  */
 #include "fake_world.h"
 
@@ -67,6 +66,28 @@ Test(checklist, MS_3_encapsulated_map_requests_go_to_port_4342_between_rlocs)
 		cr_assert(p->src.a[0] == 192 && p->dst.a[0] == 192, "outer addresses are RLOCs");
 	}
 	cr_assert_eq(ecms, 3, "ITR to MR, MR to MS, MS to ETR");
+}
+
+/* The only other mapping database an ITR has here is what the operator has set. */
+Test(checklist, MS_16_what_another_database_knows_is_not_asked_for)
+{
+	const struct xtr_fwd f = { .action = 8, .n = 1, .locators = { { fw_ip("192.0.2.77"), 100 } } };
+	struct xtr_eid_prefix e = fw_eid("10.2.0.0/25");
+	char s[64];
+
+	go();
+	cr_assert_eq(xtr_node_cache_add(itr->n, &e, &f, w->now), 0);
+	fw_tick(itr);
+	fw_miss(itr, "10.2.0.5", NULL);
+	fw_run(w, 1000);
+	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 0);
+	cr_assert_str_eq(xtr_ip_str(&fw_dp_match(itr, "10.2.0.5")->fwd.locators[0].ip, s), "192.0.2.77");
+	/* Outside it the mapping system is asked; its answer does not replace what was set. */
+	fw_miss(itr, "10.2.0.205", NULL);
+	fw_run(w, 1000);
+	cr_assert_eq(fw_sent_count(itr, XTR_MSG_MAP_REQUEST), 1);
+	cr_assert_str_eq(xtr_ip_str(&fw_dp_match(itr, "10.2.0.205")->fwd.locators[0].ip, s), "192.0.2.2");
+	cr_assert_str_eq(xtr_ip_str(&fw_dp_match(itr, "10.2.0.5")->fwd.locators[0].ip, s), "192.0.2.77");
 }
 
 Test(checklist, MS_4_a_negative_map_reply_has_an_empty_locator_set)

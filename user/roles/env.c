@@ -44,6 +44,40 @@ bool xtr_env_reaches(const struct xtr_env *env, uint8_t family)
 	return !env->cfg.rloc_count || xtr_env_rloc(env, family);
 }
 
+/* A hop with L would have to be looked up first, and one may not be reached: it is passed over unless it is strict. */
+static bool first_hop(const struct xtr_env *env, const struct xtr_addr *elp, struct xtr_ip *ip)
+{
+	struct xtr_rd it = { 0 }, from = { 0 };
+	struct xtr_elp_hop hop;
+
+	while (xtr_lcaf_elp_next(elp, &it, &hop))
+		if (!hop.lookup && xtr_addr_rloc_ip(&hop.addr, ip) && xtr_env_own_rloc(env, ip)) {
+			from = it;
+			break;
+		}
+	while (xtr_lcaf_elp_next(elp, &from, &hop)) {
+		if (!hop.lookup && xtr_addr_rloc_ip(&hop.addr, ip) && xtr_rloc_valid(ip) &&
+		    xtr_env_rloc(env, ip->family))
+			return true;
+		if (hop.strict)
+			break;
+	}
+	return false;
+}
+
+bool xtr_env_hop(const struct xtr_env *env, const struct xtr_addr *a, struct xtr_ip *ip)
+{
+	struct xtr_rd it = { 0 };
+	struct xtr_addr e;
+
+	if (xtr_addr_rloc_ip(a, ip) || first_hop(env, a, ip))
+		return true;
+	while (xtr_lcaf_list_next(a, &it, &e))
+		if (xtr_env_hop(env, &e, ip))
+			return true;
+	return false;
+}
+
 uint64_t xtr_env_random(struct xtr_env *env)
 {
 	uint64_t v = 0;
@@ -244,7 +278,8 @@ unsigned xtr_show_locators(const struct xtr_env *env, const struct xtr_locset *s
 		}
 		n++;
 		memset(o, 0, sizeof(*o));
-		xtr_addr_rloc_ip(&l.addr, &o->ip);
+		if (!xtr_env_hop(env, &l.addr, &o->ip))
+			o->ip = (struct xtr_ip){ 0 };
 		o->priority = l.priority;
 		o->weight = l.weight;
 		o->mpriority = l.mpriority;

@@ -26,7 +26,7 @@
 
 static bool usable(const struct xtr_env *env, const struct xtr_locator *l, struct xtr_ip *ip)
 {
-	return l->reachable && l->priority != 255 && xtr_addr_rloc_ip(&l->addr, ip) &&
+	return l->reachable && l->priority != 255 && xtr_env_hop(env, &l->addr, ip) &&
 	       xtr_rloc_valid(ip) && xtr_env_rloc(env, ip->family) && !xtr_env_own_rloc(env, ip);
 }
 

@@ -161,6 +161,9 @@ const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family);
 /* We can send to this family. A pure Map-Server or Map-Resolver has no RLOCs configured: there the
  * kernel chooses the source. */
 bool xtr_env_reaches(const struct xtr_env *env, uint8_t family);
+/* Where a packet for this locator goes: its address; for an explicit locator path the first hop that can be sent to, or the
+ * one after ourselves (RFC 8060 4.6). False: nowhere. */
+bool xtr_env_hop(const struct xtr_env *env, const struct xtr_addr *a, struct xtr_ip *ip);
 uint64_t xtr_env_random(struct xtr_env *env); /* never 0 */
 /* Sends, or passes to the node's own input if dst is one of our RLOCs. src may be NULL: chosen.
  * counter: what to count (TX_...). 0 or -errno. */
