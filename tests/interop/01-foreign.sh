@@ -107,6 +107,7 @@ play data.py 2
 # Not from peer.py: does another dissector find fault with what ours said? 20.9.10.0/24 has locators in LCAFs of others, which
 # are handed on as they came.
 for n in ms x1 x2; do
+	stop $n # they never fall silent
 	capture_end "said-$n"
 	shark "said-$n" -o udp.check_checksum:TRUE -Y '_ws.malformed || _ws.expert.severity >= 0x600000' \
 		-T fields -e frame.number -e _ws.col.Info -e _ws.expert.message >"$R/faults"

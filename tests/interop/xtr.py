@@ -121,8 +121,8 @@ def unsolicited():
     def ack(nonce, **more):
         SERVER.drain()
         confirm(nonce, OURS[:1], **more)
-        return SERVER.find(lambda m, a, p: (r := read_signed(m, SECRET)).kind == ACK and (a, p)
-                == (X1, CONTROL) and r, 1)
+        return SERVER.find(lambda m, a, p: (r := read_signed(m, SECRET)).kind == ACK and r.nonce == nonce
+                and (a, p) == (X1, CONTROL) and r, 1)
 
     a = ack(base)
     v.ok("unsolicited Map-Notify: Map-Notify-Ack, same nonce and records, own MAC", a and a.nonce
