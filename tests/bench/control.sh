@@ -3,7 +3,7 @@
 #
 # A Map-Server and Map-Resolver (xtrd, no data plane) with 100,000 registrations of 1,000 tunnel routers, over real sockets:
 # authenticated Map-Registers that are each confirmed by a Map-Notify, and Map-Requests answered for the routers. Per second of CPU
-# time of the daemon. The limits of answers are set higher than what is measured.
+# time of the daemon, for which nothing of the client's is charged. The limits of answers are set higher than what is measured.
 #
 #   cl 172.20.0.0/16 ---------- ms 172.16.0.1
 . "$(dirname "$0")/lib.sh"
@@ -17,6 +17,15 @@ ipn cl route add local 172.20.0.0/16 dev lo
 ipn ms route add 172.20.0.0/16 via 172.16.0.2
 neigh cl 172.16.0.1 ${M}2 c0
 neigh ms 172.16.0.2 ${M}1 m0
+# On a veth the receiver's network stack runs in the system call of the sender: receiving the answers would be charged to xtrd,
+# a quarter of its time, though it is the client's. So the client's end is polled by a thread of the kernel, as another machine
+# would do it by itself; what xtrd pays for is what its own host does to send. For that frames of sockets must go through NAPI,
+# which a sender without TSO makes them do. The ring between has 256 places and drops what does not fit: fewer are on the way.
+# (The same holds the other way round: bringing a message to xtrd's socket is charged to the client, as on a host whose NIC
+# interrupts another core. It is in no figure here.)
+on ms ethtool -K m0 tso off gso off
+on cl unshare --mount sh -c 'mount -t sysfs sysfs /sys && echo 1 >/sys/class/net/c0/threaded' ||
+	say "no threaded NAPI here: receiving the answers is charged to xtrd"
 conf ms <<-Y
 	$(yaml_paths ms)
 	rlocs: [{address: 172.16.0.1}]
@@ -33,7 +42,7 @@ conf ms <<-Y
 start ms || finish
 hurry ms
 taskset -pc 1 "${PID[ms]}" >/dev/null
-load() { on cl nice -n -15 "$CONTROL" "$@" --to 172.16.0.1 --pid "${PID[ms]}" --cpu 0; }
+load() { on cl nice -n -15 "$CONTROL" "$@" --window 240 --to 172.16.0.1 --pid "${PID[ms]}" --cpu 0; }
 j=$(load register --prefixes 100000 --records 20 --count 5000) || { say "100,000 registrations do not get in: $j"; exit 1; }
 say "100,000 registrations are there; $(field "$j" server_cpu) s of CPU time"
 count=$([ -n "${QUICK-}" ] && echo 20000 || echo 100000)

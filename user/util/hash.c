@@ -6,6 +6,7 @@
  */
 #include "util/hash.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,13 +28,13 @@ __attribute__((constructor)) static void draw_key(void)
 	}
 }
 
-static uint64_t load64(const uint8_t *p)
+/* Little-endian, at any address. */
+static inline uint64_t load64(const uint8_t *p)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v;
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
 }
 
 static inline uint64_t rotl(uint64_t v, unsigned n)
