@@ -140,7 +140,7 @@ struct xtr_port_key {
 	__u32 vlan;            /* 0: frames without a tag; else 1-4094: with this 802.1Q tag (EID ports) */
 };
 enum xtr_role { XTR_ROLE_NONE, XTR_ROLE_UNDERLAY, XTR_ROLE_EID, XTR_ROLE_OVERLAY, XTR_ROLE_PEER,
-		XTR_ROLE_HELPER /* of LISP-GPE; for a person, no program looks at it */ };
+		XTR_ROLE_HELPER /* of LISP-GPE; or above an EID port, so that what came in by it is known to be of its instance */ };
 enum {
 	XTR_IF_F_ROUTER_HOP   = 1 << 0, /* we are the router hop: decrement the inner TTL (EID ports, not xtr0) */
 	XTR_IF_F_CSUM_PARTIAL = 1 << 1, /* veth, tap: local senders leave checksums to us; XDP leaves such packets to TC */

@@ -103,7 +103,7 @@ closure() { # program, path in the guest
 }
 TOOLS="bash dash ip tc nsenter unshare mount umount mkdir rmdir rm cat ls ln cp mv chmod touch mktemp stat cmp diff od tr
 	readlink grep sed awk cut head tail sort uniq wc seq sleep date env id dirname basename true uname kill timeout dmesg modprobe
-	ping sysctl ethtool jq nstat iperf3 tcpdump"
+	ping sysctl ethtool jq nstat ss iperf3 tcpdump"
 base_image() { # the same for all kernels
 	local p f
 	rm -rf "$I"

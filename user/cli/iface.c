@@ -71,7 +71,8 @@ static void rows_plain(FILE *f, const json_t *v)
 			xtr_line_json(&l, "UNPLANNED, wanted", json_object_get(row, "wanted"));
 		if (xtr_json_int(row, "vlan"))
 			xtr_line_json(&l, "vlan", json_object_get(row, "vlan"));
-		if (strcmp(role, "underlay") && strcmp(role, "helper"))
+		/* a helper without a mode is a device above a port */
+		if (strcmp(role, "underlay") && (strcmp(role, "helper") || !strcmp(xtr_json_str(row, "mode"), "none")))
 			xtr_line_json(&l, "instance", json_object_get(row, "iid"));
 		if (xtr_json_str(row, "namespace")[0])
 			xtr_line_json(&l, "namespace", json_object_get(row, "namespace"));

@@ -560,6 +560,7 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 		ours = dp->ifs[i].ifindex == l->ifindex || !strcmp(dp->ifs[i].name, l->name) || dp->ifs[i].master == l->ifindex ||
 		       (dp->ifs[i].role == XTR_ROLE_EID && dp->ifs[i].ifindex == l->peer); /* where its tags come from: tags.c */
 	xtr_dp_ways_stale(dp); /* routes of a link that goes down go without a word (IPv4) */
+	ours |= xtr_dp_above(dp, l);
 	ours |= (dp->gpe && dp->gpe == l->ifindex) || !strcmp(l->name, XTR_DP_GPE);
 	for (unsigned i = 0; i < dp->ov_count && !ours; i++)
 		ours = dp->ovs[i].ifindex == l->ifindex || dp->ovs[i].peer == l->ifindex ||

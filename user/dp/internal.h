@@ -504,6 +504,11 @@ bool xtr_dp_is_soft(const char *kind, const char *driver);
 #define XTR_DP_STACKED 8 /* the kernel's own limit (MAX_NEST_DEV) */
 void xtr_dp_relayed(struct xtr_nl *nl, const struct xtr_nl_link *l, struct xtr_dp_relay *out);
 /* tags.c: may XDP run here, with regard to VLAN tags? Switches rx-vlan-offload off if need be. */
+/* above.c */
+#define XTR_DP_ABOVES 64
+struct xtr_dp_above { int ifindex; uint32_t iid; };
+bool xtr_dp_above(const struct xtr_dp *dp, const struct xtr_nl_link *l); /* is it above an EID port, so that it matters? */
+unsigned xtr_dp_aboves(struct xtr_dp *dp, struct xtr_dp_above out[XTR_DP_ABOVES]); /* all of them, but for ports; how many */
 /* ends.c: may the programs put packets to the other end of this EID port? */
 bool xtr_dp_other_end(struct xtr_dp *dp, const struct xtr_nl_link *l);
 bool xtr_dp_tags_ready(struct xtr_dp *dp, const struct xtr_dp_if *f);

@@ -492,8 +492,9 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 	struct {
 		struct xtr_port_key k;
 		struct xtr_iface v;
-	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 2, sizeof(*rec));
-	unsigned n = 0, slot = 0, slower = 0;
+	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 2 + XTR_DP_ABOVES, sizeof(*rec));
+	struct xtr_dp_above above[XTR_DP_ABOVES];
+	unsigned n = 0, slot = 0, slower = 0, aboves = xtr_dp_aboves(dp, above);
 	int r;
 
 	if (!rec)
@@ -554,6 +555,10 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 	if (dp->gpe) {
 		rec[n].k.ifindex = (__u32)dp->gpe;
 		rec[n++].v = (struct xtr_iface){ .role = XTR_ROLE_HELPER, .mode = XTR_MODE_TC };
+	}
+	for (unsigned i = 0; i < aboves; i++) {
+		rec[n].k.ifindex = (__u32)above[i].ifindex;
+		rec[n++].v = (struct xtr_iface){ .role = XTR_ROLE_HELPER, .mode = XTR_MODE_NONE, .iid = above[i].iid };
 	}
 	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->k), sizeof(rec->v), !sweep);
 	xtr_dp_gen_bump_one(dp, XTR_GEN_PORTS);

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -207,6 +208,18 @@ static void xtr_nl_link_afspec(const struct nlattr *spec, struct xtr_nl_link *l)
 			mnl_attr_get_u8(in6[IFLA_INET6_ADDR_GEN_MODE]) == IN6_ADDR_GEN_MODE_NONE;
 }
 
+static void xtr_nl_link_vlan(const struct nlattr *data, struct xtr_nl_link *l)
+{
+	const struct nlattr *vlan[IFLA_VLAN_MAX + 1] = { 0 };
+
+	if (!data)
+		return;
+	XTR_NL_NESTED(data, vlan);
+	if (vlan[IFLA_VLAN_PROTOCOL] && mnl_attr_get_payload_len(vlan[IFLA_VLAN_PROTOCOL]) >= 2 && vlan[IFLA_VLAN_ID] &&
+	    mnl_attr_get_payload_len(vlan[IFLA_VLAN_ID]) >= 2 && mnl_attr_get_u16(vlan[IFLA_VLAN_PROTOCOL]) == htons(ETH_P_8021Q))
+		l->vlan = mnl_attr_get_u16(vlan[IFLA_VLAN_ID]);
+}
+
 int xtr_nl_parse_link(const struct nlmsghdr *nlh, void *rec)
 {
 	const struct nlattr *tb[IFLA_XDP + 1] = { 0 }, *info[IFLA_INFO_MAX + 1] = { 0 },
@@ -243,6 +256,8 @@ int xtr_nl_parse_link(const struct nlmsghdr *nlh, void *rec)
 		XTR_NL_NESTED(info[IFLA_INFO_DATA], vrf);
 		l->vrf_table = xtr_nl_attr_u32(vrf[IFLA_VRF_TABLE], 0);
 	}
+	if (!strcmp(l->kind, "vlan"))
+		xtr_nl_link_vlan(info[IFLA_INFO_DATA], l);
 	if (tb[IFLA_XDP]) {
 		XTR_NL_NESTED(tb[IFLA_XDP], xdp);
 		if (xdp[IFLA_XDP_ATTACHED] && mnl_attr_get_payload_len(xdp[IFLA_XDP_ATTACHED]) >= 1)

@@ -33,9 +33,10 @@ struct xtr_nl_link {
 	uint8_t mac[6], mac_len;
 	uint16_t type;           /* ARPHRD_* */
 	uint32_t mtu, flags;     /* IFF_* */
-	int peer;                /* IFLA_LINK: ifindex of a veth's other end, if it is in this namespace; else 0 */
+	int peer;                /* IFLA_LINK: ifindex of a veth's other end, or what a VLAN device is on, if it is in this namespace; else 0 */
 	int other;               /* IFLA_LINK, wherever that is */
 	int master;
+	uint16_t vlan;           /* IFLA_VLAN_ID of an 802.1Q device; else 0 */
 	uint32_t vrf_table;      /* IFLA_VRF_TABLE of a VRF device; else 0 */
 	bool no_ip6_autogen;     /* addrgenmode none */
 	char qdisc[16];          /* its root qdisc */

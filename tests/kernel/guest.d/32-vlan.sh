@@ -40,4 +40,20 @@ is "nothing was dropped" "$(drops_of x1)$(drops_of x2)" ''
 before=$(stat x1 encap)
 has "what has no tag is not ours" "$(ping4 x1 -c 3 -i 0.1 198.51.100.2)" '3 packets transmitted, 3 received'
 is "... and was not touched" "$(stat x1 encap)" "$before"
+
+# The VLAN device has a MAC address of its own, so what hosts send by the router goes to the stack. Routes lead some of it to the overlay
+# device of another instance, which it must not enter. It comes in by e0.100, on which no program is.
+mac() { ipn "$1" -j link show "$2" | jq -r '.[0].address'; }
+OVERLAY='[{ device: xtr0, addresses: [10.1.0.1/32, "fd01::1/128"], routes: [10.2.0.0/16, "fd02::/16"] }, { device: xtr9, instance: 9, routes: [10.9.0.0/16, "fd09::/16"] }]' \
+	INTERFACES="[{ name: u0.7, role: underlay }, { name: e0, role: eid, vlan: 100 }]" yaml_site 1 | conf x1
+check "reload: a second instance" xc x1 config reload
+is "the VLAN device is known" "$(xcj x1 iface show dev e0.100 | jq -r '.[] | "\(.role) \(.iid)"')" "helper 0"
+ipn x1 link set e0.100 address 02:00:00:00:00:64
+for a in 10.1.2.254 fd01:0:0:2::fe; do ipn p1 neigh replace $a lladdr 02:00:00:00:00:64 dev eth0.100; done
+ping4 p1 -c 5 -i 0.05 -W 0.1 10.9.0.1 >/dev/null
+ping4 p1 -c 5 -i 0.05 -W 0.1 fd09::1 >/dev/null
+is "nothing crosses into the other instance" "$(drops_of x1)" '{"encap-cross":10}'
+has "its own instance is reached by the stack" "$(ping4 p1 -c 3 -i 0.1 10.2.2.10)" '3 packets transmitted, 3 received'
+ipn x1 link del e0.100
+check "the VLAN device goes, and is not known any more" wait_for 5 eval '[ "$(xcj x1 iface show | jq "map(select(.role == \"helper\")) | length")" = 0 ]'
 finish
