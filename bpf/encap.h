@@ -28,6 +28,7 @@ struct xtr_way {
 	__u32 hold;        /* xtr_eid.hold */
 	__u32 versions;    /* source and destination map-version as on the wire, 0: no V bit */
 	bool  decrement;   /* we are the router hop */
+	bool  cut;         /* routers on the way may fragment it */
 	struct xtr_mcast *mc; /* XTR_V_GROUP: its list */
 };
 
@@ -93,6 +94,7 @@ XTR_INLINE int xtr_encap_negative(__u8 action)
 }
 
 #define XTR_LEAST_MTU 68 /* RFC 791 */
+#define XTR_LEAST_MTU6 1280 /* RFC 8200 5 */
 
 /* Source rules and map-versions: both need our own mapping of the inner source. */
 XTR_INLINE int xtr_encap_source(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p,
@@ -139,7 +141,9 @@ XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cf
 
 /*
  * The overlay device's own MTU guards it, but what has been learned of a path may be less. Super-packets count by their
- * segments.
+ * segments. IPv6 packets of up to 1280 octets have to get through, and whoever sends them can not be told to send less: where
+ * only the path is too narrow, IPv4 routers on it may fragment the outer packet, as RFC 2473 7.1 (b) has it; the other end
+ * reassembles. (IPv6 routers do not fragment.)
  */
 XTR_INLINE int xtr_encap_fits(const struct xtr_ctx *c, const struct xtr_iface *ifc, const struct xtr_inner *p,
 			      struct xtr_way *w)
@@ -149,6 +153,11 @@ XTR_INLINE int xtr_encap_fits(const struct xtr_ctx *c, const struct xtr_iface *i
 
 	if (p->seg + over <= path)
 		return XTR_V_ENCAP;
+	if (p->family == XTR_FAMILY_IP6 && p->seg <= XTR_LEAST_MTU6 && w->t->family == XTR_FAMILY_IP4 &&
+	    p->seg + over <= xtr_port_mtu(c, w->t->ifindex)) {
+		w->cut = true;
+		return XTR_V_ENCAP;
+	}
 	w->mtu = path >= over + XTR_LEAST_MTU ? path - over : 0;
 	return XTR_V_TOO_BIG;
 }
@@ -274,14 +283,20 @@ XTR_INLINE void xtr_outer_write4(void *at, const struct xtr_rloc *t, const struc
 {
 	struct iphdr *ip = at;
 	__u16 total = p->len + XTR_OUTER4;
+	__u32 sum = t->csum;
 
 	*(__be16 *)at = bpf_htons(0x4500 | tos);
 	ip->tot_len = bpf_htons(total);
 	ip->id = 0; /* atomic datagram: RFC 6864 */
 	ip->frag_off = bpf_htons(IP_DF);
+	if (w->cut) {
+		ip->id = bpf_get_prandom_u32();
+		ip->frag_off = 0;
+		sum += ip->id + (__u16)~bpf_htons(IP_DF);
+	}
 	ip->ttl = ttl;
 	ip->protocol = IPPROTO_UDP;
-	ip->check = ~xtr_fold(t->csum + bpf_htons(tos) + bpf_htons(total) + bpf_htons(ttl << 8));
+	ip->check = ~xtr_fold(sum + bpf_htons(tos) + bpf_htons(total) + bpf_htons(ttl << 8));
 	ip->saddr = t->src.w[0];
 	ip->daddr = t->dst.w[0];
 	xtr_outer_lisp((void *)(ip + 1), t, w, p, iid);

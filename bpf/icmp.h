@@ -27,7 +27,7 @@
 #define IP6_AH          51
 #define IP6_OPTIONS     60
 #define XTR_ICMP4_MOST  576  /* octets of the whole answer (RFC 1812 4.3.2.3) */
-#define XTR_ICMP6_MOST  1280 /* (RFC 4443 2.4 c) */
+#define XTR_ICMP6_MOST  XTR_LEAST_MTU6 /* (RFC 4443 2.4 c) */
 #define XTR_ICMP_HEADERS 6   /* extension headers looked through */
 #define XTR_ICMP_PIECE  32
 

@@ -112,7 +112,7 @@ static const struct icmp_case {
 	{ "an echo request behind destination options", 1400, ANSWER, 1364,
 	  { IN, IP6("fd01::10", "fd02::20", .proto = 60), RAW(options_echo6, 12), DATA(1400) } },
 	{ "RFC8200_5 nobody is told less than 1280", 1300, ANSWER, 1280, { IN, IP6("fd01::10", "fd02::20"), UDP(1, 2), DATA(1300) } },
-	{ "RFC8200_5 nothing is said about 1280", 1300, DROP, 0, { IN, IP6("fd01::10", "fd02::20"), UDP(1, 2), DATA(1232) } },
+	{ "RFC8200_5 nothing is said about 1280", 1300, DROP, 0, { IN, IP6("fd01::10", "fd06::20"), UDP(1, 2), DATA(1232) } },
 	{ "may be fragmented", 1400, STACK, 0, { IN, IP4("10.1.0.10", "10.2.0.20", .no_df = true), UDP(1, 2), DATA(1400) } },
 	{ "a later fragment that may be fragmented", 1400, STACK, 0,
 	  { IN, IP4("10.1.0.10", "10.2.0.20", .frag = 0x2010, .proto = 17), DATA(1400) } },
@@ -185,6 +185,48 @@ Test(icmp, xdp_leaves_them_to_tc, .init = icmp_init)
 		expect_pkt(cases[i].name, &r.out, &p);
 		expect_moved(&r, cases[i].name, 0, XTR_STAT_XDP_TO_TC);
 	}
+}
+
+/*
+ * IPv6 packets of up to 1280 octets get through a path that is narrower with their outer header, as that may be fragmented: no DF, a
+ * checksum that is right, and an identification. Others do not, nor what the port itself is too narrow for.
+ */
+static void cut(enum hook h, unsigned len, unsigned path, bool may)
+{
+	struct pkt p = PKT(IP6("fd01::10", "fd02::20"), UDP(1, 2), DATA(len - 48));
+	unsigned ids = 0, at = 14;
+	struct ran r;
+
+	set_mtu(path);
+	for (unsigned i = 0; i < 8; i++) {
+		r = lab_run(h, &p, NULL);
+		if (r.ret != (h == H_XDP_EID ? XDP_REDIRECT : TC_REDIRECT)) {
+			cr_expect(!may, "%s, %u octets by %u: action %d", hook_name[h], len, path, r.ret);
+			return;
+		}
+		cr_assert_eq(r.out.len, len + 36 + 14, "%s, %u octets by %u: %u", hook_name[h], len, path, r.out.len);
+		cr_expect_eq(r.out.b[at] << 8 | r.out.b[at + 1], 0x4500);
+		cr_expect_eq(pkt_sum(r.out.b + at, 20, 0), 0xffff, "header checksum");
+		cr_expect_eq(r.out.b[at + 6] << 8 | r.out.b[at + 7], may ? 0 : 0x4000, "%s, %u octets by %u", hook_name[h], len, path);
+		ids |= r.out.b[at + 4] << 8 | r.out.b[at + 5];
+	}
+	cr_expect_eq(ids != 0, may, "%s, %u octets by %u: identification", hook_name[h], len, path);
+}
+
+Test(icmp, RFC2473_7_1_b_least_IPv6_packets_may_be_fragmented_outside, .init = icmp_init)
+{
+	static const enum hook hooks[] = { H_TC_EID, H_XDP_EID, H_INJECT };
+
+	for (unsigned k = 0; k < 3; k++) {
+		cut(hooks[k], 1280, 1316, false); /* it fits */
+		cut(hooks[k], 1280, 1315, true);
+		cut(hooks[k], 1280, 576, true);
+		cut(hooks[k], 541, 576, true);
+		cut(hooks[k], 540, 576, false); /* it fits */
+	}
+	cr_assert_eq(system("ip link set under mtu 1315"), 0);
+	for (unsigned k = 0; k < 3; k++)
+		cut(hooks[k], 1280, 1315, false);
 }
 
 Test(icmp, without_an_address_the_stack_answers, .init = icmp_init)
