@@ -283,20 +283,14 @@ XTR_INLINE void xtr_outer_write4(void *at, const struct xtr_rloc *t, const struc
 {
 	struct iphdr *ip = at;
 	__u16 total = p->len + XTR_OUTER4;
-	__u32 sum = t->csum;
 
 	*(__be16 *)at = bpf_htons(0x4500 | tos);
 	ip->tot_len = bpf_htons(total);
 	ip->id = 0; /* atomic datagram: RFC 6864 */
 	ip->frag_off = bpf_htons(IP_DF);
-	if (w->cut) {
-		ip->id = bpf_get_prandom_u32();
-		ip->frag_off = 0;
-		sum += ip->id + (__u16)~bpf_htons(IP_DF);
-	}
 	ip->ttl = ttl;
 	ip->protocol = IPPROTO_UDP;
-	ip->check = ~xtr_fold(sum + bpf_htons(tos) + bpf_htons(total) + bpf_htons(ttl << 8));
+	ip->check = ~xtr_fold(t->csum + bpf_htons(tos) + bpf_htons(total) + bpf_htons(ttl << 8));
 	ip->saddr = t->src.w[0];
 	ip->daddr = t->dst.w[0];
 	xtr_outer_lisp((void *)(ip + 1), t, w, p, iid);
@@ -342,6 +336,18 @@ XTR_INLINE bool xtr_outer_write(const struct xtr_ctx *c, const struct xtr_cfg *c
 		xtr_outer_write6(data + ETH_HLEN, w->t, w, p, tos, ttl, iid);
 	}
 	return true;
+}
+
+/* An outer IPv4 header as xtr_outer_write has made it: routers on the way may fragment the packet now (RFC 6864 4.1). */
+XTR_INLINE void xtr_outer_cut(const struct xtr_ctx *c)
+{
+	struct iphdr *ip = xtr_data(c) + ETH_HLEN;
+
+	if ((void *)(ip + 1) > xtr_data_end(c))
+		return;
+	ip->id = bpf_get_prandom_u32();
+	ip->frag_off = 0;
+	ip->check = ~xtr_fold((__u16)~ip->check + ip->id + (__u16)~bpf_htons(IP_DF)); /* RFC 1624 eqn. 3 */
 }
 
 XTR_INLINE void xtr_count_encap(const struct xtr_rloc *t, __u32 octets)

@@ -99,15 +99,19 @@ XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in)
 /* Asks the kernel for the way. A function of its own: rare, and large on the stack. */
 XTR_FUNC int xtr_home_ask(void *ctx, struct xtr_home *h, const struct xtr_inner *in)
 {
-	volatile __u32 *ways = xtr_gen_at(XTR_GEN_WAYS);
+	volatile __u32 *ways = xtr_gen_at(XTR_GEN_WAYS), *beat = xtr_gen_at(XTR_GEN_BEAT);
 	struct bpf_fib_lookup fib = {};
+	struct xtr_cfg *cfg = xtr_cfg_get();
 	struct xtr_iface *port;
 
-	if (!h || !in || !ways)
+	if (!h || !in || !ways || !beat || !cfg)
 		return 0;
 	h->ways = xtr_gen_before(ways);
 	h->asked = 1;
 	h->oif = 0;
+	/* without a daemon nobody looks whether this host has begun to filter what it forwards, or to route it by rules */
+	if ((__s32)((__u32)bpf_jiffies64() - *beat) > (__s32)cfg->heartbeat_max)
+		return 0;
 	fib.ifindex = h->inst.overlay;
 	fib.l4_protocol = in->proto;
 	/* The MTU is ours to judge, as of a super-packet the segments count, not the whole. Without a length the kernel would look

@@ -171,6 +171,8 @@ XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, c
 		return -XTR_DROP_ENCAP_ROOM;
 	if (xtr_tc_room(skb, t, p) || !xtr_outer_write(c, cfg, w, p, ifc->iid))
 		return -XTR_DROP_ENCAP_ROOM;
+	if (w->cut)
+		xtr_outer_cut(c);
 	xtr_count_encap(t, p->len);
 	if (!xtr_fresh(t, cfg, now)) {
 		/* nobody vouches for the layer-2 header: the kernel resolves */

@@ -89,6 +89,8 @@ XTR_INLINE int xtr_xdp_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 		xtr_ttl_decrement(at, p->family);
 	if (!xtr_outer_write(c, cfg, w, p, ifc->iid))
 		goto spoiled;
+	if (w->cut)
+		xtr_outer_cut(c);
 	eth = xtr_data(c);
 	if ((void *)(eth + 1) > end)
 		goto spoiled;

@@ -414,6 +414,7 @@ struct xtr_hold {
 #define XTR_GEN_PORTS (XTR_GEN_SHARDS + 0) /* xtr_ifaces, xtr_self, xtr_inst */
 #define XTR_GEN_RLOCS (XTR_GEN_SHARDS + 1) /* xtr_rloc, but for the heartbeat */
 #define XTR_GEN_WAYS  (XTR_GEN_SHARDS + 2) /* routes, rules, neighbours of hosts at EID ports */
+#define XTR_GEN_BEAT  (XTR_GEN_SHARDS + 3) /* no generation: jiffies, cut to 32 bits, when the daemon last looked after this host */
 #define XTR_GEN_SLOTS (XTR_GEN_SHARDS + 8)
 #define XTR_GEN_BITS4 16
 #define XTR_GEN_BITS6 48

@@ -78,7 +78,8 @@ static void bump(void)
 
 	gen++;
 	for (__u32 i = 0; i < XTR_GEN_SLOTS; i++)
-		must(bpf_map_update_elem(map_fd(XTR_MAP_GEN), &i, &gen, 0) == 0, "update of %s", XTR_MAP_GEN);
+		must(bpf_map_update_elem(map_fd(XTR_MAP_GEN), &i, i == XTR_GEN_BEAT ? (__u32[]){ (__u32)lab.now } : &gen, 0) == 0,
+		     "update of %s", XTR_MAP_GEN);
 }
 
 /* By another object, loaded onto the maps of the first. */

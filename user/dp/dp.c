@@ -235,6 +235,7 @@ static int xtr_dp_apply(struct xtr_dp *dp, bool strict, struct xtr_err *err)
 		xtr_dp_places_update(dp, true);
 	if (!r && (r = xtr_dp_addrs_read(dp))) /* now with those of the overlay devices */
 		xtr_fail(err, r, "cannot read the addresses of this host: %s", strerror(-r));
+	dp->rules_stale = true;
 	xtr_dp_direct_look(dp);
 	if (!r)
 		r = xtr_dp_locals(dp, err);
@@ -572,6 +573,7 @@ static void xtr_dp_on_link(void *ctx, bool gone, const struct xtr_nl_link *l)
 static void xtr_dp_on_addr(void *ctx, bool gone, const struct xtr_nl_addr *a)
 {
 	xtr_dp_ways_stale(ctx);
+	((struct xtr_dp *)ctx)->rules_stale = true;
 	xtr_dp_soon(ctx, true);
 }
 
@@ -585,6 +587,7 @@ static void xtr_dp_on_route(void *ctx, bool gone, const struct xtr_nl_route *r)
 static void xtr_dp_on_rule(void *ctx, bool gone, const struct xtr_nl_rule *r)
 {
 	xtr_dp_ways_stale(ctx);
+	((struct xtr_dp *)ctx)->rules_stale = true;
 	if (r->protocol == XTR_DP_PROTO && gone)
 		xtr_dp_soon(ctx, true);
 }
@@ -689,6 +692,8 @@ void xtr_dp_netlink(struct xtr_dp *dp, uint64_t now)
 
 	dp->now = now;
 	xtr_nl_monitor_read(dp->mon, &ops);
+	if (dp->rules_stale && dp->look_at != UINT64_MAX && xtr_dp_direct_look(dp))
+		xtr_dp_cfg_sync(dp);
 	xtr_dp_ways_work(dp);
 	xtr_dp_netlink_there(dp);
 	xtr_dp_rl_work(dp, XTR_DP_RL_TURN);
@@ -739,6 +744,8 @@ uint64_t xtr_dp_tick(struct xtr_dp *dp, uint64_t now)
 		xtr_dp_sync(dp);
 	if (now >= dp->beat_at) {
 		xtr_dp_clock(dp);
+		if (dp->look_at != UINT64_MAX)
+			xtr_dp_beat(dp);
 		xtr_dp_rl_beat(dp);
 		xtr_dp_nb_probe(dp);
 		if (dp->look_at != UINT64_MAX && xtr_dp_direct_look(dp))

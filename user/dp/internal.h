@@ -300,6 +300,7 @@ struct xtr_dp {
 	uint32_t gen[XTR_GEN_SLOTS];       /* as in xtr_gen */
 	uint64_t ways_known[XTR_DP_WAYS];  /* direct.c: digests of neighbours and their addresses, by neighbour */
 	bool ways_stale;
+	bool rules_stale, rules_found; uint32_t rules_priority; /* direct.c: policy rules of others */
 	bool direct, direct_said;          /* decapsulated packets go straight to EID ports; it was logged */
 
 	struct xtr_dp_if *ifs; unsigned if_count;
@@ -426,6 +427,7 @@ void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard);
 /* ---- direct.c. What the programs know of ways out of EID ports is old: from the next xtr_dp_ways_work on. */
 void xtr_dp_ways_stale(struct xtr_dp *dp);
+void xtr_dp_beat(struct xtr_dp *dp);                       /* says to the programs that this host is looked after */
 void xtr_dp_ways_neigh(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n);
 void xtr_dp_ways_work(struct xtr_dp *dp);
 /* Is direct delivery to be done? True: that has changed, xtr_dp_cfg_sync is due. */

@@ -98,6 +98,7 @@ struct xtr_nl_rule {
 	uint32_t priority, table, mark, mask;
 	struct xtr_ippfx from;   /* ip.family 0: any */
 	int suppress;            /* suppress_prefixlength; -1 none */
+	bool invert;             /* it applies to what does not match */
 };
 typedef int (*xtr_nl_rule_fn)(void *arg, const struct xtr_nl_rule *r);
 /* Both families, of all protocols. */

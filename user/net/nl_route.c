@@ -186,6 +186,7 @@ int xtr_nl_parse_rule(const struct nlmsghdr *nlh, void *rec)
 	r->table = xtr_nl_attr_u32(tb[FRA_TABLE], frh->table);
 	r->mark = xtr_nl_attr_u32(tb[FRA_FWMARK], 0);
 	r->mask = xtr_nl_attr_u32(tb[FRA_FWMASK], 0);
+	r->invert = frh->flags & FIB_RULE_INVERT;
 	r->suppress = (int)xtr_nl_attr_u32(tb[FRA_SUPPRESS_PREFIXLEN], (uint32_t)-1);
 	if (xtr_nl_attr_ip(tb[FRA_SRC], family, &r->from.ip))
 		r->from.len = frh->src_len;
