@@ -26,13 +26,10 @@
 #define BPF_ANY 0
 #endif
 
-#define XTR_CPORT_SLOTS 64
-#define XTR_CSELF_SLOTS 16
-#define XTR_CTMPL_SLOTS 1024
-/* Elements of maps hold many slots each: so few pointers to elements are in use, and stay in the nearest cache of the CPU. */
-#define XTR_NEAR_SLOTS 512
+#define XTR_CPORT_BITS 6
+#define XTR_CSELF_BITS 4
+#define XTR_CTMPL_BITS 10
 #define XTR_NEAR_BITS 12
-#define XTR_DEST_SLOTS 256 /* of two ways */
 #define XTR_DEST_LRU 131072
 #define XTR_DEST_LRU_ODDS 4 /* one newcomer in so many gets into the shared hash */
 
@@ -55,9 +52,6 @@ struct xtr_near {
 	__u32  who;         /* instance and family */
 	__be32 addr[4];
 	__u32  known;
-};
-struct xtr_nears {
-	struct xtr_near slot[XTR_NEAR_SLOTS];
 };
 /* What is known of a destination EID. */
 struct xtr_dest {
@@ -88,54 +82,33 @@ struct xtr_dest6 {
 	struct xtr_dest d;
 };
 struct xtr_dests4 {
-	struct { struct xtr_dest4 way[2]; } slot[XTR_DEST_SLOTS];
+	struct xtr_dest4 way[2];
 };
 struct xtr_dests6 {
-	struct { struct xtr_dest6 way[2]; } slot[XTR_DEST_SLOTS];
+	struct xtr_dest6 way[2];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XTR_CPORT_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_cport);
-} xtr_cports SEC(".maps");
+/*
+ * Each CPU has its part of these arrays, one after the other; the loader makes them as large as there are CPUs (for one here).
+ * Not arrays of the kernel's per-CPU kind: an element of those is reached by two more loads that wait for each other, and begins
+ * anywhere in a cache line. What can be mapped begins a page.
+ */
+#define XTR_COPIES(name, bits, of)                       \
+	struct {                                         \
+		__uint(type, BPF_MAP_TYPE_ARRAY);        \
+		__uint(map_flags, BPF_F_MMAPABLE);       \
+		__uint(max_entries, 1 << (bits));        \
+		__type(key, __u32);                      \
+		__type(value, of);                       \
+	} name SEC(".maps")
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XTR_CSELF_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_cself);
-} xtr_cselfs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, XTR_CTMPL_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_ctmpl);
-} xtr_ctmpls SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, (1 << XTR_NEAR_BITS) / XTR_NEAR_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_nears);
-} xtr_nears SEC(".maps");
-
-/* The loader makes these two smaller where there are many CPUs: copy_bits. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, (1 << 14) / XTR_DEST_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_dests4);
-} xtr_dests4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, (1 << 14) / XTR_DEST_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_dests6);
-} xtr_dests6 SEC(".maps");
+XTR_COPIES(xtr_cports, XTR_CPORT_BITS, struct xtr_cport);
+XTR_COPIES(xtr_cselfs, XTR_CSELF_BITS, struct xtr_cself);
+XTR_COPIES(xtr_ctmpls, XTR_CTMPL_BITS, struct xtr_ctmpl);
+XTR_COPIES(xtr_nears, XTR_NEAR_BITS, struct xtr_near);
+/* The loader makes these smaller where there are many CPUs: copy_bits. */
+XTR_COPIES(xtr_dests4, 14, struct xtr_dests4);
+XTR_COPIES(xtr_dests6, 14, struct xtr_dests6);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -154,31 +127,31 @@ enum xtr_dest_is {
 	XTR_DEST_OWN,       /* one of our prefixes or addresses */
 };
 
-/* ---- generations */
-
-XTR_INLINE volatile __u32 *xtr_gen_at(__u32 shard)
+/* This CPU's slot of so many. */
+XTR_INLINE __u32 xtr_mine(__u32 slot, __u32 bits)
 {
-	return bpf_map_lookup_elem(&xtr_gen, &shard);
+	return bpf_get_smp_processor_id() << bits | slot;
 }
 
-/* That of an address. */
-XTR_INLINE volatile __u32 *xtr_gen_of(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
+/* ---- generations */
+
+/* The shard of an address. */
+XTR_INLINE __u32 xtr_gen_of(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
 {
-	return xtr_gen_at(family == XTR_FAMILY_IP4 ?
-				  xtr_gen_shard4(iid, bpf_ntohl(a->w[0])) :
-				  xtr_gen_shard6(iid, bpf_ntohl(a->w[0]), bpf_ntohl(a->w[1])));
+	return family == XTR_FAMILY_IP4 ? xtr_gen_shard4(iid, bpf_ntohl(a->w[0])) :
+					  xtr_gen_shard6(iid, bpf_ntohl(a->w[0]), bpf_ntohl(a->w[1]));
 }
 
 /* What a copy was made with may be used now. 0: nothing may. */
-XTR_INLINE __u32 xtr_gen_now(volatile __u32 *shard)
+XTR_INLINE __u32 xtr_gen_now(__u32 shard)
 {
-	return feat_cache && shard ? *shard : 0;
+	return feat_cache && shard < XTR_GEN_SLOTS ? *(volatile __u32 *)&xtr_gen[shard] : 0;
 }
 
-/* For a new copy: read with a full barrier, so that it is before the map. */
-XTR_INLINE __u32 xtr_gen_before(volatile __u32 *shard)
+/* For a new copy: read with a full barrier, so that it is before the map. 0: no copy may be made. */
+XTR_INLINE __u32 xtr_gen_before(__u32 shard)
 {
-	return __sync_fetch_and_add((__u32 *)shard, 0);
+	return feat_cache && shard < XTR_GEN_SLOTS ? __sync_fetch_and_add(&xtr_gen[shard], 0) : 0;
 }
 
 /* The slot of an address, bits wide. */
@@ -206,10 +179,9 @@ XTR_INLINE bool xtr_words_equal(const __be32 *a, const __be32 *b)
 /* As xtr_iface_get, for the port that every packet asks for. */
 XTR_INLINE struct xtr_iface *xtr_port_get(__u32 ifindex, __u32 vlan)
 {
-	__u32 i = (ifindex ^ vlan * 7) % XTR_CPORT_SLOTS;
-	volatile __u32 *shard = xtr_gen_at(XTR_GEN_PORTS);
+	__u32 i = xtr_mine((ifindex ^ vlan * 7) % (1 << XTR_CPORT_BITS), XTR_CPORT_BITS);
 	struct xtr_cport *c = bpf_map_lookup_elem(&xtr_cports, &i);
-	__u32 gen = xtr_gen_now(shard);
+	__u32 gen = xtr_gen_now(XTR_GEN_PORTS);
 	struct xtr_iface *ifc;
 
 	if (!c)
@@ -217,7 +189,7 @@ XTR_INLINE struct xtr_iface *xtr_port_get(__u32 ifindex, __u32 vlan)
 	if (!gen || c->gen != gen || c->ifindex != ifindex || c->vlan != vlan) {
 		c->gen = 0;
 		if (gen)
-			gen = xtr_gen_before(shard);
+			gen = xtr_gen_before(XTR_GEN_PORTS);
 		ifc = xtr_iface_get(ifindex, vlan);
 		if (ifc)
 			c->i = *ifc;
@@ -250,10 +222,9 @@ XTR_INLINE __u32 xtr_path_mtu(const struct xtr_ctx *c, const struct xtr_rloc *t)
 /* As xtr_rloc_get. Heartbeat and the port's MTU, which stands for that of a path where none is known, may be a second old. */
 XTR_INLINE struct xtr_rloc *xtr_tmpl_get(const struct xtr_ctx *ctx, __u32 id, const struct xtr_cfg *cfg, __u64 now)
 {
-	__u32 i = id % XTR_CTMPL_SLOTS;
-	volatile __u32 *shard = xtr_gen_at(XTR_GEN_RLOCS);
+	__u32 i = xtr_mine(id % (1 << XTR_CTMPL_BITS), XTR_CTMPL_BITS);
 	struct xtr_ctmpl *c = bpf_map_lookup_elem(&xtr_ctmpls, &i);
-	__u32 gen = xtr_gen_now(shard);
+	__u32 gen = xtr_gen_now(XTR_GEN_RLOCS);
 	struct xtr_rloc *t;
 
 	if (!c)
@@ -261,7 +232,7 @@ XTR_INLINE struct xtr_rloc *xtr_tmpl_get(const struct xtr_ctx *ctx, __u32 id, co
 	if (!gen || c->gen != gen || c->id != id || (__u32)now - c->stamp >= cfg->hz) {
 		c->gen = 0;
 		if (gen)
-			gen = xtr_gen_before(shard);
+			gen = xtr_gen_before(XTR_GEN_RLOCS);
 		t = xtr_rloc_get(id);
 		if (!t)
 			return NULL;
@@ -279,16 +250,15 @@ XTR_INLINE struct xtr_rloc *xtr_tmpl_get(const struct xtr_ctx *ctx, __u32 id, co
 /* As xtr_is_self, for the destination of what comes in: mostly it is. */
 XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
 {
-	__u32 i = (bpf_ntohl(a->w[0] ^ a->w[3])) % XTR_CSELF_SLOTS;
-	volatile __u32 *shard = xtr_gen_at(XTR_GEN_PORTS);
+	__u32 i = xtr_mine(bpf_ntohl(a->w[0] ^ a->w[3]) % (1 << XTR_CSELF_BITS), XTR_CSELF_BITS);
 	struct xtr_cself *c = bpf_map_lookup_elem(&xtr_cselfs, &i);
-	__u32 gen = xtr_gen_now(shard);
+	__u32 gen = xtr_gen_now(XTR_GEN_PORTS);
 
 	if (!gen || !c)
 		return xtr_is_self(family, a);
 	if (c->gen == gen && c->family == family && xtr_words_equal(c->addr, a->w))
 		return true;
-	gen = xtr_gen_before(shard);
+	gen = xtr_gen_before(XTR_GEN_PORTS);
 	if (!xtr_is_self(family, a))
 		return false;
 	c->gen = 0;
@@ -303,17 +273,14 @@ XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
 
 XTR_GLOBAL int xtr_near_fill(struct xtr_near *c, __u32 iid, __u32 family, const struct xtr_abi_ip *a)
 {
-	volatile __u32 *shard;
 	struct xtr_local *own;
 	struct xtr_lpm6 k;
-	__u32 gen = 0;
+	__u32 gen;
 
 	if (!c || !a)
 		return 0;
-	shard = xtr_gen_of(iid, family, a);
 	c->gen = 0;
-	if (feat_cache && shard)
-		gen = xtr_gen_before(shard);
+	gen = xtr_gen_before(xtr_gen_of(iid, family, a));
 	xtr_key(&k, iid, family, a);
 	own = xtr_local_get(&k);
 	c->who = iid | family << 24;
@@ -327,14 +294,12 @@ XTR_GLOBAL int xtr_near_fill(struct xtr_near *c, __u32 iid, __u32 family, const 
 /* Flags (XTR_LOCAL_F_*) of an address of ours, and above them its map-version; 0: it is none. */
 XTR_INLINE __u32 xtr_near_get(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
 {
-	__u32 h = xtr_spread(iid, a, family, XTR_NEAR_BITS), i = h / XTR_NEAR_SLOTS;
+	__u32 i = xtr_mine(xtr_spread(iid, a, family, XTR_NEAR_BITS), XTR_NEAR_BITS);
 	__u32 gen = xtr_gen_now(xtr_gen_of(iid, family, a));
-	struct xtr_nears *at = bpf_map_lookup_elem(&xtr_nears, &i);
-	struct xtr_near *c;
+	struct xtr_near *c = bpf_map_lookup_elem(&xtr_nears, &i);
 
-	if (!at)
+	if (!c)
 		return 0;
-	c = &at->slot[h % XTR_NEAR_SLOTS];
 	if (!gen || c->gen != gen || c->who != (iid | (__u32)family << 24) || !xtr_words_equal(c->addr, a->w))
 		xtr_near_fill(c, iid, family, a);
 	return c->known;
@@ -408,8 +373,7 @@ XTR_GLOBAL int xtr_dest_fill(struct xtr_cfg *cfg, __u32 iid, const struct xtr_in
 {
 	__u64 now = bpf_jiffies64();
 	struct xtr_dest d = {}, *l;
-	volatile __u32 *shard;
-	__u32 hold = 0, gen, is = XTR_DEST_FOUND;
+	__u32 hold = 0, shard, gen, is = XTR_DEST_FOUND;
 	struct xtr_dkey k;
 
 	if (!cfg || !p || !s)
@@ -466,7 +430,7 @@ XTR_INLINE __u32 xtr_dest_way(const struct xtr_dest *d0, bool same0, const struc
 
 XTR_INLINE const struct xtr_dest *xtr_dest_get4(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, __u64 now)
 {
-	__u32 h = xtr_spread(iid, &p->dst, XTR_FAMILY_IP4, copy_bits), i = h / XTR_DEST_SLOTS, w;
+	__u32 i = xtr_mine(xtr_spread(iid, &p->dst, XTR_FAMILY_IP4, copy_bits), copy_bits), w;
 	__u32 gen = xtr_gen_now(xtr_gen_of(iid, XTR_FAMILY_IP4, &p->dst));
 	struct xtr_dests4 *at = bpf_map_lookup_elem(&xtr_dests4, &i);
 	__be32 a = p->dst.w[0];
@@ -474,9 +438,17 @@ XTR_INLINE const struct xtr_dest *xtr_dest_get4(struct xtr_cfg *cfg, __u32 iid, 
 
 	if (!at)
 		return NULL;
-	s = at->slot[h % XTR_DEST_SLOTS].way;
+	s = at->way;
 	w = xtr_dest_way(&s[0].d, s[0].iid == iid && s[0].addr == a, &s[1].d, s[1].iid == iid && s[1].addr == a, cfg, now);
-	s = w > 1 ? &at->slot[0].way[0] : &s[w & 1];
+	if (w > 1) {
+		i = xtr_mine(0, copy_bits);
+		at = bpf_map_lookup_elem(&xtr_dests4, &i);
+		if (!at)
+			return NULL;
+		s = at->way;
+	} else {
+		s += w & 1;
+	}
 	if (!gen || s->iid != iid || s->addr != a || !xtr_dest_young(&s->d, gen, cfg, now)) {
 		s->d.gen = 0;
 		s->iid = iid;
@@ -493,16 +465,24 @@ XTR_INLINE bool xtr_dest6_is(const struct xtr_dest6 *s, __u32 iid, const struct 
 
 XTR_INLINE const struct xtr_dest *xtr_dest_get6(struct xtr_cfg *cfg, __u32 iid, const struct xtr_inner *p, __u64 now)
 {
-	__u32 h = xtr_spread(iid, &p->dst, XTR_FAMILY_IP6, copy_bits), i = h / XTR_DEST_SLOTS, w;
+	__u32 i = xtr_mine(xtr_spread(iid, &p->dst, XTR_FAMILY_IP6, copy_bits), copy_bits), w;
 	__u32 gen = xtr_gen_now(xtr_gen_of(iid, XTR_FAMILY_IP6, &p->dst));
 	struct xtr_dests6 *at = bpf_map_lookup_elem(&xtr_dests6, &i);
 	struct xtr_dest6 *s;
 
 	if (!at)
 		return NULL;
-	s = at->slot[h % XTR_DEST_SLOTS].way;
+	s = at->way;
 	w = xtr_dest_way(&s[0].d, xtr_dest6_is(&s[0], iid, &p->dst), &s[1].d, xtr_dest6_is(&s[1], iid, &p->dst), cfg, now);
-	s = w > 1 ? &at->slot[0].way[0] : &s[w & 1];
+	if (w > 1) {
+		i = xtr_mine(0, copy_bits);
+		at = bpf_map_lookup_elem(&xtr_dests6, &i);
+		if (!at)
+			return NULL;
+		s = at->way;
+	} else {
+		s += w & 1;
+	}
 	if (!gen || !xtr_dest6_is(s, iid, &p->dst) || !xtr_dest_young(&s->d, gen, cfg, now)) {
 		s->d.gen = 0;
 		s->iid = iid;

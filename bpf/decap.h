@@ -24,7 +24,6 @@ struct xtr_decap {
 	struct xtr_inner in;     /* addresses, family, length of the inner packet */
 	struct xtr_abi_ip src;   /* outer source */
 	struct xtr_home *home;   /* of the inner destination */
-	struct xtr_inst *inst;
 	__u32 iid;
 	__u32 nest;              /* where the inner packet would have a packet of its own, if it is LISP data; 0: it is not */
 	__u32 word0;             /* LISP header, host order */
@@ -353,7 +352,6 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	d->home = xtr_home_get(d->iid, &d->in);
 	if (!d->home)
 		return -XTR_DROP_DECAP_IID;
-	d->inst = &d->home->inst;
 	/* The inner packet is LISP data again, which is allowed once: an RTR, or a site behind a site. */
 	if (d->nest && xtr_is_lisp(c, d->nest))
 		return -XTR_DROP_DECAP_NESTED;
@@ -371,7 +369,7 @@ XTR_INLINE int xtr_decap_check(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	r = xtr_decap_source(cfg, d);
 	if (r)
 		return r;
-	if (!d->inst->overlay)
+	if (!d->home->overlay)
 		return -XTR_DROP_DECAP_NO_OVERLAY;
 	return xtr_decap_marks(cfg, d);
 }
@@ -424,9 +422,10 @@ XTR_INLINE __be16 xtr_ethertype(__u8 family)
 	return family == XTR_FAMILY_IP4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 }
 
-XTR_INLINE void xtr_count_decap(const struct xtr_decap *d)
+/* stat: XTR_STAT_DECAP, or what stands for it */
+XTR_INLINE void xtr_count_decap(const struct xtr_decap *d, __u32 stat)
 {
-	xtr_stat(XTR_STAT_DECAP, d->in.len);
+	xtr_stat(stat, d->in.len);
 	if (d->ecn_odd)
 		xtr_stat(XTR_STAT_ECN_ODD, d->in.len);
 }

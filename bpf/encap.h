@@ -350,12 +350,13 @@ XTR_INLINE void xtr_outer_cut(const struct xtr_ctx *c)
 	ip->check = ~xtr_fold((__u16)~ip->check + ip->id + (__u16)~bpf_htons(IP_DF)); /* RFC 1624 eqn. 3 */
 }
 
-XTR_INLINE void xtr_count_encap(const struct xtr_rloc *t, __u32 octets)
+/* stat: XTR_STAT_ENCAP, or what stands for it */
+XTR_INLINE void xtr_count_encap(const struct xtr_rloc *t, __u32 stat, __u32 octets)
 {
 	struct xtr_count *n;
 	__u32 i = t->stat;
 
-	xtr_stat(XTR_STAT_ENCAP, octets);
+	xtr_stat(stat, octets);
 	n = bpf_map_lookup_elem(&xtr_rlstat, &i);
 	if (n) {
 		n->packets++;

@@ -16,10 +16,9 @@
 
 #include "cache.h"
 
-#define XTR_HOME_SLOTS 256 /* of an element */
 #define XTR_HOME_SECONDS 4
 
-/* What a packet that goes straight needs comes first: a cache line. */
+/* One cache line. */
 struct xtr_home {
 	__u32  gen, ports;  /* of the address, of ports and instances */
 	__u32  ways;        /* of routes and neighbours, when the kernel was asked */
@@ -33,48 +32,42 @@ struct xtr_home {
 	__u16  port;        /* XTR_IF_F_* of the port */
 	__u16  map_version;
 	__u8   flags;       /* XTR_LOCAL_F_* */
-	__u8   asked;       /* there was an answer */
-	struct xtr_inst inst;
+	__u8   is;          /* enum xtr_home_is */
+	__u32  overlay;     /* as in struct xtr_inst */
 };
-struct xtr_homes {
-	struct xtr_home slot[XTR_HOME_SLOTS];
+enum xtr_home_is {
+	XTR_HOME_ASKED = 1 << 0, /* there was an answer */
+	XTR_HOME_AWAY  = 1 << 1, /* the instance is not in the host's own routing */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, (1 << 14) / XTR_HOME_SLOTS);
-	__type(key, __u32);
-	__type(value, struct xtr_homes);
-} xtr_homes SEC(".maps");
+XTR_COPIES(xtr_homes, 14, struct xtr_home); /* copy_bits */
 
 /* Fills in what the maps say. Not 0: there is no such instance. */
 XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const struct xtr_inner *in)
 {
-	volatile __u32 *shard, *ports = xtr_gen_at(XTR_GEN_PORTS);
-	__u32 gen = 0, pgen = 0;
+	__u32 gen, ports;
 	struct xtr_local *own;
 	struct xtr_inst *inst;
 	struct xtr_lpm6 k;
 
 	if (!h || !in)
 		return -1;
-	shard = xtr_gen_of(iid, family, &in->dst);
-	h->gen = h->oif = h->asked = h->stamp = 0;
-	if (feat_cache && shard && ports) {
-		gen = xtr_gen_before(shard);
-		pgen = xtr_gen_before(ports);
-	}
+	h->gen = h->oif = h->is = h->stamp = 0;
+	gen = xtr_gen_before(xtr_gen_of(iid, family, &in->dst));
+	ports = xtr_gen_before(XTR_GEN_PORTS);
 	inst = bpf_map_lookup_elem(&xtr_inst, &iid);
 	if (!inst)
 		return -1;
-	h->inst = *inst;
+	h->overlay = inst->overlay;
+	if (inst->flags & (XTR_INST_F_ELSEWHERE | XTR_INST_F_APART))
+		h->is = XTR_HOME_AWAY;
 	xtr_key(&k, iid, family, &in->dst);
 	own = xtr_local_get(&k);
 	h->flags = own ? own->flags : 0;
 	h->map_version = own ? own->map_version : 0;
 	h->who = iid | family << 24;
 	__builtin_memcpy(h->addr, in->dst.w, sizeof(h->addr));
-	h->ports = pgen;
+	h->ports = ports;
 	barrier();
 	h->gen = gen;
 	return 0;
@@ -83,14 +76,12 @@ XTR_GLOBAL int xtr_home_read(struct xtr_home *h, __u32 iid, __u32 family, const 
 /* The home of an inner destination. NULL: there is no such instance. */
 XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in)
 {
-	__u32 who = iid | (__u32)in->family << 24, h = xtr_spread(iid, &in->dst, in->family, copy_bits), i = h / XTR_HOME_SLOTS;
-	__u32 gen = xtr_gen_now(xtr_gen_of(iid, in->family, &in->dst)), ports = xtr_gen_now(xtr_gen_at(XTR_GEN_PORTS));
-	struct xtr_homes *at = bpf_map_lookup_elem(&xtr_homes, &i);
-	struct xtr_home *s;
+	__u32 who = iid | (__u32)in->family << 24, i = xtr_mine(xtr_spread(iid, &in->dst, in->family, copy_bits), copy_bits);
+	__u32 gen = xtr_gen_now(xtr_gen_of(iid, in->family, &in->dst)), ports = xtr_gen_now(XTR_GEN_PORTS);
+	struct xtr_home *s = bpf_map_lookup_elem(&xtr_homes, &i);
 
-	if (!at)
+	if (!s)
 		return NULL;
-	s = &at->slot[h % XTR_HOME_SLOTS];
 	if (gen && ports && s->gen == gen && s->ports == ports && s->who == who && xtr_words_equal(s->addr, in->dst.w))
 		return s;
 	return xtr_home_read(s, iid, in->family, in) ? NULL : s;
@@ -99,20 +90,18 @@ XTR_INLINE struct xtr_home *xtr_home_get(__u32 iid, const struct xtr_inner *in)
 /* Asks the kernel for the way. A function of its own: rare, and large on the stack. */
 XTR_FUNC int xtr_home_ask(void *ctx, struct xtr_home *h, const struct xtr_inner *in)
 {
-	volatile __u32 *ways = xtr_gen_at(XTR_GEN_WAYS), *beat = xtr_gen_at(XTR_GEN_BEAT);
 	struct bpf_fib_lookup fib = {};
-	struct xtr_cfg *cfg = xtr_cfg_get();
 	struct xtr_iface *port;
 
-	if (!h || !in || !ways || !beat || !cfg)
+	if (!h || !in)
 		return 0;
-	h->ways = xtr_gen_before(ways);
-	h->asked = 1;
+	h->ways = xtr_gen_before(XTR_GEN_WAYS);
+	h->is |= XTR_HOME_ASKED;
 	h->oif = 0;
 	/* without a daemon nobody looks whether this host has begun to filter what it forwards, or to route it by rules */
-	if ((__s32)((__u32)bpf_jiffies64() - *beat) > (__s32)cfg->heartbeat_max)
+	if ((__s32)((__u32)bpf_jiffies64() - *(volatile __u32 *)&xtr_gen[XTR_GEN_BEAT]) > (__s32)xtr_cfg.heartbeat_max)
 		return 0;
-	fib.ifindex = h->inst.overlay;
+	fib.ifindex = h->overlay;
 	fib.l4_protocol = in->proto;
 	/* The MTU is ours to judge, as of a super-packet the segments count, not the whole. Without a length the kernel would look
 	 * at the packet itself, which still has its outer headers. */
@@ -168,15 +157,15 @@ XTR_INLINE bool xtr_home_straight(const struct xtr_ctx *c, const struct xtr_cfg 
 {
 	bool old;
 
-	if (!(cfg->flags & XTR_CFG_F_DIRECT) || !h->gen || h->inst.flags & (XTR_INST_F_ELSEWHERE | XTR_INST_F_APART))
+	if (!(cfg->flags & XTR_CFG_F_DIRECT) || !h->gen || h->is & XTR_HOME_AWAY)
 		return false;
 	if (h->flags & XTR_LOCAL_F_GROUP) /* who wants it, and where, is the stack's to know */
 		return false;
 	/* time exceeded, and IPv4 options: the stack's */
 	if (new_ttl <= 1 || (in->family == XTR_FAMILY_IP4 && in->l3len != IP4_HLEN))
 		return false;
-	old = h->asked && (__u32)now - h->stamp >= cfg->hz * XTR_HOME_SECONDS;
-	if (!h->asked || old || h->ways != xtr_gen_now(xtr_gen_at(XTR_GEN_WAYS))) {
+	old = h->is & XTR_HOME_ASKED && (__u32)now - h->stamp >= cfg->hz * XTR_HOME_SECONDS;
+	if (!(h->is & XTR_HOME_ASKED) || old || h->ways != xtr_gen_now(XTR_GEN_WAYS)) {
 		xtr_home_ask(c->skb ? (void *)c->skb : (void *)c->xdp, h, in);
 		/* where slots are too few, none ever gets old */
 		old |= !(bpf_get_prandom_u32() & 15);

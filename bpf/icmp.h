@@ -281,10 +281,10 @@ XTR_GLOBAL int xtr_icmp_say(struct __sk_buff *skb, const struct xtr_iface *ifc, 
 
 XTR_INLINE int xtr_icmp_limit(const struct xtr_inner *p)
 {
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 	struct xtr_misstb *tb;
 
-	tb = cfg ? xtr_token_of(XTR_ICMP_SLOT, cfg->icmp_rate, cfg->icmp_burst, cfg, bpf_jiffies64()) : NULL;
+	tb = xtr_token_of(XTR_ICMP_SLOT, cfg->icmp_rate, cfg->icmp_burst, cfg, bpf_jiffies64());
 	if (tb) {
 		xtr_token_take(tb, cfg);
 		return 0;

@@ -8,12 +8,12 @@
 
 #include "kernel.h"
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct xtr_cfg);
-} xtr_cfg SEC(".maps");
+/*
+ * Arrays of one element, which programs reach without a lookup: variables in sections of their own, which the loader pins as
+ * xtr_cfg and xtr_gen.
+ */
+struct xtr_cfg xtr_cfg SEC(".data.xtr_cfg");
+__u32 xtr_gen[XTR_GEN_SLOTS] SEC(".data.xtr_gen");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -139,14 +139,6 @@ struct {
 	__type(value, struct xtr_hold);
 } xtr_hold SEC(".maps");
 
-/* Read by the destination cache in front of the tries; the daemon keeps it true from the start. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, XTR_GEN_SLOTS);
-	__type(key, __u32);
-	__type(value, __u32);
-} xtr_gen SEC(".maps");
-
 /* Groups and their lists; members are few beside the map-cache, so the sizes are fixed and nothing is preallocated. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -227,13 +219,6 @@ const volatile __u32 xtr_hz = 250;
 const volatile __u8 feat_decap_l3 = 0;
 const volatile __u8 feat_meta = 1;
 const volatile __u16 meta_version = XTR_META_VERSION;
-
-XTR_INLINE struct xtr_cfg *xtr_cfg_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&xtr_cfg, &zero);
-}
 
 XTR_INLINE void xtr_stat(__u32 stat, __u32 octets)
 {

@@ -86,7 +86,7 @@ XTR_INLINE int xtr_copy(struct xtr_copies *m, __u32 id)
 	m->w.t = t;
 	if (xtr_copy_room(m, t) || !xtr_outer_write(&c, m->cfg, &m->w, m->p, m->iid) || xtr_copy_send(m, t, id))
 		return XTR_DROP_REPL_FAILED;
-	xtr_count_encap(t, m->p->len);
+	xtr_count_encap(t, XTR_STAT_ENCAP, m->p->len);
 	xtr_stat(XTR_STAT_REPL_COPY, m->p->len);
 	__sync_fetch_and_add(&m->mc->copies, 1);
 	return 0;
@@ -116,12 +116,12 @@ XTR_FUNC XTR_NONNULL int xtr_replicate(struct __sk_buff *skb, __u32 iid, const s
 	struct xtr_repl_key k = { .id = mc->repl, .part = part };
 	struct xtr_ctx c = { .skb = skb };
 	struct xtr_copies m = {
-		.skb = skb, .cfg = xtr_cfg_get(), .mc = mc, .p = p, .now = bpf_jiffies64(), .iid = iid, .via = skb->ifindex,
+		.skb = skb, .cfg = &xtr_cfg, .mc = mc, .p = p, .now = bpf_jiffies64(), .iid = iid, .via = skb->ifindex,
 		.w = { .hash = xtr_flow_hash(p), .decrement = true },
 	};
 
 	m.list = bpf_map_lookup_elem(&xtr_repl, &k);
-	if (!m.list || !m.cfg)
+	if (!m.list)
 		return -XTR_DROP_REPL_NO_LIST;
 	xtr_tc_trim(skb, p);
 	if (xtr_tc_decrement(&c, p)) /* once, before the copies */

@@ -81,8 +81,10 @@ XTR_INLINE bool xtr_csum_is_partial(const struct xtr_inner *p)
 
 	if (!p->ports || (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
 		return false;
-	/* source and destination; the words of an IPv4 address beyond the first are 0 */
-	return xtr_sum32(&p->src, 8, sum) == p->check;
+	sum += (__u64)p->src.w[0] + p->dst.w[0];
+	if (p->family == XTR_FAMILY_IP6)
+		sum += (__u64)p->src.w[1] + p->src.w[2] + p->src.w[3] + p->dst.w[1] + p->dst.w[2] + p->dst.w[3];
+	return xtr_sum32(NULL, 0, sum) == p->check;
 }
 
 /* Layer 4: ports for the flow hash (data-plane: only TCP, UDP, SCTP and no fragments), segment size, checksum state. */

@@ -173,7 +173,7 @@ XTR_INLINE int xtr_tc_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, c
 		return -XTR_DROP_ENCAP_ROOM;
 	if (w->cut)
 		xtr_outer_cut(c);
-	xtr_count_encap(t, p->len);
+	xtr_count_encap(t, XTR_STAT_ENCAP, p->len);
 	if (!xtr_fresh(t, cfg, now)) {
 		/* nobody vouches for the layer-2 header: the kernel resolves */
 		xtr_stat(XTR_STAT_FALLBACK, p->len);
@@ -275,15 +275,18 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 			      bool direct)
 {
 	struct __sk_buff *skb = c->skb;
-	__u32 cut = xtr_decap_cut(d);
-	bool gro = direct && xtr_gro_wants(skb, d->inst, &d->in, ifc);
+	__u32 cut = xtr_decap_cut(d), iid = d->iid, sum;
 	bool right = feat_decap_l3 || d->family == d->in.family; /* only those flags set skb->protocol, which segmentation goes by */
-	bool straight = !gro && right && xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64());
+	struct xtr_inst *inst = bpf_map_lookup_elem(&xtr_inst, &iid);
 	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
+	bool gro, straight;
 	struct ethhdr *eth;
-	__u32 sum;
 	int r;
 
+	if (!inst)
+		return -XTR_DROP_DECAP_IID;
+	gro = direct && xtr_gro_wants(skb, inst, &d->in, ifc);
+	straight = !gro && right && xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64());
 	if (feat_decap_l3)
 		flags |= d->in.family == XTR_FAMILY_IP4 ? BPF_F_ADJ_ROOM_DECAP_L3_IPV4 : BPF_F_ADJ_ROOM_DECAP_L3_IPV6;
 	else if (d->family == XTR_FAMILY_IP6 && d->in.len < IP6_HLEN)
@@ -306,7 +309,7 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 		__builtin_memcpy(eth->h_dest, d->home->dmac, ETH_ALEN);
 		__builtin_memcpy(eth->h_source, d->home->smac, ETH_ALEN);
 	} else {
-		__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN); /* or the stack drops it as another host's */
+		__builtin_memcpy(eth->h_dest, inst->mac, ETH_ALEN); /* or the stack drops it as another host's */
 	}
 	eth->h_proto = xtr_ethertype(d->in.family);
 	if (bpf_skb_adjust_room(skb, -(__s32)cut, BPF_ADJ_ROOM_MAC, flags))
@@ -314,16 +317,16 @@ XTR_INLINE int xtr_tc_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	if ((cfg->flags & XTR_CFG_F_MSS_CLAMP) && d->in.proto == IPPROTO_TCP)
 		xtr_mss_decap(skb, d->iid, d->family);
 	if (straight) {
-		xtr_count_decap(d);
+		xtr_count_decap(d, XTR_STAT_DECAP);
 		xtr_stat(XTR_STAT_DIRECT, d->in.len);
 		return xtr_tc_out(skb, d->home, direct);
 	}
 	if (gro)
-		r = xtr_gro_send(skb, d->inst, &d->in);
+		r = xtr_gro_send(skb, inst, &d->in);
 	else
-		r = xtr_tc_into(skb, d->inst, direct && right);
+		r = xtr_tc_into(skb, inst, direct && right);
 	if (r >= 0)
-		xtr_count_decap(d);
+		xtr_count_decap(d, XTR_STAT_DECAP);
 	return r;
 }
 
@@ -422,6 +425,7 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, const struct xtr_cfg *
 {
 	struct xtr_meta *m = (void *)(long)c->skb->data_meta;
 	struct ethhdr *eth = xtr_data(c);
+	struct xtr_inst *inst;
 	bool generic;
 	int r;
 
@@ -432,21 +436,21 @@ XTR_INLINE int xtr_tc_finish_xdp(const struct xtr_ctx *c, const struct xtr_cfg *
 	d->iid = m->iid;
 	generic = m->flags & XTR_META_F_GENERIC;
 	m->magic = 0; /* for no program further on */
-	d->inst = bpf_map_lookup_elem(&xtr_inst, &d->iid);
-	if (!d->inst)
+	inst = bpf_map_lookup_elem(&xtr_inst, &d->iid);
+	if (!inst)
 		return -XTR_DROP_DECAP_IID;
-	if (!d->inst->overlay)
+	if (!inst->overlay)
 		return -XTR_DROP_DECAP_NO_OVERLAY;
 	if ((void *)(eth + 1) > xtr_data_end(c))
 		return -XTR_DROP_META_VERSION;
-	__builtin_memcpy(eth->h_dest, d->inst->mac, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, inst->mac, ETH_ALEN);
 	xtr_tc_forget_csum(c->skb, generic);
 	if (cfg->flags & XTR_CFG_F_DIRECT) {
 		r = xtr_tc_finish_straight(c->skb, cfg, &d->in, d->iid);
 		if (r >= 0)
 			return r;
 	}
-	return xtr_tc_into(c->skb, d->inst, true);
+	return xtr_tc_into(c->skb, inst, true);
 }
 
 #endif

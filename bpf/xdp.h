@@ -96,8 +96,7 @@ XTR_INLINE int xtr_xdp_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 		goto spoiled;
 	__builtin_memcpy(eth->h_dest, t->dmac, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, t->smac, ETH_ALEN);
-	xtr_count_encap(t, p->len);
-	xtr_stat(XTR_STAT_ENCAP_XDP, p->len);
+	xtr_count_encap(t, XTR_STAT_BY_XDP_ENCAP, p->len);
 	return xtr_xdp_out(cfg, t->ifindex);
 spoiled:
 	xtr_drop(c, cfg, p, ifc->iid, XTR_DROP_ENCAP_ROOM);
@@ -139,9 +138,7 @@ XTR_INLINE int xtr_xdp_direct(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	eth->h_proto = xtr_ethertype(d->in.family);
 	if ((pad && bpf_xdp_adjust_tail(c->xdp, pad)) || bpf_xdp_adjust_head(c->xdp, cut))
 		goto spoiled;
-	xtr_count_decap(d);
-	xtr_stat(XTR_STAT_DECAP_XDP, d->in.len);
-	xtr_stat(XTR_STAT_DIRECT, d->in.len);
+	xtr_count_decap(d, XTR_STAT_BY_XDP_DIRECT);
 	return xtr_xdp_out(cfg, oif);
 spoiled:
 	xtr_drop(c, cfg, &d->in, d->iid, XTR_DROP_DECAP_ROOM);
@@ -198,8 +195,7 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	eth->h_proto = xtr_ethertype(d->in.family);
 	if (bpf_xdp_adjust_head(c->xdp, cut))
 		goto spoiled;
-	xtr_count_decap(d);
-	xtr_stat(XTR_STAT_DECAP_XDP, d->in.len);
+	xtr_count_decap(d, XTR_STAT_BY_XDP_DECAP);
 	return XDP_PASS;
 spoiled:
 	xtr_drop(c, cfg, &d->in, d->iid, XTR_DROP_DECAP_ROOM);

@@ -99,15 +99,13 @@ int xtr_tc_encap(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
 	struct xtr_iface *ifc = xtr_vlan_role(skb);
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 	__u64 now = bpf_jiffies64();
 	bool many = false; /* the frame is addressed to many: only a group's packet is our business */
 	struct xtr_inner p;
 	struct xtr_way w = {};
 	int r;
 
-	if (!cfg)
-		return TC_ACT_SHOT;
 	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
 		/* Being detached. A port goes on as if we were gone; what was routed into the overlay has no way. */
 		if (skb->ingress_ifindex == skb->ifindex) {
@@ -322,11 +320,9 @@ drop:
 SEC("tc") XTR_NONNULL
 int xtr_tc_inject(struct __sk_buff *skb)
 {
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 	__u32 from = skb->mark;
 
-	if (!cfg)
-		return TC_ACT_SHOT;
 	if (from == XTR_MARK_GRO) {
 		skb->mark = 0;
 		return TC_ACT_OK;
@@ -343,12 +339,10 @@ SEC("tc") XTR_NONNULL
 int xtr_tc_underlay(struct __sk_buff *skb)
 {
 	struct xtr_ctx c = { .skb = skb };
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 	struct xtr_decap d = {};
 	int r;
 
-	if (!cfg)
-		return TC_ACT_UNSPEC;
 	xtr_tc_at_mac(skb);
 	r = xtr_tc_finish_xdp(&c, cfg, &d);
 	if (!r) {
@@ -370,14 +364,14 @@ SEC("xdp.frags") XTR_NONNULL
 int xtr_xdp_under(struct xdp_md *xdp)
 {
 	struct xtr_ctx c = { .xdp = xdp };
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 	struct ethhdr *eth = (void *)(long)xdp->data;
 	struct xtr_decap d = {};
 	struct xtr_iface *ifc;
 	bool leave;
 	int r;
 
-	if (!cfg || !feat_meta)
+	if (!feat_meta)
 		return XDP_PASS;
 	r = xtr_decap_read(&c, cfg, &d);
 	if (r == XTR_D_OK)
@@ -434,7 +428,7 @@ leave:
 }
 
 /* Two programs, so that a tag costs nothing where there is none; and neither stack stands on the other. */
-XTR_FUNC XTR_NONNULL int xtr_xdp_untagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
+XTR_INLINE int xtr_xdp_untagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
 {
 	return xtr_xdp_port(xdp, cfg, 0, 0);
 }
@@ -450,9 +444,9 @@ SEC("xdp.frags") XTR_NONNULL
 int xtr_xdp_eid(struct xdp_md *xdp)
 {
 	struct ethhdr *eth = (void *)(long)xdp->data;
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 
-	if (!cfg || (void *)(eth + 1) > (void *)(long)xdp->data_end)
+	if ((void *)(eth + 1) > (void *)(long)xdp->data_end)
 		return XDP_PASS;
 	if (eth->h_proto == bpf_htons(ETH_P_8021Q))
 		return xtr_xdp_tagged(xdp, cfg);
@@ -465,7 +459,7 @@ int xtr_xdp_copy(struct xdp_md *xdp)
 {
 	struct xtr_fan_meta *at = (void *)(long)xdp->data_meta, m;
 	struct xtr_ctx c = { .xdp = xdp };
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 	struct xtr_rloc *t;
 	struct xtr_fan *fan;
 	int r = XTR_DROP_REPL_FAILED;
@@ -474,7 +468,7 @@ int xtr_xdp_copy(struct xdp_md *xdp)
 		return XDP_PASS;
 	m = *at;
 	fan = bpf_map_lookup_elem(&xtr_fan, &m.fan);
-	t = cfg && fan ? xtr_fan_next(fan, xdp->egress_ifindex, m.packet) : NULL;
+	t = fan ? xtr_fan_next(fan, xdp->egress_ifindex, m.packet) : NULL;
 	if (t)
 		r = xtr_fan_copy(&c, cfg, &m, t, fan->room);
 	return r ? xtr_fan_lost(m.len, r) : XDP_PASS;
@@ -484,10 +478,8 @@ int xtr_xdp_copy(struct xdp_md *xdp)
 SEC("tc") XTR_NONNULL
 int xtr_clock(struct __sk_buff *skb)
 {
-	struct xtr_cfg *cfg = xtr_cfg_get();
+	struct xtr_cfg *cfg = &xtr_cfg;
 
-	if (!cfg)
-		return TC_ACT_SHOT;
 	cfg->hz = xtr_hz;
 	cfg->jiffies = bpf_jiffies64();
 	return TC_ACT_OK;

@@ -380,6 +380,24 @@ struct xtr_count {
 	__u64 packets;
 	__u64 octets;          /* of inner packets */
 };
+/* What was counted under a part (enum xtr_stat_part) belongs to these. */
+static inline void xtr_stat_add_part(struct xtr_count all[XTR_STAT_MAX], unsigned part, __u64 packets, __u64 octets)
+{
+	static const __u8 of[][3] = {
+		[XTR_STAT_BY_XDP_ENCAP - XTR_STAT_PARTS_FROM] = { XTR_STAT_ENCAP, XTR_STAT_ENCAP_XDP, XTR_STAT_MAX },
+		[XTR_STAT_BY_XDP_DECAP - XTR_STAT_PARTS_FROM] = { XTR_STAT_DECAP, XTR_STAT_DECAP_XDP, XTR_STAT_MAX },
+		[XTR_STAT_BY_XDP_DIRECT - XTR_STAT_PARTS_FROM] = { XTR_STAT_DECAP, XTR_STAT_DECAP_XDP, XTR_STAT_DIRECT },
+	};
+
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned stat = of[part - XTR_STAT_PARTS_FROM][i];
+
+		if (stat < XTR_STAT_MAX) {
+			all[stat].packets += packets;
+			all[stat].octets += octets;
+		}
+	}
+}
 
 /* ---- xtr_misstb: PERCPU_ARRAY(XTR_BUCKETS_TB), slot -> token bucket; those after the ports': events XTR_EV_DROP, ICMP errors,
  * large misses. That of an underlay port is for XTR_EV_CONTROL, in units of control_rate and control_burst */
@@ -406,11 +424,10 @@ struct xtr_hold {
 	__u32 drained;         /* daemon: of these, injected or dropped */
 	__u64 deadline;        /* jiffies; after it packets go direct whatever the counts say */
 };
-/* ---- xtr_gen: ARRAY(XTR_GEN_SLOTS) of __u32, starting at 1 (0: nothing may be cached). The programs keep copies of what they
+/* ---- xtr_gen: ARRAY(1) of __u32[XTR_GEN_SLOTS], mapped by the daemon, starting at 1 (0: nothing may be cached). The programs keep copies of what they
  * have looked up, each with the generation that was read before the lookup; the daemon writes first and bumps then.
  * Below XTR_GEN_SHARDS: by instance and address, bumped after every change of xtr_eid, xtr_rset and xtr_local below the shard.
- * A prefix shorter than XTR_GEN_BITS4/6 lies in several shards: then
- * all of them are bumped. Addresses in host order. */
+ * A prefix shorter than XTR_GEN_BITS4/6 lies in several shards: then all of them are bumped. Addresses in host order. */
 #define XTR_GEN_PORTS (XTR_GEN_SHARDS + 0) /* xtr_ifaces, xtr_self, xtr_inst */
 #define XTR_GEN_RLOCS (XTR_GEN_SHARDS + 1) /* xtr_rloc, but for the heartbeat */
 #define XTR_GEN_WAYS  (XTR_GEN_SHARDS + 2) /* routes, rules, neighbours of hosts at EID ports */
@@ -541,6 +558,6 @@ XTR_ABI_SIZE(struct xtr_fanof, 16);
 XTR_ABI_SIZE(struct xtr_fan, 5168);
 XTR_ABI_SIZE(struct xtr_fancpu, 8);
 XTR_ABI_SIZE(struct xtr_fan_meta, 28);
-_Static_assert(XTR_DROP_MAX <= XTR_DROP_SLOTS && XTR_STAT_MAX <= XTR_STAT_SLOTS, "more counters than slots");
+_Static_assert(XTR_DROP_MAX <= XTR_DROP_SLOTS && (int)XTR_STAT_MAX <= (int)XTR_STAT_PARTS_FROM, "more counters than slots");
 
 #endif

@@ -116,4 +116,15 @@ enum xtr_stat {
 	XTR_STAT_MAX,
 };
 
+/*
+ * What XDP does with most packets is counted in one place for each packet, and belongs to several of the counters above: the last
+ * slots of xtr_stats. Whoever reads adds them up (xtr_stat_add_part).
+ */
+enum xtr_stat_part {
+	XTR_STAT_BY_XDP_ENCAP  = 63, /* of XTR_STAT_ENCAP and _ENCAP_XDP */
+	XTR_STAT_BY_XDP_DECAP  = 62, /* of XTR_STAT_DECAP and _DECAP_XDP */
+	XTR_STAT_BY_XDP_DIRECT = 61, /* of those and XTR_STAT_DIRECT */
+	XTR_STAT_PARTS_FROM    = 61,
+};
+
 #endif

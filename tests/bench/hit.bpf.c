@@ -34,27 +34,25 @@ XTR_INLINE void hit_next(struct xtr_inner *p)
 SEC("xdp")
 int hit_empty(struct xdp_md *xdp)
 {
-	__u32 zero = 0;
-	struct xtr_cfg *cfg = bpf_map_lookup_elem(&xtr_cfg, &zero);
+	struct xtr_cfg *cfg = &xtr_cfg;
 	struct xtr_inner p = {};
 	struct xtr_dest d = {};
 
 	hit_next(&p);
 	barrier_var(cfg);
 	barrier_var(p.dst.w[0]);
-	return cfg && d.rset == p.dst.w[0] ? XTR_DEST_NONE : XTR_DEST_FOUND;
+	return d.rset == p.dst.w[0] ? XTR_DEST_NONE : XTR_DEST_FOUND;
 }
 
 SEC("xdp")
 int hit_lookup(struct xdp_md *xdp)
 {
-	__u32 zero = 0;
-	struct xtr_cfg *cfg = bpf_map_lookup_elem(&xtr_cfg, &zero);
+	struct xtr_cfg *cfg = &xtr_cfg;
 	struct xtr_inner p = {};
 	const struct xtr_dest *d;
 
 	hit_next(&p);
-	d = cfg ? xtr_dest_get(cfg, 0, &p, bpf_jiffies64()) : NULL;
+	d = xtr_dest_get(cfg, 0, &p, bpf_jiffies64());
 	return d ? d->is & 0xff : XTR_DEST_NONE;
 }
 

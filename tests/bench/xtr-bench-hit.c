@@ -4,7 +4,8 @@
  * of PREFIXES entries, by BPF_PROG_TEST_RUN, net of the program around it. The thread's CPU time counts, not the wall.
  * Prints "ACTIVE ROUND NANOSECONDS".
  */
-#include "bench/hit.skel.h"
+#include "xtr/abi.h"
+#include "bench/hit.skel.h" /* after that: it has variables of its types */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +17,6 @@
 
 #include <bpf/bpf.h>
 
-#include "xtr/abi.h"
 
 static double cpu(void)
 {
@@ -49,17 +49,13 @@ static int fill(struct hit_bpf *s, unsigned prefixes)
 	static struct xtr_lpm4 keys[BATCH];
 	static struct xtr_eid values[BATCH];
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	struct xtr_cfg cfg = { .hz = 250 };
-	uint32_t len = 8, one = 1;
+	uint32_t len = 8;
 
 	while (8u + (unsigned)__builtin_ctz(prefixes) > len)
 		len++;
 	for (uint32_t i = 0; i < XTR_GEN_SLOTS; i++)
-		if (bpf_map_update_elem(bpf_map__fd(s->maps.xtr_gen), &i, &one, 0))
-			return fail("generations");
-	one = 0;
-	if (bpf_map_update_elem(bpf_map__fd(s->maps.xtr_cfg), &one, &cfg, 0))
-		return fail("configuration");
+		s->data_xtr_gen->xtr_gen[i] = 1;
+	s->data_xtr_cfg->xtr_cfg.hz = 250;
 	for (unsigned i = 0; i < prefixes;) {
 		uint32_t n = 0;
 

@@ -4,6 +4,7 @@
  * pinned, no name is visible outside.
  */
 #include "bpf/lab.h"
+#include "dp/internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,10 +66,10 @@ static void stay_on_one_cpu(void)
 
 static int map_fd(const char *name)
 {
-	int fd = bpf_object__find_map_fd_by_name(lab.skel->obj, name);
+	struct bpf_map *map = xtr_dp_obj_map(lab.skel->obj, name);
 
-	must(fd >= 0, "map %s", name);
-	return fd;
+	must(map, "map %s", name);
+	return bpf_map__fd(map);
 }
 
 /* As the daemon does after each change: nothing that was copied before may be used. */
@@ -77,9 +78,8 @@ static void bump(void)
 	static __u32 gen;
 
 	gen++;
-	for (__u32 i = 0; i < XTR_GEN_SLOTS; i++)
-		must(bpf_map_update_elem(map_fd(XTR_MAP_GEN), &i, i == XTR_GEN_BEAT ? (__u32[]){ (__u32)lab.now } : &gen, 0) == 0,
-		     "update of %s", XTR_MAP_GEN);
+	for (unsigned i = 0; i < XTR_GEN_SLOTS; i++)
+		lab.skel->data_xtr_gen->xtr_gen[i] = i == XTR_GEN_BEAT ? (__u32)lab.now : gen;
 }
 
 /* By another object, loaded onto the maps of the first. */
@@ -409,6 +409,7 @@ void lab_init_with(bool decap_l3, bool meta)
 	lab.decap_l3 = decap_l3;
 	lab.skel->rodata->feat_decap_l3 = decap_l3;
 	lab.skel->rodata->feat_meta = meta;
+	xtr_dp_copies_size(lab.skel->obj, cpus, (uint8_t *)&lab.skel->rodata->copy_bits);
 	bpf_object__for_each_program(prog, lab.skel->obj) /* lab_prog does, if a test needs it */
 		bpf_program__set_autoload(prog, false);
 	must(xtr_bpf__load(lab.skel) == 0, "load");
@@ -447,11 +448,15 @@ static void counters(struct ran *r, int sign)
 		for (int c = 0; c < cpus; c++)
 			r->drops[i] += sign * d[c];
 	}
-	for (__u32 i = 0; i < XTR_STAT_MAX; i++) {
+	for (__u32 i = 0; i < XTR_STAT_SLOTS; i++) {
 		get(XTR_MAP_STATS, &i, s);
 		for (int c = 0; c < cpus; c++) {
-			r->stats[i].packets += sign * s[c].packets;
-			r->stats[i].octets += sign * s[c].octets;
+			if (i >= XTR_STAT_PARTS_FROM) {
+				xtr_stat_add_part(r->stats, i, sign * s[c].packets, sign * s[c].octets);
+			} else if (i < XTR_STAT_MAX) {
+				r->stats[i].packets += sign * s[c].packets;
+				r->stats[i].octets += sign * s[c].octets;
+			}
 		}
 	}
 }

@@ -18,8 +18,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "bpf/pkt.h"
-#include "bpf/xtr.skel.h"
 #include "xtr/abi.h"
+#include "bpf/xtr.skel.h"
 
 #define MAC_UNDER 1
 #define MAC_XTR0  2

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include "bpf/xtr.skel.h"
 #include "xtr/abi.h"
+#include "bpf/xtr.skel.h"
+#include "dp/internal.h"
 
 struct budget {
 	const char *name;
@@ -86,7 +87,7 @@ Test(budget, names_fit_and_are_those_of_the_abi)
 		cr_expect(strlen(progs[i]) <= 15, "%s is longer than the kernel keeps", progs[i]);
 	}
 	for (unsigned i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		cr_expect(bpf_object__find_map_by_name(skel->obj, maps[i]), "map %s", maps[i]);
+		cr_expect(xtr_dp_obj_map(skel->obj, maps[i]), "map %s", maps[i]);
 		cr_expect(strlen(maps[i]) <= 15, "%s is longer than the kernel keeps", maps[i]);
 	}
 	cr_expect_eq(bpf_map__max_entries(skel->maps.xtr_drops), XTR_DROP_SLOTS);

@@ -60,13 +60,12 @@ static unsigned in_maps(const struct xtr_dp *dp)
 
 static uint32_t gen_of(const struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 {
-	uint32_t w, v = 0;
+	uint32_t w;
 	__u32 shard;
 
 	memcpy(&w, p->ip.a, 4);
 	shard = xtr_gen_shard4(iid, __builtin_bswap32(w));
-	bpf_map_lookup_elem(dp->map[XTR_M_GEN], &shard, &v);
-	return v;
+	return dp->gen_at[shard];
 }
 
 /* Puts, replaces, deletes, puts again, in one batch that is longer than one turn of it. */

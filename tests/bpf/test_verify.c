@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "xtr/abi.h"
 #include "bpf/xtr.skel.h"
 
 #define MAX_FEATS 6

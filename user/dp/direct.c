@@ -21,10 +21,7 @@ void xtr_dp_ways_stale(struct xtr_dp *dp) { dp->ways_stale = true; }
 
 void xtr_dp_beat(struct xtr_dp *dp)
 {
-	__u32 slot = XTR_GEN_BEAT;
-
-	dp->gen[slot] = (uint32_t)dp->jiffies;
-	bpf_map_update_elem(dp->map[XTR_M_GEN], &slot, &dp->gen[slot], BPF_ANY);
+	__atomic_store_n(&dp->gen_at[XTR_GEN_BEAT], (uint32_t)dp->jiffies, __ATOMIC_RELAXED);
 }
 
 void xtr_dp_ways_neigh(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n)

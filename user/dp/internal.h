@@ -17,6 +17,8 @@
 #include <bpf/libbpf.h>
 
 struct xtr_bpf;                            /* skeleton */
+struct bpf_object;
+struct bpf_map;
 
 #define XTR_DP_PROTO        76             /* rtm_protocol, FRA_PROTOCOL, NDA_PROTOCOL of everything we make ('L') */
 #define XTR_DP_ALIAS        "xtr "         /* IFLA_IFALIAS of our overlay devices: this and the bpffs folder */
@@ -35,7 +37,6 @@ struct xtr_bpf;                            /* skeleton */
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_QUEUES       32             /* of an overlay device, at most: one for each CPU that GRO runs on */
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
-#define XTR_DP_COPY_SLOTS   256            /* XTR_DEST_SLOTS, XTR_HOME_SLOTS of bpf/cache.h, home.h */
 #define XTR_DP_WAYS         1024           /* neighbours whose address is remembered, mapped directly */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
 #define XTR_DP_LISTS        16384          /* as many groups as the maps hold */
@@ -297,7 +298,8 @@ struct xtr_dp {
 	uint32_t hz;
 	uint64_t jiffies, jiffies_ns;      /* and the monotonic clock just after they were read */
 	uint64_t generation;
-	uint32_t gen[XTR_GEN_SLOTS];       /* as in xtr_gen */
+	uint32_t gen[XTR_GEN_SLOTS];       /* as in xtr_gen, */
+	uint32_t *gen_at;                  /* which is mapped here, by the skeleton */
 	uint64_t ways_known[XTR_DP_WAYS];  /* direct.c: digests of neighbours and their addresses, by neighbour */
 	bool ways_stale;
 	bool rules_stale, rules_found; uint32_t rules_priority; /* direct.c: policy rules of others */
@@ -439,6 +441,11 @@ void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned f
 void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n);
 void xtr_dp_drops_flush(struct xtr_dp *dp);
 unsigned xtr_dp_hz(void);
+/* load.c. Before the programs are loaded: what each CPU remembers (bpf/cache.h, home.h) gets its room, of destinations 4 MiB but
+ * not more than 64 MiB in all. bits: copy_bits of the programs. */
+/* As bpf_object__find_map_by_name, also of one that is a section. */
+struct bpf_map *xtr_dp_obj_map(struct bpf_object *obj, const char *name);
+void xtr_dp_copies_size(struct bpf_object *obj, unsigned cpus, uint8_t *bits);
 /* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
 bool xtr_dp_decap_l3(void);
 void xtr_dp_gen_shards(struct xtr_dp *dp, const __u32 *shards, unsigned n);

@@ -48,9 +48,18 @@ static bool xtr_dp_same_shape(const struct bpf_map *map, const struct bpf_map_in
 	       (i->map_flags & ~BPF_F_RDONLY) == bpf_map__map_flags(map);
 }
 
+struct bpf_map *xtr_dp_obj_map(struct bpf_object *obj, const char *name)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
+	char section[32];
+
+	snprintf(section, sizeof(section), ".data.%s", name);
+	return map ?: bpf_object__find_map_by_name(obj, section);
+}
+
 static struct bpf_map *xtr_dp_skel_map(struct xtr_dp *dp, unsigned i, struct xtr_err *err)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(dp->skel->obj, xtr_dp_map_names[i]);
+	struct bpf_map *map = xtr_dp_obj_map(dp->skel->obj, xtr_dp_map_names[i]);
 
 	if (!map) {
 		xtr_fail(err, -ENOENT, "BPF object: no map %s (built from mixed sources)", xtr_dp_map_names[i]);
@@ -102,7 +111,7 @@ static int xtr_dp_maps_choose(struct xtr_dp *dp, struct xtr_dp_source *src, stru
 		bool counts = i == XTR_M_DROPS || i == XTR_M_STATS || i == XTR_M_RLSTAT;
 
 		if (!same[i] || (xtr_dp_linked(i) && !whole) || (src->abi != XTR_ABI_VERSION && !counts) ||
-		    bpf_map__reuse_fd(bpf_object__find_map_by_name(dp->skel->obj, xtr_dp_map_names[i]), src->fd[i]))
+		    bpf_map__reuse_fd(xtr_dp_obj_map(dp->skel->obj, xtr_dp_map_names[i]), src->fd[i]))
 			continue;
 		close(src->fd[i]);
 		src->fd[i] = -1;
@@ -139,22 +148,29 @@ bool xtr_dp_decap_l3(void)
 	return !r && !run.retval;
 }
 
-/* What each CPU remembers of destinations (bpf/cache.h, home.h): 4 MiB, but not more than 64 MiB in all. */
-static void xtr_dp_copies_size(struct xtr_dp *dp)
+void xtr_dp_copies_size(struct bpf_object *obj, unsigned cpus, uint8_t *bits)
 {
-	struct xtr_bpf *s = dp->skel;
-	struct bpf_map *map[] = { s->maps.xtr_dests4, s->maps.xtr_dests6, s->maps.xtr_homes };
-	int cpus = libbpf_num_possible_cpus();
+	static const char *const fixed[] = { "xtr_cports", "xtr_cselfs", "xtr_ctmpls", "xtr_nears" };
+	static const char *const of_eids[] = { "xtr_dests4", "xtr_dests6", "xtr_homes" };
+	struct bpf_map *m;
 	uint64_t slot = 0;
 
-	for (unsigned i = 0; i < 3; i++)
-		slot += bpf_map__value_size(map[i]) / XTR_DP_COPY_SLOTS;
-	while (cpus > 0 && s->rodata->copy_bits > 10 && ((uint64_t)cpus * slot << s->rodata->copy_bits) > 64u << 20)
-		s->rodata->copy_bits--;
-	for (unsigned i = 0; i < 3; i++)
-		bpf_map__set_max_entries(map[i], (1u << s->rodata->copy_bits) / XTR_DP_COPY_SLOTS);
-	if (xtr_dp_copies)
-		bpf_map__set_max_entries(s->maps.xtr_dlru, xtr_dp_copies);
+	for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		m = bpf_object__find_map_by_name(obj, fixed[i]);
+		if (m)
+			bpf_map__set_max_entries(m, bpf_map__max_entries(m) * cpus);
+	}
+	for (unsigned i = 0; i < sizeof(of_eids) / sizeof(of_eids[0]); i++) {
+		m = bpf_object__find_map_by_name(obj, of_eids[i]);
+		slot += m ? bpf_map__value_size(m) : 0;
+	}
+	while (*bits > 10 && (slot * cpus << *bits) > 64u << 20)
+		(*bits)--;
+	for (unsigned i = 0; i < sizeof(of_eids) / sizeof(of_eids[0]); i++) {
+		m = bpf_object__find_map_by_name(obj, of_eids[i]);
+		if (m)
+			bpf_map__set_max_entries(m, cpus << *bits);
+	}
 }
 
 static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
@@ -164,7 +180,9 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 	dp->hz = xtr_dp_hz();
 	dp->skel->rodata->xtr_hz = dp->hz;
 	dp->skel->rodata->feat_decap_l3 = xtr_dp_decap_l3();
-	xtr_dp_copies_size(dp);
+	xtr_dp_copies_size(dp->skel->obj, dp->cpus, (uint8_t *)&dp->skel->rodata->copy_bits);
+	if (xtr_dp_copies)
+		bpf_map__set_max_entries(dp->skel->maps.xtr_dlru, xtr_dp_copies);
 	r = xtr_bpf__load(dp->skel);
 	if (r == -EPERM)
 		return xtr_fail(
@@ -184,7 +202,7 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 			"kernel 6.1 or later is supported)",
 			strerror(-r));
 	for (unsigned i = 0; i < XTR_M_MAX; i++)
-		dp->map[i] = bpf_object__find_map_fd_by_name(dp->skel->obj, xtr_dp_map_names[i]);
+		dp->map[i] = bpf_map__fd(xtr_dp_obj_map(dp->skel->obj, xtr_dp_map_names[i]));
 	for (unsigned i = 0; i < XTR_P_MAX; i++) {
 		struct bpf_program *p =
 			bpf_object__find_program_by_name(dp->skel->obj, xtr_dp_prog_names[i]);
@@ -263,8 +281,8 @@ static int xtr_dp_folder_make(struct xtr_dp *dp, const struct xtr_dp_source *src
 /* Goes on from the generations that are there, and makes them new for whatever was read before. */
 static void xtr_dp_gen_start(struct xtr_dp *dp)
 {
-	for (__u32 i = 0; i < XTR_GEN_SLOTS; i++)
-		bpf_map_lookup_elem(dp->map[XTR_M_GEN], &i, &dp->gen[i]);
+	dp->gen_at = dp->skel->data_xtr_gen->xtr_gen;
+	memcpy(dp->gen, dp->gen_at, sizeof(dp->gen));
 	xtr_dp_gen_bump(dp, 0, NULL);
 }
 

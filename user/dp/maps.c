@@ -176,7 +176,7 @@ int xtr_dp_map_sync(int fd, const void *records, unsigned n, size_t key_size, si
 	return r;
 }
 
-/* xtr_gen: the daemon is its only writer, so it knows what is in it. 0 is never a generation. */
+/* xtr_gen: the daemon is its only writer, so it knows what is in it, and writes where the programs read. 0 is never a generation. */
 static void xtr_dp_gen_next(uint32_t *v)
 {
 	if (!++*v)
@@ -185,16 +185,10 @@ static void xtr_dp_gen_next(uint32_t *v)
 
 void xtr_dp_gen_shards(struct xtr_dp *dp, const __u32 *shards, unsigned n)
 {
-	__u32 count = n;
-	uint32_t v[XTR_GEN_SLOTS];
-
 	for (unsigned i = 0; i < n; i++) {
 		xtr_dp_gen_next(&dp->gen[shards[i]]);
-		v[i] = dp->gen[shards[i]];
+		__atomic_store_n(&dp->gen_at[shards[i]], dp->gen[shards[i]], __ATOMIC_SEQ_CST);
 	}
-	if (n && (n == 1 || bpf_map_update_batch(dp->map[XTR_M_GEN], shards, v, &count, NULL)))
-		for (unsigned i = 0; i < n; i++)
-			bpf_map_update_elem(dp->map[XTR_M_GEN], &shards[i], &v[i], BPF_ANY);
 }
 
 void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard)
@@ -218,9 +212,9 @@ void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 	}
 	if (p && xtr_dp_batch_gen(dp, XTR_GEN_SLOTS))
 		return;
-	for (shard = 0; shard < XTR_GEN_SLOTS; shard++)
+	for (shard = 0; shard < XTR_GEN_BEAT; shard++)
 		all[shard] = shard;
-	xtr_dp_gen_shards(dp, all, XTR_GEN_SLOTS);
+	xtr_dp_gen_shards(dp, all, XTR_GEN_BEAT);
 }
 
 /* CONFIG_HZ: the coarse clock ticks once a jiffy. */

@@ -561,5 +561,13 @@ int xtr_dp_view_stats(struct xtr_dp_view *v, struct xtr_count out[XTR_STAT_MAX])
 		if (r)
 			return r;
 	}
+	for (__u32 i = XTR_STAT_PARTS_FROM; i < XTR_STAT_SLOTS; i++) {
+		struct xtr_count n;
+		int r = xtr_dp_view_count(v, v->map[XTR_M_STATS], i, &n);
+
+		if (r)
+			return r;
+		xtr_stat_add_part(out, i, n.packets, n.octets);
+	}
 	return 0;
 }
