@@ -33,11 +33,6 @@
 #define XTR_DEST_LRU 131072
 #define XTR_DEST_LRU_ODDS 4 /* one newcomer in so many gets into the shared hash */
 
-struct xtr_cport {
-	__u32 gen, ifindex, vlan;
-	__u32 singles;      /* gro.h */
-	struct xtr_iface i; /* role none: there is none */
-};
 struct xtr_cself {
 	__u32  gen, family;
 	__be32 addr[4];
@@ -53,6 +48,16 @@ struct xtr_near {
 	__be32 addr[4];
 	__u32  known;
 };
+struct xtr_cport {
+	__u32 gen, ifindex, vlan;
+	__u32 singles;      /* gro.h */
+	struct xtr_iface i; /* role none: there is none */
+	/* The last of these at this port; mostly the next packet has the same. Both are made by XDP only. */
+	union {
+		struct xtr_near  near; /* EID port: source */
+		struct xtr_cself self; /* underlay port: destination that is an own locator */
+	};
+} __attribute__((aligned(64)));
 /* What is known of a destination EID. */
 struct xtr_dest {
 	__u32 gen;
@@ -117,8 +122,6 @@ struct {
 	__type(value, struct xtr_dest);
 } xtr_dlru SEC(".maps");
 
-/* 0: every packet asks the maps. For comparisons; the loader leaves it on. */
-const volatile __u8 feat_cache = 1;
 const volatile __u8 copy_bits = 14; /* slots for destinations, of a CPU, family and direction, as a power of two */
 
 enum xtr_dest_is {
@@ -145,13 +148,13 @@ XTR_INLINE __u32 xtr_gen_of(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
 /* What a copy was made with may be used now. 0: nothing may. */
 XTR_INLINE __u32 xtr_gen_now(__u32 shard)
 {
-	return feat_cache && shard < XTR_GEN_SLOTS ? *(volatile __u32 *)&xtr_gen[shard] : 0;
+	return shard < XTR_GEN_SLOTS ? *(volatile __u32 *)&xtr_gen[shard] : 0;
 }
 
 /* For a new copy: read with a full barrier, so that it is before the map. 0: no copy may be made. */
 XTR_INLINE __u32 xtr_gen_before(__u32 shard)
 {
-	return feat_cache && shard < XTR_GEN_SLOTS ? __sync_fetch_and_add(&xtr_gen[shard], 0) : 0;
+	return shard < XTR_GEN_SLOTS ? __sync_fetch_and_add(&xtr_gen[shard], 0) : 0;
 }
 
 /* The slot of an address, bits wide. */
@@ -176,31 +179,46 @@ XTR_INLINE bool xtr_words_equal(const __be32 *a, const __be32 *b)
  * gets before this one has gone: so there is one place where it can be, and half as much for the verifier to look at.
  */
 
-/* As xtr_iface_get, for the port that every packet asks for. */
-XTR_INLINE struct xtr_iface *xtr_port_get(__u32 ifindex, __u32 vlan)
+XTR_GLOBAL int xtr_cport_fill(struct xtr_cport *c, __u32 ifindex, __u32 vlan)
+{
+	struct xtr_iface *ifc;
+	__u32 gen;
+
+	if (!c)
+		return 0;
+	c->gen = 0;
+	c->near.gen = 0;
+	gen = xtr_gen_before(XTR_GEN_PORTS);
+	ifc = xtr_iface_get(ifindex, vlan);
+	if (ifc)
+		c->i = *ifc;
+	else
+		c->i.role = XTR_ROLE_NONE;
+	c->ifindex = ifindex;
+	c->vlan = vlan;
+	barrier();
+	c->gen = gen;
+	return 0;
+}
+
+/* The copy for a port. NULL: never. */
+XTR_INLINE struct xtr_cport *xtr_cport_get(__u32 ifindex, __u32 vlan)
 {
 	__u32 i = xtr_mine((ifindex ^ vlan * 7) % (1 << XTR_CPORT_BITS), XTR_CPORT_BITS);
 	struct xtr_cport *c = bpf_map_lookup_elem(&xtr_cports, &i);
 	__u32 gen = xtr_gen_now(XTR_GEN_PORTS);
-	struct xtr_iface *ifc;
 
-	if (!c)
-		return NULL;
-	if (!gen || c->gen != gen || c->ifindex != ifindex || c->vlan != vlan) {
-		c->gen = 0;
-		if (gen)
-			gen = xtr_gen_before(XTR_GEN_PORTS);
-		ifc = xtr_iface_get(ifindex, vlan);
-		if (ifc)
-			c->i = *ifc;
-		else
-			c->i.role = XTR_ROLE_NONE;
-		c->ifindex = ifindex;
-		c->vlan = vlan;
-		barrier();
-		c->gen = gen;
-	}
-	return c->i.role == XTR_ROLE_NONE ? NULL : &c->i;
+	if (c && (!gen || c->gen != gen || c->ifindex != ifindex || c->vlan != vlan))
+		xtr_cport_fill(c, ifindex, vlan);
+	return c;
+}
+
+/* As xtr_iface_get, for the port that every packet asks for. */
+XTR_INLINE struct xtr_iface *xtr_port_get(__u32 ifindex, __u32 vlan)
+{
+	struct xtr_cport *c = xtr_cport_get(ifindex, vlan);
+
+	return c && c->i.role != XTR_ROLE_NONE ? &c->i : NULL;
 }
 
 /* Largest IP packet that fits out of a port. */
@@ -247,6 +265,15 @@ XTR_INLINE struct xtr_rloc *xtr_tmpl_get(const struct xtr_ctx *ctx, __u32 id, co
 	return &c->t;
 }
 
+XTR_INLINE void xtr_self_keep(struct xtr_cself *c, __u32 gen, __u8 family, const struct xtr_abi_ip *a)
+{
+	c->gen = 0;
+	c->family = family;
+	__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
+	barrier();
+	c->gen = gen;
+}
+
 /* As xtr_is_self, for the destination of what comes in: mostly it is. */
 XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
 {
@@ -261,11 +288,22 @@ XTR_INLINE bool xtr_self_get(__u8 family, const struct xtr_abi_ip *a)
 	gen = xtr_gen_before(XTR_GEN_PORTS);
 	if (!xtr_is_self(family, a))
 		return false;
-	c->gen = 0;
-	c->family = family;
-	__builtin_memcpy(c->addr, a->w, sizeof(c->addr));
-	barrier();
-	c->gen = gen;
+	xtr_self_keep(c, gen, family, a);
+	return true;
+}
+
+/* The same at a port, which is asked first. */
+XTR_INLINE bool xtr_self_at(struct xtr_cport *port, __u8 family, const struct xtr_abi_ip *a)
+{
+	__u32 gen = xtr_gen_now(XTR_GEN_PORTS);
+	struct xtr_cself *c = &port->self;
+
+	if (gen && c->gen == gen && c->family == family && xtr_words_equal(c->addr, a->w))
+		return true;
+	if (!xtr_self_get(family, a))
+		return false;
+	/* it was one in a generation that is not older than this */
+	xtr_self_keep(c, port->i.role == XTR_ROLE_UNDERLAY ? gen : 0, family, a);
 	return true;
 }
 
@@ -291,17 +329,36 @@ XTR_GLOBAL int xtr_near_fill(struct xtr_near *c, __u32 iid, __u32 family, const 
 	return 0;
 }
 
-/* Flags (XTR_LOCAL_F_*) of an address of ours, and above them its map-version; 0: it is none. */
-XTR_INLINE __u32 xtr_near_get(__u32 iid, __u8 family, const struct xtr_abi_ip *a)
+XTR_INLINE bool xtr_near_is(const struct xtr_near *c, __u32 gen, __u32 who, const struct xtr_abi_ip *a)
 {
-	__u32 i = xtr_mine(xtr_spread(iid, a, family, XTR_NEAR_BITS), XTR_NEAR_BITS);
-	__u32 gen = xtr_gen_now(xtr_gen_of(iid, family, a));
-	struct xtr_near *c = bpf_map_lookup_elem(&xtr_nears, &i);
+	return gen && c->gen == gen && c->who == who && xtr_words_equal(c->addr, a->w);
+}
 
+/*
+ * Flags (XTR_LOCAL_F_*) of an address of ours, and above them its map-version; 0: it is none. port: where the packet came in,
+ * which is asked first, or NULL.
+ */
+XTR_INLINE __u32 xtr_near_get(struct xtr_cport *port, __u32 iid, __u8 family, const struct xtr_abi_ip *a)
+{
+	__u32 gen = xtr_gen_now(xtr_gen_of(iid, family, a)), who = iid | (__u32)family << 24, i;
+	struct xtr_near *c;
+
+	if (port && xtr_near_is(&port->near, gen, who, a))
+		return port->near.known;
+	i = xtr_mine(xtr_spread(iid, a, family, XTR_NEAR_BITS), XTR_NEAR_BITS);
+	c = bpf_map_lookup_elem(&xtr_nears, &i);
 	if (!c)
 		return 0;
-	if (!gen || c->gen != gen || c->who != (iid | (__u32)family << 24) || !xtr_words_equal(c->addr, a->w))
+	if (!xtr_near_is(c, gen, who, a))
 		xtr_near_fill(c, iid, family, a);
+	if (port && port->i.role == XTR_ROLE_EID) {
+		port->near.gen = 0;
+		port->near.who = c->who;
+		__builtin_memcpy(port->near.addr, c->addr, sizeof(c->addr));
+		port->near.known = c->known;
+		barrier();
+		port->near.gen = c->gen;
+	}
 	return c->known;
 }
 

@@ -103,8 +103,18 @@ XTR_INLINE int xtr_decap_lisp(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	return XTR_D_OK;
 }
 
+/* Is it an own RLOC? XDP looks at the port first, for LISP data only: it is set then. */
+XTR_INLINE bool xtr_decap_self(const struct xtr_ctx *c, __u8 family, const struct xtr_abi_ip *dst, struct xtr_cport **port)
+{
+	if (!c->xdp)
+		return xtr_self_get(family, dst);
+	*port = xtr_cport_get(c->xdp->ingress_ifindex, 0);
+	return *port && xtr_self_at(*port, family, dst);
+}
+
 /* Outer headers. Everything up to "UDP to port 4341 of an own RLOC" that does not fit is not ours. */
-XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d)
+XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d,
+				struct xtr_cport **port)
 {
 	struct iphdr *ip = xtr_take(cur, sizeof(*ip));
 	struct xtr_abi_ip dst = {};
@@ -122,7 +132,7 @@ XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *c
 	if (udp->dest != bpf_htons(XTR_PORT_DATA))
 		return XTR_D_PASS;
 	dst.w[0] = ip->daddr;
-	if (!xtr_self_get(XTR_FAMILY_IP4, &dst))
+	if (!xtr_decap_self(c, XTR_FAMILY_IP4, &dst, port))
 		return XTR_D_PASS;
 	if (xtr_sum32(ip, 5, 0) != 0xffff)
 		return XTR_D_PASS;
@@ -147,7 +157,8 @@ XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *c
 	return xtr_decap_lisp(c, cfg, cur, d, udp, total - IP4_HLEN);
 }
 
-XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d)
+XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_cur *cur, struct xtr_decap *d,
+				struct xtr_cport **port)
 {
 	struct ipv6hdr *ip = xtr_take(cur, sizeof(*ip));
 	struct xtr_abi_ip dst;
@@ -165,7 +176,7 @@ XTR_INLINE int xtr_decap_outer6(const struct xtr_ctx *c, const struct xtr_cfg *c
 	if (udp->dest != bpf_htons(XTR_PORT_DATA))
 		return XTR_D_PASS;
 	__builtin_memcpy(&dst, &ip->daddr, sizeof(dst));
-	if (!xtr_self_get(XTR_FAMILY_IP6, &dst))
+	if (!xtr_decap_self(c, XTR_FAMILY_IP6, &dst, port))
 		return XTR_D_PASS;
 	d->family = XTR_FAMILY_IP6;
 	d->tos = bpf_ntohs(*(__be16 *)ip) >> 4;
@@ -319,8 +330,8 @@ XTR_INLINE int xtr_decap_marks(const struct xtr_cfg *cfg, struct xtr_decap *d)
 	return XTR_D_OK;
 }
 
-/* The headers: is it LISP data to us, and are they whole? d is zeroed by the caller. */
-XTR_INLINE int xtr_decap_read(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d)
+/* The headers: is it LISP data to us, and are they whole? d is zeroed by the caller, and with XDP gets its port. */
+XTR_INLINE int xtr_decap_read(const struct xtr_ctx *c, const struct xtr_cfg *cfg, struct xtr_decap *d, struct xtr_cport **port)
 {
 	struct xtr_cur cur = { .pos = xtr_data(c), .end = xtr_data_end(c) };
 	struct ethhdr *eth = xtr_take(&cur, ETH_HLEN);
@@ -330,9 +341,9 @@ XTR_INLINE int xtr_decap_read(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	if (!eth)
 		return XTR_D_PASS;
 	if (eth->h_proto == bpf_htons(ETH_P_IP))
-		r = xtr_decap_outer4(c, cfg, &cur, d);
+		r = xtr_decap_outer4(c, cfg, &cur, d, port);
 	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		r = xtr_decap_outer6(c, cfg, &cur, d);
+		r = xtr_decap_outer6(c, cfg, &cur, d, port);
 	else
 		return XTR_D_PASS;
 	if (r != XTR_D_OK)

@@ -97,14 +97,16 @@ XTR_INLINE int xtr_encap_negative(__u8 action)
 #define XTR_LEAST_MTU6 1280 /* RFC 8200 5 */
 
 /* Source rules and map-versions: both need our own mapping of the inner source. */
-XTR_INLINE int xtr_encap_source(const struct xtr_cfg *cfg, const struct xtr_iface *ifc, const struct xtr_inner *p,
-				__u16 *version)
+XTR_INLINE int xtr_encap_source(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+				const struct xtr_inner *p, __u16 *version)
 {
+	/* with XDP it is always that of the copy */
+	struct xtr_cport *port = c->xdp ? (void *)ifc - offsetof(struct xtr_cport, i) : NULL;
 	__u32 near;
 
 	if (!(cfg->flags & (XTR_CFG_F_CHECK_ENCAP_SOURCE | XTR_CFG_F_ACCEPT_VERSIONS)))
 		return 0;
-	near = xtr_near_get(ifc->iid, p->family, &p->src);
+	near = xtr_near_get(port, ifc->iid, p->family, &p->src);
 	if (near & XTR_LOCAL_F_EID)
 		*version = near >> 16;
 	else if (cfg->flags & XTR_CFG_F_CHECK_ENCAP_SOURCE)
@@ -132,7 +134,7 @@ XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cf
 	if (p->ttl <= 1)
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_TTL);
 	if (ifc->iid != XTR_IID_MAX) { /* the source of a control message is an RLOC */
-		r = xtr_encap_source(cfg, ifc, p, &version);
+		r = xtr_encap_source(c, cfg, ifc, p, &version);
 		if (r)
 			return r;
 	}
@@ -191,7 +193,7 @@ XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, co
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
 	if (is == XTR_DEST_FOUND && d->action != XTR_ACT_ENCAP)
 		return xtr_encap_negative(d->action);
-	r = xtr_encap_source(cfg, ifc, p, &version);
+	r = xtr_encap_source(c, cfg, ifc, p, &version);
 	if (r)
 		return r;
 	if (is != XTR_DEST_FOUND)

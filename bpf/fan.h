@@ -48,14 +48,13 @@ XTR_INLINE int xtr_xdp_out(const struct xtr_cfg *cfg, __u32 ifindex)
 }
 
 /* The list, if XDP can do it for this packet. */
-XTR_INLINE struct xtr_fan *xtr_fan_get(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_inner *p,
-				       const struct xtr_way *w, __u32 *id, __u64 now)
+XTR_INLINE struct xtr_fan *xtr_fan_get(const struct xtr_cfg *cfg, const struct xtr_inner *p, const struct xtr_mcast *mc, __u32 *id)
 {
-	__u32 list = w->mc->repl;
+	__u32 list = mc->repl;
 	struct xtr_fanof *of = bpf_map_lookup_elem(&xtr_fanof, &list);
 	struct xtr_fan *fan;
 
-	if (!of || (__s64)(now - of->heartbeat) > (__s64)cfg->heartbeat_max)
+	if (!of || (__s64)(bpf_jiffies64() - of->heartbeat) > (__s64)cfg->heartbeat_max)
 		return NULL;
 	*id = of->fan;
 	fan = bpf_map_lookup_elem(&xtr_fan, id);
@@ -69,7 +68,7 @@ XTR_INLINE struct xtr_fan *xtr_fan_get(const struct xtr_ctx *c, const struct xtr
  * changed yet.
  */
 XTR_INLINE int xtr_fan_send(const struct xtr_ctx *c, const struct xtr_iface *ifc, const struct xtr_inner *p,
-			    const struct xtr_way *w, struct xtr_fan *fan, __u32 id)
+			    struct xtr_mcast *mc, struct xtr_fan *fan, __u32 id)
 {
 	__u32 room = fan->room, n = fan->n, shape = fan->shape, last = XTR_MAX_PORTS;
 	struct xtr_fancpu *cpu = bpf_map_lookup_elem(&xtr_fancpu, &last);
@@ -99,8 +98,8 @@ XTR_INLINE int xtr_fan_send(const struct xtr_ctx *c, const struct xtr_iface *ifc
 	xtr_stat_many(XTR_STAT_REPL_COPY, n, p->len);
 	xtr_stat_many(XTR_STAT_ENCAP, n, p->len);
 	xtr_stat_many(XTR_STAT_ENCAP_XDP, n, p->len);
-	__sync_fetch_and_add(&w->mc->packets, 1);
-	__sync_fetch_and_add(&w->mc->copies, n);
+	__sync_fetch_and_add(&mc->packets, 1);
+	__sync_fetch_and_add(&mc->copies, n);
 	return bpf_redirect_map(devs, 0, BPF_F_BROADCAST);
 }
 

@@ -37,7 +37,7 @@ struct xtr_inner {
 	__be16 dport;   /* 0 unless TCP, UDP or SCTP, and not a fragment */
 	__be32 ports;   /* both, as they lie in the packet */
 	__u16 check;    /* checksum field of TCP or UDP */
-	__u16 pad2;
+	__u16 tag;      /* as in struct xtr_ctx, for who has the context alone */
 	__u32 len;      /* of the IP packet, without Ethernet padding */
 	__u32 seg;      /* of the largest IP packet it becomes on the wire */
 };

@@ -340,7 +340,7 @@ XTR_GLOBAL int xtr_tc_read(struct __sk_buff *skb, const struct xtr_cfg *cfg, str
 		return r;
 	for (int i = 0; i < 2; i++) {
 		__builtin_memset(d, 0, sizeof(*d));
-		r = xtr_decap_read(&c, cfg, d);
+		r = xtr_decap_read(&c, cfg, d, NULL);
 		if (r != XTR_D_SHORT || skb->data_end - skb->data >= skb->len || xtr_pull(&c, XTR_DECAP_MAX))
 			break;
 	}

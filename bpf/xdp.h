@@ -145,18 +145,22 @@ spoiled:
 	return XDP_DROP;
 }
 
-/* A packet to a group with a replication list. Returns an XDP action; -1: it is TC's, as it came. */
-XTR_INLINE int xtr_xdp_group(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
-			     const struct xtr_inner *p, const struct xtr_way *w, __u64 now)
+/*
+ * A packet to a group with a replication list. Returns an XDP action; -1: it is TC's, as it came. By itself, as what it needs of the
+ * stack is not to be there for every packet.
+ */
+XTR_FUNC XTR_NONNULL int xtr_xdp_group(struct xdp_md *xdp, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
+				       const struct xtr_inner *p, struct xtr_mcast *mc)
 {
+	struct xtr_ctx c = { .xdp = xdp, .tag = p->tag };
 	struct xtr_fan *fan;
 	__u32 id;
 
 	/* in generic mode the copies share their octets */
-	if ((ifc->flags & XTR_IF_F_XDP_GENERIC) || !xtr_xdp_whole(c, ifc, p))
+	if ((ifc->flags & XTR_IF_F_XDP_GENERIC) || !xtr_xdp_whole(&c, ifc, p))
 		return -1;
-	fan = xtr_fan_get(c, cfg, p, w, &id, now);
-	return fan ? xtr_fan_send(c, ifc, p, w, fan, id) : -1;
+	fan = xtr_fan_get(cfg, p, mc, &id);
+	return fan ? xtr_fan_send(&c, ifc, p, mc, fan, id) : -1;
 }
 
 /*

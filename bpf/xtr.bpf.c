@@ -366,14 +366,14 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	struct xtr_ctx c = { .xdp = xdp };
 	struct xtr_cfg *cfg = &xtr_cfg;
 	struct ethhdr *eth = (void *)(long)xdp->data;
+	struct xtr_cport *port = NULL;
 	struct xtr_decap d = {};
-	struct xtr_iface *ifc;
 	bool leave;
 	int r;
 
 	if (!feat_meta)
 		return XDP_PASS;
-	r = xtr_decap_read(&c, cfg, &d);
+	r = xtr_decap_read(&c, cfg, &d, &port);
 	if (r == XTR_D_OK)
 		r = xtr_decap_check(&c, cfg, &d);
 	if (r == XTR_D_PASS || (r == XTR_D_SHORT && xtr_len_all(&c) == xtr_len(&c)))
@@ -381,14 +381,13 @@ int xtr_xdp_under(struct xdp_md *xdp)
 	leave = r == XTR_D_SHORT || r == XTR_D_CONTROL;
 	if (r == XTR_D_OK && (cfg->flags & XTR_CFG_F_MSS_CLAMP)) /* mss.h */
 		leave = xtr_mss_is_syn(&c, &d.in, ETH_HLEN + xtr_decap_cut(&d));
-	ifc = xtr_port_get(xdp->ingress_ifindex, 0);
-	if (leave || !ifc || ifc->role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
-	    !xtr_mac_equal(eth->h_dest, ifc->mac)) {
+	if (leave || !port || port->i.role != XTR_ROLE_UNDERLAY || (void *)(eth + 1) > (void *)(long)xdp->data_end ||
+	    !xtr_mac_equal(eth->h_dest, port->i.mac)) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d.in.len);
 		return XDP_PASS;
 	}
 	if (r == XTR_D_OK)
-		return xtr_xdp_deliver(&c, cfg, ifc, &d);
+		return xtr_xdp_deliver(&c, cfg, &port->i, &d);
 	xtr_drop(&c, cfg, &d.in, d.iid, -r);
 	return XDP_DROP;
 }
@@ -416,41 +415,32 @@ XTR_INLINE int xtr_xdp_port(struct xdp_md *xdp, struct xtr_cfg *cfg, __u32 vlan,
 	if (r == XTR_V_ENCAP && !many && xtr_xdp_can_send(&c, cfg, ifc, &p, &w, now))
 		return xtr_xdp_send(&c, cfg, ifc, &p, &w);
 	if (r == XTR_V_GROUP) {
-		r = xtr_xdp_group(&c, cfg, ifc, &p, &w, now);
+		p.tag = tag;
+		r = xtr_xdp_group(xdp, cfg, ifc, &p, w.mc);
 		if (r >= 0)
 			return r;
 	}
 	if (!many && xtr_xdp_refuse(&c, cfg, ifc, &p, r, now))
 		return XDP_DROP;
 leave:
-	xtr_stat(XTR_STAT_XDP_TO_TC, xdp->data_end - xdp->data - xtr_l2(&c));
+	xtr_stat(XTR_STAT_XDP_TO_TC, xtr_len(&c) - xtr_l2(&c));
 	return XDP_PASS;
-}
-
-/* Two programs, so that a tag costs nothing where there is none; and neither stack stands on the other. */
-XTR_INLINE int xtr_xdp_untagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
-{
-	return xtr_xdp_port(xdp, cfg, 0, 0);
-}
-
-XTR_FUNC XTR_NONNULL int xtr_xdp_tagged(struct xdp_md *xdp, struct xtr_cfg *cfg)
-{
-	struct xtr_ctx c = { .xdp = xdp };
-
-	return xtr_xdp_port(xdp, cfg, xtr_vlan_xdp(&c), VLAN_HLEN);
 }
 
 SEC("xdp.frags") XTR_NONNULL
 int xtr_xdp_eid(struct xdp_md *xdp)
 {
 	struct ethhdr *eth = (void *)(long)xdp->data;
-	struct xtr_cfg *cfg = &xtr_cfg;
+	struct xtr_ctx c = { .xdp = xdp };
+	__u32 vlan = 0, tag = 0;
 
 	if ((void *)(eth + 1) > (void *)(long)xdp->data_end)
 		return XDP_PASS;
-	if (eth->h_proto == bpf_htons(ETH_P_8021Q))
-		return xtr_xdp_tagged(xdp, cfg);
-	return xtr_xdp_untagged(xdp, cfg);
+	if (eth->h_proto == bpf_htons(ETH_P_8021Q)) {
+		vlan = xtr_vlan_xdp(&c);
+		tag = VLAN_HLEN;
+	}
+	return xtr_xdp_port(xdp, &xtr_cfg, vlan, tag);
 }
 
 /* What XDP sends to an underlay port, as it leaves: copies of a replicated packet get their outer headers (fan.h). */
