@@ -134,7 +134,7 @@ XTR_INLINE int xtr_decap_outer4(const struct xtr_ctx *c, const struct xtr_cfg *c
 	dst.w[0] = ip->daddr;
 	if (!xtr_decap_self(c, XTR_FAMILY_IP4, &dst, port))
 		return XTR_D_PASS;
-	if (xtr_sum32(ip, 5, 0) != 0xffff)
+	if (!xtr_sum_good4(ip))
 		return XTR_D_PASS;
 	d->family = XTR_FAMILY_IP4;
 	d->tos = ip->tos;

@@ -74,6 +74,17 @@ XTR_INLINE __u16 xtr_sum32(const void *at, __u32 n, __u64 sum)
 	return xtr_fold(sum);
 }
 
+/* Is the checksum of an IPv4 header without options right? The sum needs not be folded to the end to tell. */
+XTR_INLINE bool xtr_sum_good4(const void *at)
+{
+	const __u32 *w = at;
+	__u64 sum = (__u64)w[0] + w[1] + w[2] + w[3] + w[4];
+
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff || sum == 0x1fffe;
+}
+
 /* Is the checksum field only the pseudo-header sum, for hardware or a later software step to complete? */
 XTR_INLINE bool xtr_csum_is_partial(const struct xtr_inner *p)
 {
@@ -143,7 +154,7 @@ XTR_INLINE int xtr_parse_ip4(const struct xtr_ctx *c, struct xtr_cur *cur, struc
 	if (!xtr_len_agrees(p, bpf_ntohs(ip->tot_len), room, gso))
 		return XTR_PARSE_BAD;
 	/* RFC 1812 5.2.2: a router verifies the header; options: the next router does */
-	if (verify && hlen == IP4_HLEN && xtr_sum32(ip, 5, 0) != 0xffff)
+	if (verify && hlen == IP4_HLEN && !xtr_sum_good4(ip))
 		return XTR_PARSE_BAD;
 	p->family = XTR_FAMILY_IP4;
 	p->proto = ip->protocol;

@@ -105,18 +105,13 @@ spoiled:
 
 /*
  * Has the sender left the checksum to a NIC that is not there? A redirect would lose it. at: where layer 4 of the inner packet
- * begins. Verified once, by itself: it is the same for all headers before it.
+ * begins.
  */
-XTR_GLOBAL int xtr_xdp_unfinished(struct xdp_md *xdp, struct xtr_inner *in, __u32 at)
+XTR_INLINE bool xtr_xdp_unfinished(const struct xtr_ctx *c, struct xtr_inner *in, __u32 at)
 {
-	void *end = (void *)(long)xdp->data_end, *l4;
-
-	if (!in || at > 256)
-		return 1;
-	l4 = (void *)(long)xdp->data + at;
 	if (in->proto != IPPROTO_TCP && in->proto != IPPROTO_UDP)
 		return xtr_csum_may_be_partial(in);
-	return xtr_parse_l4(in, l4, end, 0) != XTR_PARSE_OK || xtr_csum_is_partial(in);
+	return xtr_parse_l4(in, xtr_data(c) + at, xtr_data_end(c), 0) != XTR_PARSE_OK || xtr_csum_is_partial(in);
 }
 
 /* Decapsulates and sends out of the EID port. Returns an XDP action. */
@@ -179,7 +174,7 @@ XTR_INLINE int xtr_xdp_deliver(const struct xtr_ctx *c, const struct xtr_cfg *cf
 
 	if (xtr_home_straight(c, cfg, d->home, &d->in, ETH_HLEN + cut, d->new_ttl, bpf_jiffies64()) &&
 	    (!(ifc->flags & (XTR_IF_F_CSUM_PARTIAL | XTR_IF_F_XDP_GENERIC)) ||
-	     !xtr_xdp_unfinished(c->xdp, &d->in, ETH_HLEN + cut + d->in.l3len)))
+	     !xtr_xdp_unfinished(c, &d->in, ETH_HLEN + cut + d->in.l3len)))
 		return xtr_xdp_direct(c, cfg, d);
 	if (bpf_xdp_adjust_meta(c->xdp, -(int)sizeof(*m))) {
 		xtr_stat(XTR_STAT_XDP_TO_TC, d->in.len);
