@@ -13,8 +13,8 @@
  * by itself, and starts anew with each packet.
  *
  * One program for all that is sent to a device in a driver's round: that of the first frame. Were that one sent by bpf_redirect
- * alone, the copies behind it would leave as they are, all alike. So while there are lists for XDP, every frame to an underlay
- * port goes by an entry with this program (xtr_fanout), which lets those without its metadata pass.
+ * alone, the copies behind it would leave as they are, all alike. So every frame goes by the entry of its port (xtr_fanout); while
+ * there are lists for XDP that has this program, which lets frames without its metadata pass.
  */
 #ifndef XTR_BPF_FAN_H
 #define XTR_BPF_FAN_H
@@ -39,12 +39,10 @@ XTR_INLINE int xtr_xdp_room(const struct xtr_ctx *c, const struct xtr_inner *p, 
 	return 0;
 }
 
-/* Out of an underlay port, alone. Returns an XDP action. */
-XTR_INLINE int xtr_xdp_out(const struct xtr_cfg *cfg, __u32 ifindex)
+/* Out of a port, alone: by its entry, which is quicker than by its number. Returns an XDP action. */
+XTR_INLINE int xtr_xdp_out(__u32 ifindex)
 {
-	if ((cfg->flags & XTR_CFG_F_FAN) && bpf_redirect_map(&xtr_fanout, ifindex, 0) == XDP_REDIRECT)
-		return XDP_REDIRECT;
-	return bpf_redirect(ifindex, 0);
+	return bpf_redirect_map(&xtr_fanout, ifindex, 0) == XDP_REDIRECT ? XDP_REDIRECT : bpf_redirect(ifindex, 0);
 }
 
 /* The list, if XDP can do it for this packet. */

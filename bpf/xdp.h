@@ -97,7 +97,7 @@ XTR_INLINE int xtr_xdp_send(const struct xtr_ctx *c, const struct xtr_cfg *cfg, 
 	__builtin_memcpy(eth->h_dest, t->dmac, ETH_ALEN);
 	__builtin_memcpy(eth->h_source, t->smac, ETH_ALEN);
 	xtr_count_encap(t, XTR_STAT_BY_XDP_ENCAP, p->len);
-	return xtr_xdp_out(cfg, t->ifindex);
+	return xtr_xdp_out(t->ifindex);
 spoiled:
 	xtr_drop(c, cfg, p, ifc->iid, XTR_DROP_ENCAP_ROOM);
 	return XDP_DROP;
@@ -134,7 +134,7 @@ XTR_INLINE int xtr_xdp_direct(const struct xtr_ctx *c, const struct xtr_cfg *cfg
 	if ((pad && bpf_xdp_adjust_tail(c->xdp, pad)) || bpf_xdp_adjust_head(c->xdp, cut))
 		goto spoiled;
 	xtr_count_decap(d, XTR_STAT_BY_XDP_DIRECT);
-	return xtr_xdp_out(cfg, oif);
+	return xtr_xdp_out(oif);
 spoiled:
 	xtr_drop(c, cfg, &d->in, d->iid, XTR_DROP_DECAP_ROOM);
 	return XDP_DROP;

@@ -108,7 +108,6 @@ enum {
 	XTR_CFG_F_ACCEPT_VERSIONS    = 1 << 5, /* map-versioning is in use with peers (off on the public Internet) */
 	XTR_CFG_F_DIRECT             = 1 << 7, /* decapsulated packets go straight to hosts at EID ports, past the host's stack */
 	XTR_CFG_F_MSS_CLAMP          = 1 << 6, /* lower the MSS option of TCP SYNs to what fits the path (both directions) */
-	XTR_CFG_F_FAN                = 1 << 15, /* the daemon's own: XDP sends to underlay ports by xtr_fanout (bpf/fan.h) */
 	XTR_CFG_F_GPE                = 1 << 8, /* RFC 9305 is in use: bit P of what comes in means something */
 	XTR_CFG_F_GPE_ZERO6          = 1 << 9, /* then also without UDP checksum over IPv6 (RFC 9305 4.3.1) */
 };
@@ -326,7 +325,7 @@ struct xtr_repl {
  * them, and are never taken over by others: until the next daemon has filled its own, TC replicates.
  * xtr_fanof: HASH, __u32 list -> xtr_fanof. xtr_fan: ARRAY(XTR_FANS), written before xtr_fanof names it, and not again until no packet
  * can be on its way by it. xtr_fandev: ARRAY_OF_MAPS(XTR_FAN_SHAPES) of DEVMAP, one entry for each copy; lists whose copies leave by
- * the same ports share one. xtr_fanout: DEVMAP_HASH, ifindex -> the port. xtr_fancpu: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot of the
+ * the same ports share one. xtr_fanout: DEVMAP_HASH, ifindex -> the port, for all frames of XDP. xtr_fancpu: PERCPU_ARRAY(XTR_MAX_PORTS + 1), slot of the
  * port -> which copy is next; the last one: number of the packet replicated last.
  */
 struct xtr_fanof {

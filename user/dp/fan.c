@@ -297,28 +297,55 @@ static int xtr_dp_fan_lead(struct xtr_dp *dp, struct xtr_dp_list *l, __u32 fan)
 	return bpf_map_update_elem(dp->map[XTR_M_FANOF], &l->id, &of, BPF_ANY) ? -errno : 0;
 }
 
+/* The entry by which XDP sends to this port; copies: with our program. Returns 1: it was not like that, or -errno. */
+static int xtr_dp_fanout_set(struct xtr_dp *dp, __u32 ifindex, bool copies)
+{
+	struct xtr_dp_devmap e = { ifindex, copies ? dp->prog[XTR_P_XDP_COPY] : 0 }, old;
+
+	if (!bpf_map_lookup_elem(dp->map[XTR_M_FANOUT], &ifindex, &old) && !old.prog == !copies)
+		return 0;
+	return bpf_map_update_elem(dp->map[XTR_M_FANOUT], &ifindex, &e, BPF_ANY) ? -errno : 1;
+}
+
+/* An entry for each port that XDP may send to: quicker than to look the device up by its number. Where it fails they do that. */
+void xtr_dp_fanout_ports(struct xtr_dp *dp)
+{
+	__u32 key, *at = NULL, gone[XTR_MAX_PORTS];
+	struct xtr_dp_devmap old;
+	unsigned n = 0;
+
+	while (n < XTR_MAX_PORTS && !bpf_map_get_next_key(dp->map[XTR_M_FANOUT], at, &key)) {
+		struct xtr_dp_if *f = xtr_dp_if_by_index(dp, (int)key);
+
+		at = &key;
+		if (!f || !f->ndo_xmit)
+			gone[n++] = key;
+	}
+	while (n--)
+		bpf_map_delete_elem(dp->map[XTR_M_FANOUT], &gone[n]);
+	for (unsigned i = 0; i < dp->if_count; i++) {
+		key = (__u32)dp->ifs[i].ifindex;
+		if (dp->ifs[i].ndo_xmit && key && bpf_map_lookup_elem(dp->map[XTR_M_FANOUT], &key, &old))
+			xtr_dp_fanout_set(dp, key, false);
+	}
+}
+
 /* Every frame of XDP to these ports goes by an entry with our program, from the next driver's round on. */
 static int xtr_dp_fan_out(struct xtr_dp *dp, const struct xtr_fan *v)
 {
 	bool grace = false;
-	int r = 0;
 
 	for (unsigned i = 0; i < XTR_FAN_PORTS && v->port[i].n; i++) {
-		struct xtr_dp_devmap e = { v->port[i].ifindex, dp->prog[XTR_P_XDP_COPY] }, old;
+		int r = xtr_dp_fanout_set(dp, v->port[i].ifindex, true);
 
-		if (!bpf_map_lookup_elem(dp->map[XTR_M_FANOUT], &v->port[i].ifindex, &old))
-			continue;
-		if (bpf_map_update_elem(dp->map[XTR_M_FANOUT], &v->port[i].ifindex, &e, BPF_ANY))
-			return -errno;
-		grace = true;
+		if (r < 0)
+			return r;
+		grace |= r;
 	}
-	if (!dp->fan_on) {
-		dp->fan_on = grace = true;
-		r = xtr_dp_cfg_sync(dp);
-	}
+	dp->fan_on = true;
 	if (grace)
 		xtr_dp_programs_end();
-	return r;
+	return 0;
 }
 
 static int xtr_dp_fan_write(struct xtr_dp *dp, struct xtr_dp_list *l, struct xtr_fan *v, uint64_t hash)
@@ -399,7 +426,9 @@ void xtr_dp_fans(struct xtr_dp *dp)
 	if (dp->fan_on && !dp->fans) { /* nothing is on its way to a list any more */
 		xtr_dp_programs_end();
 		dp->fan_on = false;
-		xtr_dp_cfg_sync(dp);
+		for (unsigned i = 0; i < dp->if_count; i++)
+			if (dp->ifs[i].ndo_xmit && dp->ifs[i].ifindex)
+				xtr_dp_fanout_set(dp, (__u32)dp->ifs[i].ifindex, false);
 	}
 }
 

@@ -339,7 +339,7 @@ struct xtr_dp {
 	uint64_t fan_rest[XTR_FANS];       /* when the number is free; UINT64_MAX: in use */
 	struct xtr_dp_shape shapes[XTR_FAN_SHAPES];
 	unsigned fans;                     /* lists with a record */
-	bool fan_on, fan_stale;            /* XTR_CFG_F_FAN; lists are to be looked at again */
+	bool fan_on, fan_stale;            /* XDP has lists; they are to be looked at again */
 	char *wants[XTR_DP_WANTS];         /* what /proc says of memberships */
 
 	struct xtr_trie *q4, *q6;          /* queues by iid and destination */
@@ -597,6 +597,7 @@ bool xtr_dp_own_rloc(const struct xtr_dp *dp, const struct xtr_ip *ip);
 void xtr_dp_fan_list(struct xtr_dp *dp, struct xtr_dp_list *l); /* after a change of this list */
 void xtr_dp_fan_drop(struct xtr_dp *dp, struct xtr_dp_list *l); /* TC alone replicates by it, from now on */
 void xtr_dp_fans(struct xtr_dp *dp);
+void xtr_dp_fanout_ports(struct xtr_dp *dp); /* after a change of ports */
 void xtr_dp_fan_beat(struct xtr_dp *dp);
 void xtr_dp_fan_free(struct xtr_dp *dp);
 bool xtr_dp_private(unsigned map);                          /* belongs to its programs alone: never shared or moved. names.c */

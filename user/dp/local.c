@@ -366,10 +366,8 @@ int xtr_dp_cfg_sync(struct xtr_dp *dp)
 
 	if (bpf_map_lookup_elem(dp->map[XTR_M_CFG], &zero, &c))
 		return -errno;
-	if (!dp->generation) /* programs that run may rely on it */
-		dp->fan_on = c.flags & XTR_CFG_F_FAN;
 	c.abi_version = XTR_ABI_VERSION;
-	c.flags = dp->cfg.flags | (dp->direct ? XTR_CFG_F_DIRECT : 0) | (dp->fan_on ? XTR_CFG_F_FAN : 0);
+	c.flags = dp->cfg.flags | (dp->direct ? XTR_CFG_F_DIRECT : 0);
 	c.miss_rate = dp->cfg.miss_rate;
 	c.miss_burst = dp->cfg.miss_burst;
 	c.miss_eid_burst = dp->cfg.miss_eid_burst;
@@ -563,6 +561,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->k), sizeof(rec->v), !sweep);
 	xtr_dp_gen_bump_one(dp, XTR_GEN_PORTS);
 	free(rec);
+	xtr_dp_fanout_ports(dp);
 	if (!r && sweep)
 		r = xtr_dp_slower_set(dp, slower);
 	return r ? xtr_fail(err, r, "map %s: %s", XTR_MAP_IFACES, strerror(-r)) : 0;
