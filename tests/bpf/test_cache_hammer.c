@@ -9,6 +9,7 @@
  * That this finds something is tried, too: with the generations left alone, and with them bumped before the change instead of
  * after it.
  */
+#include "xtr/abi.h"
 #include "bpf/xtr.skel.h"
 #include "cache_lab.h"
 
