@@ -19,7 +19,7 @@ lab
 interfaces() { for ((i = 1; i <= VLANS; i++)); do echo "  - {name: e0, role: eid, mode: tc, vlan: $i, instance: $i}"; done; }
 overlays() { for ((i = 1; i <= VLANS; i++)); do echo "  - {device: ov$i, instance: $i, routes: [172.31.$i.0/24, \"2001:db8:99:$i::/64\"]}"; done; }
 yaml() { # places in the kernel
-	yaml_xtr 1 | sed -e '/name: e0/,+2d' -e "/^overlay:/e cat '$R/interfaces'" -e "/^etr:/e cat '$R/overlays'"
+	yaml_xtr 1 | sed -e '/name: e0/,/mode:/d' -e "/^overlay:/e cat '$R/interfaces'" -e "/^etr:/e cat '$R/overlays'"
 	cat <<-Y
 	data-plane:
 	  cache-entries: $1
