@@ -496,6 +496,8 @@ XTR_INLINE const struct xtr_dest *xtr_dest_get4(struct xtr_cfg *cfg, __u32 iid, 
 	if (!at)
 		return NULL;
 	s = at->way;
+	if (gen && s->iid == iid && s->addr == a && xtr_dest_young(&s->d, gen, cfg, now)) /* nearly always */
+		return &s->d;
 	w = xtr_dest_way(&s[0].d, s[0].iid == iid && s[0].addr == a, &s[1].d, s[1].iid == iid && s[1].addr == a, cfg, now);
 	if (w > 1) {
 		i = xtr_mine(0, copy_bits);
@@ -530,6 +532,8 @@ XTR_INLINE const struct xtr_dest *xtr_dest_get6(struct xtr_cfg *cfg, __u32 iid, 
 	if (!at)
 		return NULL;
 	s = at->way;
+	if (gen && xtr_dest6_is(s, iid, &p->dst) && xtr_dest_young(&s->d, gen, cfg, now))
+		return &s->d;
 	w = xtr_dest_way(&s[0].d, xtr_dest6_is(&s[0], iid, &p->dst), &s[1].d, xtr_dest6_is(&s[1], iid, &p->dst), cfg, now);
 	if (w > 1) {
 		i = xtr_mine(0, copy_bits);
