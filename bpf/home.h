@@ -99,7 +99,7 @@ XTR_FUNC int xtr_home_ask(void *ctx, struct xtr_home *h, const struct xtr_inner 
 	h->is |= XTR_HOME_ASKED;
 	h->oif = 0;
 	/* without a daemon nobody looks whether this host has begun to filter what it forwards, or to route it by rules */
-	if ((__s32)((__u32)bpf_jiffies64() - *(volatile __u32 *)&xtr_gen[XTR_GEN_BEAT]) > (__s32)xtr_cfg.heartbeat_max)
+	if ((__u32)bpf_jiffies64() - *(volatile __u32 *)&xtr_gen[XTR_GEN_BEAT] + xtr_cfg.hz > xtr_cfg.heartbeat_max + xtr_cfg.hz)
 		return 0;
 	fib.ifindex = h->overlay;
 	fib.l4_protocol = in->proto;

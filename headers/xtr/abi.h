@@ -13,7 +13,7 @@
 #include "reasons.h"
 
 #ifndef XTR_ABI_VERSION /* tests of upgrades build a second one */
-#define XTR_ABI_VERSION 3
+#define XTR_ABI_VERSION 4
 #endif
 
 #define XTR_PORT_DATA    4341
@@ -374,7 +374,7 @@ struct xtr_ctlsrc {
 #define XTR_DROP_SLOTS 128
 #define XTR_STAT_SLOTS 64
 
-/* ---- xtr_rlstat, xtr_stats: PERCPU_ARRAY -> xtr_count. xtr_drops: PERCPU_ARRAY, reason -> __u64. */
+/* ---- xtr_rlstat, xtr_stats: PERCPU_ARRAY -> xtr_count (its last slots are parts of others: enum xtr_stat_part). xtr_drops: PERCPU_ARRAY, reason -> __u64. */
 struct xtr_count {
 	__u64 packets;
 	__u64 octets;          /* of inner packets */

@@ -409,7 +409,7 @@ void lab_init_with(bool decap_l3, bool meta)
 	lab.decap_l3 = decap_l3;
 	lab.skel->rodata->feat_decap_l3 = decap_l3;
 	lab.skel->rodata->feat_meta = meta;
-	xtr_dp_copies_size(lab.skel->obj, cpus, (uint8_t *)&lab.skel->rodata->copy_bits);
+	xtr_dp_copies_size(lab.skel->obj, (uint8_t *)&lab.skel->rodata->copy_bits);
 	bpf_object__for_each_program(prog, lab.skel->obj) /* lab_prog does, if a test needs it */
 		bpf_program__set_autoload(prog, false);
 	must(xtr_bpf__load(lab.skel) == 0, "load");

@@ -68,6 +68,27 @@ static uint32_t gen_of(const struct xtr_dp *dp, uint32_t iid, const struct xtr_i
 	return dp->gen_at[shard];
 }
 
+Test(dp_batch, a_prefix_that_lies_in_every_shard_moves_the_generations_and_nothing_else)
+{
+	struct xtr_dp_mapping a = mapping("192.0.2.2", 1, NULL, 0);
+	struct xtr_ippfx half = pfx("0.0.0.0/1"), far = pfx("10.2.1.0/24");
+	uint32_t beat, before;
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_TC);
+	dp = open_dp();
+	cr_expect_neq(dp->gen_at[XTR_GEN_BEAT], 0, "from the start on");
+	beat = dp->gen_at[XTR_GEN_BEAT] = 77;
+	before = gen_of(dp, 0, &far);
+	xtr_dp_batch_begin(dp);
+	cr_assert_eq(xtr_dp_cache_put(dp, 0, &half, &a, now_ms()), 0);
+	xtr_dp_batch_end(dp);
+	cr_expect_neq(gen_of(dp, 0, &far), before);
+	cr_expect_eq(dp->gen_at[XTR_GEN_BEAT], beat);
+	xtr_dp_close(dp);
+	detach();
+}
+
 /* Puts, replaces, deletes, puts again, in one batch that is longer than one turn of it. */
 static void run(bool no_batch)
 {

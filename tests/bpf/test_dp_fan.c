@@ -407,6 +407,27 @@ Test(dp_fan, packets_to_hosts_and_groups_in_one_round_of_the_driver)
 
 /* ---- when XDP may not */
 
+/* Each port that XDP may send to has its entry, with the program that makes the copies different or without. */
+static void expect_entries(struct xtr_dp *dp, bool copies)
+{
+	unsigned n = 0, able = 0;
+
+	for (unsigned i = 0; i < dp->if_count; i++) {
+		struct { __u32 ifindex, prog; } e = { 0 };
+		__u32 key = (__u32)dp->ifs[i].ifindex;
+
+		if (!dp->ifs[i].ndo_xmit)
+			continue;
+		cr_expect_eq(bpf_map_lookup_elem(dp->map[XTR_M_FANOUT], &key, &e), 0, "%s", dp->ifs[i].name);
+		cr_expect(e.ifindex == key);
+		n += !e.prog == !copies;
+		able++;
+	}
+	cr_expect_gt(n, 0);
+	if (!copies)
+		cr_expect_eq(n, able, "the program is gone from each");
+}
+
 static void expect_by(struct xtr_dp *dp, const char *what, unsigned n, bool xdp)
 {
 	struct result r = run(dp, 0, n);
@@ -458,6 +479,7 @@ Test(dp_fan, what_XDP_may_not_do_TC_does)
 	dp->sync_at = dp->now, dp->repair = true;
 	serve(dp, 300);
 	expect_by(dp, "redirect to it again", 20, true);
+	expect_entries(dp, true);
 	/* taken over by the next daemon, and gone with detach */
 	xtr_dp_close(dp);
 	dp = open_ports(XTR_MODE_XDP);
@@ -467,7 +489,8 @@ Test(dp_fan, what_XDP_may_not_do_TC_does)
 	cr_assert_eq(members(dp, GROUP4, TWO_PORTS, 0), 0);
 	cr_expect(!dp->fans);
 	serve(dp, 50);
-	cr_expect(!dp->fan_on, "nothing goes by device maps any more");
+	cr_expect(!dp->fan_on);
+	expect_entries(dp, false);
 	xtr_dp_close(dp);
 	detach();
 	after = snapshot();

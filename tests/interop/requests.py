@@ -111,7 +111,8 @@ def resolver():
     answer(ITR, by_ecm([("20.9.128.1", 32)]), MS)
     now = ms.control()
     v.same("RFC 9437 5: subscription wanted (I, N): confirmed by a Map-Notify, not a Map-Reply",
-            [now[k] - before[k] for k in ("tx-map-notify", "tx-map-reply")], [1, 1])
+            [now["tx-map-notify"] > before["tx-map-notify"], now["tx-map-reply"] - before["tx-map-reply"]],
+            [True, 1]) # one or more: nobody acknowledges it, so it comes again
     asked("host bits in the EID asked for", PROXIED, eids=[("20.9.128.77", 24)])
     ETR.drain(), ETR6.drain()
     nonce = by_ecm([("20.9.128.1", 32), ("20.200.1.1", 32), ("20.9.129.1", 32), ("fd09:0:0:80::1", 128)])

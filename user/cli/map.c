@@ -102,7 +102,7 @@ static int show_map(void *arg, const struct xtr_pin *p)
 		return 0;
 	json_array_append_new(s->rows, json_pack(
 		"{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:[s], s:I}", "id", (json_int_t)m->id,
-		"type", type_name(m->type), "name", m->name, "flags", (json_int_t)m->map_flags,
+		"type", type_name(m->type), "name", p->name, "flags", (json_int_t)m->map_flags,
 		"bytes_key", (json_int_t)m->key_size, "bytes_value", (json_int_t)m->value_size,
 		"max_entries", (json_int_t)m->max_entries, "bytes_memlock", memlock_of(p->fd),
 		"pinned", p->path, "btf_id", (json_int_t)m->btf_id));

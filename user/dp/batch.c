@@ -237,7 +237,7 @@ static void xtr_dp_batch_gens(struct xtr_dp *dp)
 
 	if (!b->gen_any)
 		return;
-	for (__u32 i = 0; i < XTR_GEN_SLOTS; i++)
+	for (__u32 i = 0; i < XTR_GEN_BEAT; i++)
 		if (b->gen_all || b->gen[i])
 			keys[n++] = i;
 	b->gen_any = b->gen_all = false;

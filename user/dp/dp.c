@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define XTR_DP_RL_TURN 512
@@ -454,6 +455,8 @@ void xtr_dp_close(struct xtr_dp *dp)
 	xtr_dp_set_free(dp);
 	xtr_dp_rl_free(dp);
 	xtr_dp_nb_free(dp);
+	if (dp->gen_at)
+		munmap(dp->gen_at, sizeof(dp->gen));
 	xtr_bpf__destroy(dp->skel); /* closes the fds; pins keep the objects */
 	xtr_dp_ns_free(dp);
 	xtr_nl_monitor_close(dp->mon);

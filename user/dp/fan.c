@@ -314,7 +314,8 @@ void xtr_dp_fanout_ports(struct xtr_dp *dp)
 	struct xtr_dp_devmap old;
 	unsigned n = 0;
 
-	while (n < XTR_MAX_PORTS && !bpf_map_get_next_key(dp->map[XTR_M_FANOUT], at, &key)) {
+	/* while there are lists, none goes: a frame without an entry would take the program from the copies behind it (bpf/fan.h) */
+	while (!dp->fan_on && n < XTR_MAX_PORTS && !bpf_map_get_next_key(dp->map[XTR_M_FANOUT], at, &key)) {
 		struct xtr_dp_if *f = xtr_dp_if_by_index(dp, (int)key);
 
 		at = &key;
@@ -326,7 +327,7 @@ void xtr_dp_fanout_ports(struct xtr_dp *dp)
 	for (unsigned i = 0; i < dp->if_count; i++) {
 		key = (__u32)dp->ifs[i].ifindex;
 		if (dp->ifs[i].ndo_xmit && key && bpf_map_lookup_elem(dp->map[XTR_M_FANOUT], &key, &old))
-			xtr_dp_fanout_set(dp, key, false);
+			xtr_dp_fanout_set(dp, key, dp->fan_on);
 	}
 }
 
@@ -334,18 +335,16 @@ void xtr_dp_fanout_ports(struct xtr_dp *dp)
 static int xtr_dp_fan_out(struct xtr_dp *dp, const struct xtr_fan *v)
 {
 	bool grace = false;
+	int r = 0;
 
-	for (unsigned i = 0; i < XTR_FAN_PORTS && v->port[i].n; i++) {
-		int r = xtr_dp_fanout_set(dp, v->port[i].ifindex, true);
-
-		if (r < 0)
-			return r;
-		grace |= r;
+	for (unsigned i = 0; i < XTR_FAN_PORTS && v->port[i].n && r >= 0; i++) {
+		r = xtr_dp_fanout_set(dp, v->port[i].ifindex, true);
+		grace |= r > 0;
 	}
 	dp->fan_on = true;
-	if (grace)
+	if (grace) /* also for the next list, which finds these entries as they have to be */
 		xtr_dp_programs_end();
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int xtr_dp_fan_write(struct xtr_dp *dp, struct xtr_dp_list *l, struct xtr_fan *v, uint64_t hash)
@@ -429,6 +428,7 @@ void xtr_dp_fans(struct xtr_dp *dp)
 		for (unsigned i = 0; i < dp->if_count; i++)
 			if (dp->ifs[i].ndo_xmit && dp->ifs[i].ifindex)
 				xtr_dp_fanout_set(dp, (__u32)dp->ifs[i].ifindex, false);
+		xtr_dp_fanout_ports(dp);
 	}
 }
 

@@ -274,6 +274,9 @@ struct xtr_dp_if {
 	uint8_t told;                      /* the why that was logged for this device */
 };
 
+#define XTR_DP_ABOVES 64
+struct xtr_dp_above { int ifindex; uint32_t iid; };
+
 struct xtr_dp {
 	struct xtr_dp_config cfg;          /* deep copy, freed by dp.c */
 	struct xtr_dp_callbacks cb;
@@ -302,6 +305,7 @@ struct xtr_dp {
 	uint32_t *gen_at;                  /* which is mapped here, by the skeleton */
 	uint64_t ways_known[XTR_DP_WAYS];  /* direct.c: digests of neighbours and their addresses, by neighbour */
 	bool ways_stale;
+	struct xtr_dp_above above[XTR_DP_ABOVES]; unsigned above_count; bool above_said; /* above.c */
 	bool rules_stale, rules_found; uint32_t rules_priority; /* direct.c: policy rules of others */
 	bool direct, direct_said;          /* decapsulated packets go straight to EID ports; it was logged */
 
@@ -441,11 +445,11 @@ void xtr_dp_from_abi(struct xtr_ip *out, const struct xtr_abi_ip *in, unsigned f
 void xtr_dp_drop(struct xtr_dp *dp, enum xtr_drop_reason reason, unsigned n);
 void xtr_dp_drops_flush(struct xtr_dp *dp);
 unsigned xtr_dp_hz(void);
-/* load.c. Before the programs are loaded: what each CPU remembers (bpf/cache.h, home.h) gets its room, of destinations 4 MiB but
- * not more than 64 MiB in all. bits: copy_bits of the programs. */
-/* As bpf_object__find_map_by_name, also of one that is a section. */
+/* load.c. As bpf_object__find_map_by_name, also of one that is a section. */
 struct bpf_map *xtr_dp_obj_map(struct bpf_object *obj, const char *name);
-void xtr_dp_copies_size(struct bpf_object *obj, unsigned cpus, uint8_t *bits);
+/* Before the programs are loaded: what each CPU remembers (bpf/cache.h, home.h) gets its room, for every number a CPU may have:
+ * 232 KiB each, and of destinations 3.4 MiB each, but of these not more than 64 MiB in all. bits: copy_bits of the programs. */
+void xtr_dp_copies_size(struct bpf_object *obj, uint8_t *bits);
 /* the kernel has BPF_F_ADJ_ROOM_DECAP_L3_* */
 bool xtr_dp_decap_l3(void);
 void xtr_dp_gen_shards(struct xtr_dp *dp, const __u32 *shards, unsigned n);
@@ -514,10 +518,8 @@ bool xtr_dp_is_soft(const char *kind, const char *driver);
 void xtr_dp_relayed(struct xtr_nl *nl, const struct xtr_nl_link *l, struct xtr_dp_relay *out);
 /* tags.c: may XDP run here, with regard to VLAN tags? Switches rx-vlan-offload off if need be. */
 /* above.c */
-#define XTR_DP_ABOVES 64
-struct xtr_dp_above { int ifindex; uint32_t iid; };
 bool xtr_dp_above(const struct xtr_dp *dp, const struct xtr_nl_link *l); /* is it above an EID port, so that it matters? */
-unsigned xtr_dp_aboves(struct xtr_dp *dp, struct xtr_dp_above out[XTR_DP_ABOVES]); /* all of them, but for ports; how many */
+void xtr_dp_aboves(struct xtr_dp *dp); /* fills dp->above */
 /* ends.c: may the programs put packets to the other end of this EID port? */
 bool xtr_dp_other_end(struct xtr_dp *dp, const struct xtr_nl_link *l);
 bool xtr_dp_tags_ready(struct xtr_dp *dp, const struct xtr_dp_if *f);

@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,10 +149,31 @@ bool xtr_dp_decap_l3(void)
 	return !r && !run.retval;
 }
 
-void xtr_dp_copies_size(struct bpf_object *obj, unsigned cpus, uint8_t *bits)
+/* One more than the largest number of a CPU. libbpf counts them: where some numbers are left out that is less. */
+static unsigned xtr_dp_cpu_numbers(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	int known = libbpf_num_possible_cpus();
+	unsigned n = known > 0 ? (unsigned)known : 1, at;
+	int c = 0;
+
+	while (f && fscanf(f, "%u", &at) == 1) {
+		if (at < 65536 && at >= n)
+			n = at + 1;
+		c = fgetc(f);
+		if (c != '-' && c != ',')
+			break;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+void xtr_dp_copies_size(struct bpf_object *obj, uint8_t *bits)
 {
 	static const char *const fixed[] = { "xtr_cports", "xtr_cselfs", "xtr_ctmpls", "xtr_nears" };
 	static const char *const of_eids[] = { "xtr_dests4", "xtr_dests6", "xtr_homes" };
+	unsigned cpus = xtr_dp_cpu_numbers();
 	struct bpf_map *m;
 	uint64_t slot = 0;
 
@@ -180,7 +202,7 @@ static int xtr_dp_skel_load(struct xtr_dp *dp, struct xtr_err *err)
 	dp->hz = xtr_dp_hz();
 	dp->skel->rodata->xtr_hz = dp->hz;
 	dp->skel->rodata->feat_decap_l3 = xtr_dp_decap_l3();
-	xtr_dp_copies_size(dp->skel->obj, dp->cpus, (uint8_t *)&dp->skel->rodata->copy_bits);
+	xtr_dp_copies_size(dp->skel->obj, (uint8_t *)&dp->skel->rodata->copy_bits);
 	if (xtr_dp_copies)
 		bpf_map__set_max_entries(dp->skel->maps.xtr_dlru, xtr_dp_copies);
 	r = xtr_bpf__load(dp->skel);
@@ -278,11 +300,23 @@ static int xtr_dp_folder_make(struct xtr_dp *dp, const struct xtr_dp_source *src
 	return r;
 }
 
+/* Not as the skeleton has it mapped: of a map that was there before, some versions of libbpf do not map it. */
+static int xtr_dp_gen_map(struct xtr_dp *dp, struct xtr_err *err)
+{
+	void *at = mmap(NULL, sizeof(dp->gen), PROT_READ | PROT_WRITE, MAP_SHARED, dp->map[XTR_M_GEN], 0);
+
+	if (at == MAP_FAILED)
+		return xtr_fail(err, -errno, "map %s: cannot be mapped: %s", XTR_MAP_GEN, strerror(errno));
+	dp->gen_at = at;
+	return 0;
+}
+
 /* Goes on from the generations that are there, and makes them new for whatever was read before. */
 static void xtr_dp_gen_start(struct xtr_dp *dp)
 {
-	dp->gen_at = dp->skel->data_xtr_gen->xtr_gen;
 	memcpy(dp->gen, dp->gen_at, sizeof(dp->gen));
+	if (!xtr_dp_clock(dp))
+		xtr_dp_beat(dp);
 	xtr_dp_gen_bump(dp, 0, NULL);
 }
 
@@ -304,6 +338,8 @@ int xtr_dp_load(struct xtr_dp *dp, struct xtr_err *err)
 	r = xtr_dp_maps_choose(dp, &src, err);
 	if (!r)
 		r = xtr_dp_skel_load(dp, err);
+	if (!r)
+		r = xtr_dp_gen_map(dp, err);
 	xtr_dp_at("loaded");
 	if (!r)
 		r = xtr_dp_move(dp, &src, err);

@@ -491,12 +491,12 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		struct xtr_port_key k;
 		struct xtr_iface v;
 	} *rec = calloc(dp->if_count + 2 * dp->ov_count + 2 + XTR_DP_ABOVES, sizeof(*rec));
-	struct xtr_dp_above above[XTR_DP_ABOVES];
-	unsigned n = 0, slot = 0, slower = 0, aboves = xtr_dp_aboves(dp, above);
+	unsigned n = 0, slot = 0, slower = 0;
 	int r;
 
 	if (!rec)
 		return xtr_fail(err, -ENOMEM, "out of memory");
+	xtr_dp_aboves(dp);
 	for (unsigned i = 0; i < dp->if_count; i++, slot++) {
 		const struct xtr_dp_if *f = &dp->ifs[i];
 
@@ -554,9 +554,9 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		rec[n].k.ifindex = (__u32)dp->gpe;
 		rec[n++].v = (struct xtr_iface){ .role = XTR_ROLE_HELPER, .mode = XTR_MODE_TC };
 	}
-	for (unsigned i = 0; i < aboves; i++) {
-		rec[n].k.ifindex = (__u32)above[i].ifindex;
-		rec[n++].v = (struct xtr_iface){ .role = XTR_ROLE_HELPER, .mode = XTR_MODE_NONE, .iid = above[i].iid };
+	for (unsigned i = 0; i < dp->above_count; i++) {
+		rec[n].k.ifindex = (__u32)dp->above[i].ifindex;
+		rec[n++].v = (struct xtr_iface){ .role = XTR_ROLE_HELPER, .mode = XTR_MODE_NONE, .iid = dp->above[i].iid };
 	}
 	r = xtr_dp_map_sync(dp->map[XTR_M_IFACES], rec, n, sizeof(rec->k), sizeof(rec->v), !sweep);
 	xtr_dp_gen_bump_one(dp, XTR_GEN_PORTS);

@@ -199,7 +199,7 @@ void xtr_dp_gen_bump_one(struct xtr_dp *dp, __u32 shard)
 /* Of an entry: later, if entries are being collected, after them. */
 void xtr_dp_gen_bump(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *p)
 {
-	__u32 all[XTR_GEN_SLOTS], shard;
+	__u32 all[XTR_GEN_BEAT], shard;
 	uint32_t w[2];
 
 	if (p && p->len >= (p->ip.family == 4 ? XTR_GEN_BITS4 : XTR_GEN_BITS6)) {

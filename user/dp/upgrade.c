@@ -59,7 +59,7 @@ static const struct {
 	[XTR_M_MISSSL] = { 3, sizeof(struct xtr_missslot) },
 	[XTR_M_MISSSRC] = { 3, sizeof(struct xtr_misstb) },
 	[XTR_M_HOLD] = { 1, sizeof(struct xtr_hold) },
-	[XTR_M_GEN] = { 3, sizeof(__u32[XTR_GEN_SLOTS]) },
+	[XTR_M_GEN] = { 4, sizeof(__u32[XTR_GEN_SLOTS]) },
 	[XTR_M_MCAST4] = { 2, sizeof(struct xtr_mcast) },
 	[XTR_M_MCAST6] = { 2, sizeof(struct xtr_mcast) },
 	[XTR_M_REPL] = { 2, sizeof(struct xtr_repl) },

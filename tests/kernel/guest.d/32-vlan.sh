@@ -54,6 +54,11 @@ ping4 p1 -c 5 -i 0.05 -W 0.1 10.9.0.1 >/dev/null
 ping4 p1 -c 5 -i 0.05 -W 0.1 fd09::1 >/dev/null
 is "nothing crosses into the other instance" "$(drops_of x1)" 'encap-cross:10 '
 has "its own instance is reached by the stack" "$(ping4 p1 -c 3 -i 0.1 10.2.2.10)" '3 packets transmitted, 3 received'
+ipn x1 link add br9 type bridge
+ipn x1 link set br9 up
+ipn x1 link set e0.100 master br9
+check "and so is a bridge above it" wait_for 5 eval '[ "$(xcj x1 iface show dev br9 | jq -r ".[] | \"\(.role) \(.iid)\"")" = "helper 0" ]'
+ipn x1 link del br9
 ipn x1 link del e0.100
 check "the VLAN device goes, and is not known any more" wait_for 5 eval '[ "$(xcj x1 iface show | jq "map(select(.role == \"helper\")) | length")" = 0 ]'
 finish
