@@ -8,7 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,8 @@ static void *serve(void *arg)
 
 		__atomic_add_fetch(&l->requests, 1, __ATOMIC_SEQ_CST);
 		l->handler(l->arg, &q, &r);
-		usleep(r.delay_ms * 1000);
+		if (r.delay_ms && poll(&(struct pollfd){ l->quit[0], POLLIN, 0 }, 1, (int)r.delay_ms) > 0)
+			break;
 		if (!r.code)
 			break;
 		n = snprintf(head, sizeof(head), "HTTP/1.1 %d Because\r\n%s", r.code, r.headers);
@@ -83,7 +84,7 @@ static void *serve(void *arg)
 	}
 	SSL_shutdown(c->ssl);
 	SSL_free(c->ssl);
-	close(c->fd);
+	shutdown(c->fd, SHUT_RDWR); /* https_lab_stop closes it */
 	free(c);
 	return NULL;
 }
@@ -91,7 +92,6 @@ static void *serve(void *arg)
 static void *accept_all(void *arg)
 {
 	struct https_lab *l = arg;
-	pthread_t t;
 
 	for (;;) {
 		int fd = accept(l->fd, NULL, NULL);
@@ -99,14 +99,19 @@ static void *accept_all(void *arg)
 
 		if (fd < 0)
 			return NULL;
+		if (l->conns == HTTPS_LAB_CONNS) {
+			close(fd);
+			continue;
+		}
 		__atomic_add_fetch(&l->connections, 1, __ATOMIC_SEQ_CST);
 		c = calloc(1, sizeof(*c));
 		c->lab = l;
 		c->fd = fd;
 		c->ssl = SSL_new(l->ctx);
 		SSL_set_fd(c->ssl, fd);
-		if (pthread_create(&t, NULL, serve, c) == 0)
-			pthread_detach(t);
+		l->conn[l->conns].fd = fd;
+		if (pthread_create(&l->conn[l->conns].thread, NULL, serve, c) == 0)
+			l->conns++;
 	}
 }
 
@@ -146,7 +151,6 @@ void https_lab_start(struct https_lab *l, const char *san, https_handler *handle
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(a);
-	pthread_t t;
 
 	signal(SIGPIPE, SIG_IGN);
 	memset(l, 0, sizeof(*l));
@@ -159,13 +163,22 @@ void https_lab_start(struct https_lab *l, const char *san, https_handler *handle
 	cr_assert_eq(getsockname(l->fd, (struct sockaddr *)&a, &size), 0);
 	cr_assert_eq(listen(l->fd, 64), 0);
 	l->port = ntohs(a.sin_port);
-	cr_assert_eq(pthread_create(&t, NULL, accept_all, l), 0);
-	pthread_detach(t);
+	cr_assert_eq(pipe(l->quit), 0);
+	cr_assert_eq(pthread_create(&l->accepts, NULL, accept_all, l), 0);
 }
 
-/* Threads that are in a connection end with the process. */
 void https_lab_stop(struct https_lab *l)
 {
 	unlink(l->ca);
 	shutdown(l->fd, SHUT_RDWR);
+	pthread_join(l->accepts, NULL);
+	close(l->quit[1]);
+	for (unsigned i = 0; i < l->conns; i++) {
+		shutdown(l->conn[i].fd, SHUT_RDWR);
+		pthread_join(l->conn[i].thread, NULL);
+		close(l->conn[i].fd);
+	}
+	close(l->quit[0]);
+	close(l->fd);
+	SSL_CTX_free(l->ctx);
 }

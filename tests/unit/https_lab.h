@@ -6,6 +6,7 @@
 #ifndef XTR_TESTS_HTTPS_LAB_H
 #define XTR_TESTS_HTTPS_LAB_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct https_reply {
 };
 typedef void https_handler(void *arg, const struct https_request *q, struct https_reply *r);
 
+#define HTTPS_LAB_CONNS 256
 struct https_lab {
 	uint16_t port;
 	char ca[64]; /* file with the certificate, which signed itself */
@@ -33,10 +35,14 @@ struct https_lab {
 	https_handler *handler;
 	void *arg;
 	unsigned connections, requests;
+	int quit[2];
+	pthread_t accepts;
+	struct { pthread_t thread; int fd; } conn[HTTPS_LAB_CONNS];
+	unsigned conns;
 };
 
-/* For the host name or address `san` ("DNS:dns.test", "IP:127.0.0.1"). Lives as long as the test. */
+/* For the host name or address `san` ("DNS:dns.test", "IP:127.0.0.1"). */
 void https_lab_start(struct https_lab *l, const char *san, https_handler *handler, void *arg);
-void https_lab_stop(struct https_lab *l);
+void https_lab_stop(struct https_lab *l); /* when it returns none of its threads is left, nor what they had */
 
 #endif
