@@ -88,9 +88,12 @@ void dp_setup(void)
 	sh("nsenter --net=/proc/%d/ns/net sh -c 'ip link set lo up; ip link set u1 address 02:00:00:00:00:02 up; ip addr add 192.0.2.2/24 "
 	   "dev u1; ip addr add 192.0.2.3/24 dev u1; ip addr add 2001:db8::2/64 dev u1 nodad'",
 	   (int)child);
-	for (int i = 0; i < 200; i++) /* both ends up, all addresses settled */
-		if (system("ip -o link show u0 2>/dev/null | grep -q 'state UP' && ! ip -6 addr | grep -q tentative"))
-			usleep(50000);
+	for (int i = 0; i < 200; i++) { /* both ends up, all addresses settled */
+		if (!system("ip -o link show u0 | grep -q 'state UP' && ! ip -6 addr | grep -q tentative"))
+			return;
+		usleep(50000);
+	}
+	cr_assert_fail("u0 does not get ready");
 }
 
 void dp_teardown(void)

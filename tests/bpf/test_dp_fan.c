@@ -74,8 +74,8 @@ static void fan_init(void)
 	   (int)child);
 	/* frames from XDP are taken by a veth whose other end has GRO or XDP */
 	sh(IN_CHILD "sh -c 'ip link set v1 address 02:00:00:00:00:05 up; ethtool -K u1 gro on; ethtool -K v1 gro on;"
-		    "for i in $(seq 10 80); do ip addr add 192.0.2.$i/24 dev u1; ip addr add 198.51.100.$i/24 dev v1;"
-		    "ip addr add 2001:db8::$i/64 dev u1 nodad; done'",
+		    "for i in $(seq 10 80); do echo addr add 192.0.2.$i/24 dev u1; echo addr add 198.51.100.$i/24 dev v1;"
+		    "echo addr add 2001:db8::$i/64 dev u1 nodad; done | ip -batch -'",
 	   (int)child);
 	wire[0] = port("u1", true, false);
 	wire[1] = port("v1", true, false);

@@ -220,7 +220,7 @@ Test(dp_mcast, more_members_than_one_run_serves)
 	int fd;
 
 	config(XTR_MODE_AUTO);
-	sh("nsenter --net=/proc/%d/ns/net sh -c 'for i in $(seq 1 150); do ip addr add 198.51.100.$i/32 dev lo; done'",
+	sh("nsenter --net=/proc/%d/ns/net sh -c 'for i in $(seq 150); do echo addr add 198.51.100.$i/32 dev lo; done | ip -batch -'",
 	   (int)child);
 	sh("ip route add 198.51.100.0/24 via 192.0.2.2");
 	dp = open_listening();

@@ -96,11 +96,13 @@ x1_asks "$H2" "$AT"
 check "... nor do the system's authorities know it" wait_for 6 problem 1 'certificate'
 x1_asks "$H2" "$AT" "$CA"
 check "... with the right one it is taken" wait_for 6 problem 1 '^$'
+of_2() { [ "$(name x1 "${IDX[2]}" '[(.problem // ""), .addresses[].address]')" = '["","172.16.3.1"]' ]; }
+check "... for the name of the other site as well" wait_for 6 of_2
 dns_stop unbound dns
 unbound "$old_cert" || finish
 check "certificate that has expired: refused" wait_for 8 problem 1 'expired'
 stays
-check "... and all works" fresh
+check "... and all works" fresh || { xc x1 decent names; xc x1 cache show; xc x1 stats control; }
 dns_stop unbound dns
 
 # --- a server that is gone, or silent, or no DNS server

@@ -41,6 +41,7 @@ millis() { date +%s%3N; }
 others() { # name, command...: the daemon answers others meanwhile
 	local name=$1 t0 out
 	shift
+	rm -f "$R/latency" # an earlier one was ready, this one is not
 	"$E2E/ctl_latency.py" "$R/x1/xtrd.sock" >"$R/latency" 2>&1 &
 	local p=$!
 	BG+=("$p")

@@ -64,6 +64,7 @@ start x1 && start x2 x3 || finish
 hear() { # name, node, replicate.py words...
 	local name=$1 n=$2
 	shift 2
+	rm -f "$R/hear.$name" # an earlier one was ready, this one is not
 	on_exec "$n" "$REP" "$@" >"$R/hear.$name" 2>&1 &
 	HEARS[$name]=$!
 	BG+=($!)

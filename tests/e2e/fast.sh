@@ -11,6 +11,7 @@ declare -A FAST=() FAST_FROM=() # receivers, senders
 fast_begin() { # name, from-node, to-node, to-address, seconds, [datagrams a second]
 	local rate=${6:-10000} port=$((20000 + RANDOM % 20000)) n
 	n=$(($5 * rate))
+	rm -f "$R/$1.recv" # an earlier one was ready, this one is not
 	on_exec "$3" "$STREAM" recv "$4" $port $n "${FAST_IDLE:-3}" >"$R/$1.recv" 2>&1 &
 	FAST[$1]=$!
 	BG+=($!)

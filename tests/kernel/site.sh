@@ -109,6 +109,7 @@ first_packets() { # name, from, to
 }
 bulk() { # name, from, server node, server address: TCP, of which the super-packets are segmented or kept whole
 	local p out
+	rm -f "$R/iperf3" # an earlier one listened, this one does not yet
 	on_exec "$3" iperf3 --forceflush -s -1 -B "$4" >"$R/iperf3" 2>&1 &
 	p=$!
 	BG+=("$p")
