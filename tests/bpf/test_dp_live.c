@@ -182,6 +182,10 @@ Test(dp_live, no_xdp_on_an_underlay_port_of_a_bridge)
 		sh("ip link set u0 master br9");
 		serve(dp, 300);
 		bridged_is("port of a bridge", false);
+		for (unsigned j = 0; j < dp->if_count; j++) /* as when all ports are looked at again, before they are attached */
+			dp->ifs[j].mode = dp->ifs[j].planned;
+		cr_expect_eq(xtr_dp_ifaces(dp, false, &err), 0);
+		bridged_is("what is planned is not shown as what is", false);
 		sh("ip link set u0 nomaster");
 		serve(dp, 300);
 		bridged_is("no more", true);

@@ -483,7 +483,19 @@ static void xtr_dp_port_addrs(const struct xtr_dp *dp, const struct xtr_dp_if *f
 		}
 }
 
-/* sweep: also remove what has no role any more; else only add, so that no attached program loses
+/* Until the programs are attached a port runs in the mode it ran in: what is only planned is not shown as what is. */
+static void xtr_dp_iface_runs(struct xtr_dp *dp, const struct xtr_port_key *k, struct xtr_iface *v)
+{
+	struct xtr_iface old;
+
+	if (bpf_map_lookup_elem(dp->map[XTR_M_IFACES], k, &old) || old.role != v->role)
+		return;
+	v->mode = old.mode;
+	v->why = old.why;
+	v->flags = (v->flags & (__u16)~XTR_IF_F_FALLBACK) | (old.flags & (XTR_IF_F_FALLBACK | XTR_IF_F_XDP_GENERIC));
+}
+
+/* sweep: all is attached: show it, and remove what has no role any more; else only add, so that no attached program loses
  * its port. */
 int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 {
@@ -522,6 +534,8 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 		slower += xtr_dp_fell_back(f);
 		if (f->role == XTR_ROLE_EID)
 			xtr_dp_port_addrs(dp, f, &rec[n].v);
+		if (!sweep)
+			xtr_dp_iface_runs(dp, &rec[n].k, &rec[n].v);
 		memcpy(rec[n++].v.mac, f->mac, 6);
 	}
 	for (unsigned i = 0; i < dp->ov_count; i++, slot++) {
