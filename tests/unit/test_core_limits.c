@@ -51,23 +51,25 @@ static const struct xtr_reply_rates rates = { .per_second = 100000,
 					      .per_rloc = 50,
 					      .interval = 3000 };
 
-static bool take(const char *to, const char *eid, bool probe, uint64_t now)
+static bool take(const char *to, const char *eid, const char *probed, uint64_t now)
 {
-	struct xtr_ip ip = fw_ip(to);
+	struct xtr_ip ip = fw_ip(to), own = fw_ip(probed ? probed : "0.0.0.0");
 	struct xtr_eid_prefix e = fw_eid(eid);
 
-	return xtr_reply_limit_take(&l, &rates, &ip, &e, probe, now);
+	return xtr_reply_limit_take(&l, &rates, &ip, &e, probed ? &own : NULL, now);
 }
 
 Test(reply_limit, RFC9301_5_4_equal_answers_are_three_seconds_apart)
 {
 	cr_assert_eq(xtr_reply_limit_init(&l, 100000), 0);
-	cr_assert(take("192.0.2.1", "10.1.0.0/24", false, 0));
-	cr_assert(!take("192.0.2.1", "10.1.0.0/24", false, 2999));
-	cr_assert(take("192.0.2.1", "10.2.0.0/24", false, 10), "another EID-prefix");
-	cr_assert(take("192.0.2.1", "10.1.0.0/24", true, 10), "a probe");
-	cr_assert(take("192.0.2.2", "10.1.0.0/24", false, 10), "another RLOC");
-	cr_assert(take("192.0.2.1", "10.1.0.0/24", false, 3000));
+	cr_assert(take("192.0.2.1", "10.1.0.0/24", NULL, 0));
+	cr_assert(!take("192.0.2.1", "10.1.0.0/24", NULL, 2999));
+	cr_assert(take("192.0.2.1", "10.2.0.0/24", NULL, 10), "another EID-prefix");
+	cr_assert(take("192.0.2.1", "10.1.0.0/24", "192.0.2.7", 10), "a probe");
+	cr_assert(take("192.0.2.1", "10.1.0.0/24", "192.0.2.8", 10), "a probe of another RLOC of ours");
+	cr_assert(!take("192.0.2.1", "10.1.0.0/24", "192.0.2.7", 20), "the same probe");
+	cr_assert(take("192.0.2.2", "10.1.0.0/24", NULL, 10), "another RLOC");
+	cr_assert(take("192.0.2.1", "10.1.0.0/24", NULL, 3000));
 	xtr_reply_limit_free(&l);
 }
 
@@ -79,10 +81,10 @@ Test(reply_limit, one_receiver_gets_no_more_than_its_share)
 	cr_assert_eq(xtr_reply_limit_init(&l, 100000), 0);
 	for (unsigned i = 0; i < 200; i++) {
 		snprintf(eid, sizeof(eid), "10.0.%u.0/24", i);
-		n += take("192.0.2.1", eid, false, 1000);
+		n += take("192.0.2.1", eid, NULL, 1000);
 	}
 	cr_assert_eq(n, 50);
-	cr_assert(take("192.0.2.2", "10.0.0.0/24", false, 1000), "others are not affected");
+	cr_assert(take("192.0.2.2", "10.0.0.0/24", NULL, 1000), "others are not affected");
 	xtr_reply_limit_free(&l);
 }
 
@@ -98,7 +100,7 @@ Test(reply_limit, a_flood_of_receivers_stays_in_fixed_memory_and_under_the_total
 			.family = 4, .a = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i }
 		};
 
-		n += xtr_reply_limit_take(&l, &few, &ip, &e, false, 1000);
+		n += xtr_reply_limit_take(&l, &few, &ip, &e, NULL, 1000);
 	}
 	cr_assert_eq(n, 100);
 	xtr_reply_limit_free(&l);

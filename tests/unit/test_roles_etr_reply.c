@@ -228,6 +228,37 @@ Test(reply, RFC9301_7_1_a_probe_is_answered_with_P_A_nonce_and_the_probed_locato
 	cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_REPLY), 2);
 }
 
+/* As an ITR probes that has both families, too: each RLOC every 10 s, all at one time. */
+Test(reply, RFC9301_7_1_each_rloc_of_a_router_answers_its_probes)
+{
+	static const char *const rlocs[] = { "192.0.2.1", "192.0.2.3", "2001:db8::1" };
+	const struct fw_req q = { .nonce = 1, .flags = XTR_MREQ_P, .eid = "10.1.0.0/24", .itr_rloc = "192.0.2.2",
+				  .itr_rloc2 = "2001:db8::2", .plain = true };
+	uint8_t buf[1024];
+	size_t len = fw_make_request(buf, sizeof(buf), &q);
+	struct xtr_map_reply m;
+
+	fw_conf_rloc(&conf, "192.0.2.3");
+	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1 192.0.2.3 2001:db8::1");
+	go();
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 3; i++) {
+			const struct xtr_msg_meta meta = { .src = fw_ip(i < 2 ? "192.0.2.2" : "2001:db8::2"),
+							   .dst = fw_ip(rlocs[i]), .sport = 4342, .dport = 4342 };
+
+			xtr_node_input(etr->n, &meta, buf, len, w->now);
+			cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_REPLY), round * 3 + i + 1, "round %u: %s", round,
+				     rlocs[i]);
+			cr_assert_eq(xtr_map_reply_decode(last()->buf, last()->len, &m), 0);
+			cr_assert(m.probe);
+			xtr_node_input(etr->n, &meta, buf, len, w->now); /* 3 s for each of them all the same */
+			cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_REPLY), round * 3 + i + 1);
+		}
+		fw_run(w, 10000);
+	}
+	cr_assert_eq(fw_counter(etr, XTR_NODE_DROP_RATE), 9);
+}
+
 Test(reply, RFC9301_5_8_a_probe_in_an_ecm_is_dropped)
 {
 	fw_conf_mapping(&conf, "10.1.0.0/24", "192.0.2.1");

@@ -2,7 +2,8 @@
 /*
  * Token buckets and the table of recent Map-Replies. RFC 9301 5.4 recommends one Map-Reply per 3 s
  * per destination RLOC; taken literally that starves an ITR that asks for many EIDs, so equal
- * answers are 3 s apart, and different ones to one RLOC share a token bucket.
+ * answers are 3 s apart, and different ones to one RLOC share a token bucket. Answers to probes of
+ * different RLOCs are not equal: each says of another one that it is reachable (RFC 9301 7.1).
  *
  * Both tables are set-associative with keyed fingerprints: a collision can only make the limit
  * stricter for a moment, and nobody outside can aim for one. When a set is full its oldest slot is
@@ -106,12 +107,11 @@ static struct xtr_reply_slot *pair_slot(struct xtr_reply_limit *l, uint64_t prin
 }
 
 bool xtr_reply_limit_take(struct xtr_reply_limit *l, const struct xtr_reply_rates *rates,
-			  const struct xtr_ip *to, const struct xtr_eid_prefix *eid, bool probe,
-			  uint64_t now)
+			  const struct xtr_ip *to, const struct xtr_eid_prefix *eid,
+			  const struct xtr_ip *probed, uint64_t now)
 {
 	struct {
-		struct xtr_ip to;
-		uint8_t probe;
+		struct xtr_ip to, probed;
 		struct xtr_eid_prefix eid;
 	} key;
 	struct xtr_reply_slot *pair;
@@ -120,7 +120,8 @@ bool xtr_reply_limit_take(struct xtr_reply_limit *l, const struct xtr_reply_rate
 
 	memset(&key, 0, sizeof(key));
 	key.to = *to;
-	key.probe = probe;
+	if (probed)
+		key.probed = *probed;
 	memcpy(&key.eid, eid, sizeof(*eid));
 	print = xtr_hash(&key, sizeof(key)) | 1; /* 0 is an empty slot */
 	pair = pair_slot(l, print);

@@ -32,7 +32,7 @@ struct xtr_reply_rloc {
 	struct xtr_bucket bucket;
 };
 struct xtr_reply_limit {
-	struct xtr_reply_slot *pairs; /* the last time of (EID-prefix, P) to an RLOC */
+	struct xtr_reply_slot *pairs; /* the last time of (EID-prefix, probed RLOC) to an RLOC */
 	struct xtr_reply_rloc *rlocs;
 	uint32_t mask; /* sets of pairs - 1 */
 	struct xtr_bucket all;
@@ -44,9 +44,9 @@ void xtr_reply_limit_free(struct xtr_reply_limit *l);
 struct xtr_reply_rates {
 	uint32_t per_second, per_rloc, interval; /* interval: ms between equal answers */
 };
-/* May this answer be sent now? Counts it if so. */
+/* May this answer be sent now? Counts it if so. probed: the RLOC, of ours, that was probed; NULL: no probe. */
 bool xtr_reply_limit_take(struct xtr_reply_limit *l, const struct xtr_reply_rates *rates,
-			  const struct xtr_ip *to, const struct xtr_eid_prefix *eid, bool probe,
-			  uint64_t now);
+			  const struct xtr_ip *to, const struct xtr_eid_prefix *eid,
+			  const struct xtr_ip *probed, uint64_t now);
 
 #endif

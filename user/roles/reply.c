@@ -51,8 +51,8 @@ bool xtr_reply_allowed(struct xtr_env *env, const struct xtr_request *req, const
 	/* Ourselves, by direct call: nobody is to be kept from being flooded. */
 	if (xtr_env_own_rloc(env, to))
 		return true;
-	if (xtr_reply_limit_take(&env->replies, &rates, to, eid, req->m->flags & XTR_MREQ_P,
-				 env->now))
+	if (xtr_reply_limit_take(&env->replies, &rates, to, eid,
+				 req->m->flags & XTR_MREQ_P ? &req->meta->dst : NULL, env->now))
 		return true;
 	xtr_count(env, DROP_RATE);
 	return false;
