@@ -93,11 +93,18 @@ static const struct mistake bad[] = {
 	  "f:3:24: `eid` is `10.1.0.0/33`, not a prefix; write an address and a length, as 10.1.0.0/24 or \"fd01::/64\"\n" },
 	{ ITR "etr: {database: [{eid: 10.1.0.1/24}]}\n",
 	  "f:3:24: `eid` is 10.1.0.1/24, which has bits set beyond its length; write 10.1.0.0/24\n" },
-	{ ITR "etr: {database: [{eid: 233.252.0.0/24}, {eid: 127.0.0.0/8}, {eid: 169.254.1.0/24}, {eid: \"::\"}]}\n",
+	{ ITR "etr: {database: [{eid: 10.1.0.1}, {eid: \"fd01::\"}]}\n",
+	  "f:3:24: `eid` is `10.1.0.1`, which has no length; write an address and a length, 10.1.0.1/32 if it is one host\n"
+	  "f:3:41: `eid` is `fd01::`, which has no length; write an address and a length, fd01::/128 if it is one host\n" },
+	{ DP "overlay: [{device: xtr0, routes: [10.0.0.0]}]\n",
+	  "f:4:35: `routes` is `10.0.0.0`, which has no length; write an address and a length, 10.0.0.0/32 if it is one host\n" },
+	{ "map-server: {sites: [], aggregates: [\"[5]10.0.0.0\"]}\n",
+	  "f:1:38: `aggregates` is `[5]10.0.0.0`, which has no length; write an address and a length, 10.0.0.0/32 if it is one host\n" },
+	{ ITR "etr: {database: [{eid: 233.252.0.0/24}, {eid: 127.0.0.0/8}, {eid: 169.254.1.0/24}, {eid: \"::/128\"}]}\n",
 	  "f:3:24: `eid` is 233.252.0.0/24, which is multicast and can not be an EID; write a unicast prefix\n"
 	  "f:3:47: `eid` is 127.0.0.0/8, which is loopback and can not be an EID; write a unicast prefix\n"
 	  "f:3:67: `eid` is 169.254.1.0/24, which is link-local and can not be an EID; write a unicast prefix\n"
-	  "f:3:90: `eid` is ::, which is the unspecified address and can not be an EID; write a unicast prefix\n" },
+	  "f:3:90: `eid` is ::/128, which is the unspecified address and can not be an EID; write a unicast prefix\n" },
 	{ ITR "etr: {database: [{eid: 10.1.0.0/24, instance: 16777215}]}\n",
 	  "f:3:47: `instance` is 16777215, out of range; write a whole number from 0 to 16777214\n" },
 	{ "map-server: {sites: [], aggregates: [\"[16777215]10.0.0.0/8\", \"[5\"]}\n",

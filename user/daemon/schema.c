@@ -325,6 +325,13 @@ static int check_prefix(struct reading *r, const struct xtr_schema_key *k, const
 			k->name, y->text);
 		return -EINVAL;
 	}
+	/* Not a host by silence: who writes 10.0.0.0 means more than one address. */
+	if (!(k->flags & XTR_K_HOST_BITS) && !strchr(text, '/')) {
+		xtr_yaml_fail_at(r->errors, y,
+				 "`%s` is `%s`, which has no length; write an address and a length, %s if it is one host",
+				 k->name, y->text, xtr_ippfx_str(p, buf));
+		return -EINVAL;
+	}
 	masked = *p;
 	if (xtr_ippfx_mask(&masked) && !(k->flags & XTR_K_HOST_BITS)) {
 		xtr_yaml_fail_at(r->errors, y,

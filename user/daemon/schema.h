@@ -34,7 +34,7 @@ enum xtr_schema_type {
 enum {
 	XTR_K_REQUIRED  = 1 << 0, /* in its section, if that is written */
 	XTR_K_RESTART   = 1 << 1, /* takes effect at start only */
-	XTR_K_HOST_BITS = 1 << 2, /* prefix: an address with its length (10.1.0.1/24) is allowed */
+	XTR_K_HOST_BITS = 1 << 2, /* prefix: of a host: with its length (10.1.0.1/24) or alone */
 	XTR_K_EID       = 1 << 3, /* prefix: unicast; no loopback, link-local or multicast */
 	XTR_K_NONEMPTY  = 1 << 4, /* list: at least one */
 	XTR_K_MULTICAST = 1 << 5, /* prefix: multicast; address: a group that leaves its link */
