@@ -20,9 +20,14 @@ unit=$d/lib/systemd/system/xtrd.service
 is "unit: nothing left to fill in" "$(grep -c '@PREFIX@' "$unit")" 0
 has "unit: starts the installed daemon" "$(cat "$unit")" '^ExecStart=/usr/sbin/xtrd'
 has "unit: waits for readiness" "$(cat "$unit")" '^Type=notify'
+# Started again for ever: 5 times in 10 seconds would be the end, and that is sooner than an interface comes.
+in_section() { sed -n "/^\[$1\]/,/^\[/p" "$unit"; }
+has "unit: no limit of starts" "$(in_section Unit)" '^StartLimitIntervalSec=0$'
+has "unit: started again after a failure" "$(in_section Service)" '^Restart=on-failure$'
+has "unit: not at once" "$(in_section Service)" '^RestartSec=[2-9]$'
 if command -v systemd-analyze >/dev/null; then
 	# what it names, binary and manual page, is in $d, not in /usr
-	sed -e "s,=/usr/sbin/,=$d/usr/sbin/," -e /^Documentation/d "$unit" >"$R/xtrd.service"
+	sed -e "s,=\(+*\)/usr/sbin/,=\1$d/usr/sbin/," -e /^Documentation/d "$unit" >"$R/xtrd.service"
 	is "unit: systemd-analyze finds nothing" "$(systemd-analyze verify "$R/xtrd.service" 2>&1 | grep -F xtrd.service)" ""
 else
 	skip "unit: systemd-analyze" "no systemd on this machine"
@@ -37,6 +42,15 @@ sed -e 's,/etc/xtr/site-a.key,'"$(key a secret)"',' -e 's/192.0.2.1$/172.16.1.1/
 BUILD=$d/usr/sbin
 start x || finish
 has "the installed daemon runs the installed example" "$(xc x iface show)" 'dev u0  role underlay'
+# What systemctl reload runs, at the socket of this test. Only its status tells systemctl that a file was refused.
+reload=$(sed -n 's/^ExecReload=+*//p' "$unit")
+as_unit() { on x ${reload/\/usr\/sbin\/xtrctl/$BUILD/xtrctl -s $R/x/xtrd.sock}; }
+check "unit: reload of a good file" as_unit
+cp "$R/x/xtrd.yaml" "$R/good.yaml"
+echo 'log-levle: info' >>"$R/x/xtrd.yaml"
+as_unit >"$R/reload.out" 2>&1 && fail "unit: reload of a wrong file fails" || ok "unit: reload of a wrong file fails"
+has "unit: and says why" "$(cat "$R/reload.out")" 'did you mean `log-level`'
+cp "$R/good.yaml" "$R/x/xtrd.yaml"
 stop x
 check "detach" xc x detach
 BUILD=$(cd "${1:-build}" && pwd)
