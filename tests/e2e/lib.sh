@@ -71,12 +71,18 @@ has() { # name, text, extended regular expression
 	return 1
 }
 # The seconds are those of a quiet machine: a busy one gets three times as many. What must be quick is measured besides.
+# Asking costs more than most that is waited for: it takes a third of the time at most.
 wait_for() { # seconds, command...
-	local end=$((SECONDS + $1 * 3)) tries=0
+	local end=$((SECONDS + $1 * 3)) t0 took
 	shift
+	t0=${EPOCHREALTIME/[.,]/}
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		if [ $((tries++)) -lt 20 ]; then sleep 0.05; else sleep 0.15; fi # asking costs, too
+		took=$((2 * (${EPOCHREALTIME/[.,]/} - t0)))
+		[ $took -gt 50000 ] || took=50000
+		[ $took -lt 400000 ] || took=400000
+		sleep "0.$(printf %06d $took)"
+		t0=${EPOCHREALTIME/[.,]/}
 	done
 }
 finish() {
