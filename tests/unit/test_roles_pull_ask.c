@@ -137,6 +137,26 @@ Test(pull, X12_a_no_is_believed_when_the_others_stay_silent)
 	cr_assert_eq(fw_dp_get(n, FAR)->fwd.action, XTR_ACT_NATIVE);
 }
 
+Test(pull, RFC9301_6_1_a_no_that_is_believed_ends_what_was_known_of_the_eid)
+{
+	conf.pull.hash.modulus = 1;
+	fw_dns(w, "0.ms.example", "192.0.2.7 192.0.2.8");
+	go();
+	fw_run(w, 50);
+	fw_miss(n, "10.2.2.7", NULL);
+	answer(asked_at(), &(struct fw_rec)FW_REC(FAR, 10, "192.0.2.2"));
+	for (unsigned i = 0; i < 600 && fw_sent_count(n, XTR_MSG_MAP_REQUEST) < 2; i++) { /* until its refresh */
+		fw_run(w, 1000);
+		fw_use(n, "10.2.2.7");
+	}
+	cr_assert_eq(fw_sent_count(n, XTR_MSG_MAP_REQUEST), 2);
+	answer(asked_at(), &(struct fw_rec)FW_NEG("10.2.0.0/16", 15, XTR_ACT_NATIVE));
+	cr_assert_not_null(fw_dp_get(n, FAR), "not before the other was asked");
+	answer(asked_at(), &(struct fw_rec)FW_NEG("10.2.0.0/16", 15, XTR_ACT_NATIVE));
+	cr_assert_null(fw_dp_get(n, FAR));
+	cr_assert_eq(fw_dp_match(n, "10.2.2.7")->fwd.action, XTR_ACT_NATIVE);
+}
+
 Test(pull, X11_a_negative_answer_is_cut_to_what_one_set_can_see)
 {
 	fw_dns(w, name_of(FAR), "192.0.2.8");

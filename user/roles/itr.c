@@ -358,13 +358,13 @@ static void answered(struct xtr_itr *itr, struct xtr_pending *p)
 }
 
 /* Records inside the match are cached with it (overlap rule, RFC 9301 5.5), others are not. */
-static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n,
+static void store_all(struct xtr_itr *itr, const struct found *f, unsigned n, const struct xtr_eid_prefix *asked,
 		      const struct xtr_eid_prefix *within, const struct xtr_ip *from)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (xtr_eid_covers(within, &f[i].eid) &&
 		    !xtr_eiddb_match(&itr->env->own, &f[i].eid, NULL) &&
-		    !xtr_itr_store(itr, &f[i].eid, &f[i].rec, from) && f[i].rec.ttl)
+		    !xtr_itr_store(itr, &f[i].eid, &f[i].rec, asked, from) && f[i].rec.ttl)
 			return; /* no place: what is shorter would take its traffic */
 }
 
@@ -409,7 +409,8 @@ static void believe(struct xtr_itr *itr, struct xtr_pending *p)
 
 	answered(itr, p);
 	if (!xtr_eiddb_match(&itr->env->own, &eid, NULL))
-		xtr_itr_store(itr, &eid, &rec, &from);
+		xtr_itr_store(itr, &eid, &rec, &asked, &from);
+	xtr_itr_outdated(itr, &asked, &eid);
 	if (wanted && !xtr_itr_lookup(itr, &asked))
 		fail(itr, &asked);
 }
@@ -486,7 +487,8 @@ bool xtr_itr_reply(struct xtr_itr *itr, const struct xtr_msg_meta *meta,
 	asked = p->eid;
 	wanted = p->why & XTR_WHY_MISS;
 	answered(itr, p);
-	store_all(itr, f, n, &within, &meta->src);
+	store_all(itr, f, n, &asked, &within, &meta->src);
+	xtr_itr_outdated(itr, &asked, match ? &within : NULL);
 	entry = wanted ? xtr_itr_lookup(itr, &asked) : NULL;
 	if (wanted && !entry)
 		fail(itr, &asked);

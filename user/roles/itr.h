@@ -50,10 +50,14 @@ void xtr_itr_found(struct xtr_itr *itr);
  * youngest first. */
 unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max);
 void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t);
-/* Stores one record of an answer. Returns the entry, or NULL if it removed one or there was no
- * room. */
+/* Stores one record of an answer to the question about asked. Returns the entry, or NULL if it removed one or there was
+ * no room. */
 struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
-				  const struct xtr_record *rec, const struct xtr_ip *from);
+				  const struct xtr_record *rec, const struct xtr_eid_prefix *asked,
+				  const struct xtr_ip *from);
+/* The answer about asked is stored: its record for it was that of match; NULL: it has only records inside. What it says is
+ * not there any more, goes. */
+void xtr_itr_outdated(struct xtr_itr *itr, const struct xtr_eid_prefix *asked, const struct xtr_eid_prefix *match);
 int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
 		uint8_t source);
 /* Tells the data plane, unless it has the same already. */

@@ -299,7 +299,7 @@ void xtr_itr_refused(struct xtr_itr *itr, const struct xtr_eid_prefix *eid)
 struct soonest {
 	uint64_t at;
 	unsigned left;
-	const struct xtr_eid_prefix *self;
+	const struct xtr_eid_prefix *self, *asked;
 };
 
 static int look_inside(void *ctx, const struct xtr_eid_prefix *eid, void *value)
@@ -307,17 +307,18 @@ static int look_inside(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	const struct xtr_mapping *m = value;
 	struct soonest *s = ctx;
 
-	if (m->expires < s->at && !xtr_eid_equal(eid, s->self))
+	if (m->expires < s->at && !xtr_eid_equal(eid, s->self) && !xtr_eid_covers(eid, s->asked))
 		s->at = m->expires;
 	return !--s->left;
 }
 
 /* RFC 9301 5.5: a less-specific mapping must not outlive more-specific ones it covers, or their
- * traffic would follow it when they end. Looks at a bounded number of them. */
+ * traffic would follow it when they end. Looks at a bounded number of them; one that covers what was
+ * asked for is outdated by the answer. */
 static uint64_t capped_by_inside(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
-				 uint64_t expires)
+				 const struct xtr_eid_prefix *asked, uint64_t expires)
 {
-	struct soonest s = { .at = expires, .left = 256, .self = eid };
+	struct soonest s = { .at = expires, .left = 256, .self = eid, .asked = asked };
 
 	xtr_eiddb_walk(&itr->cache.db, eid, look_inside, &s);
 	return s.at > itr->env->now ? s.at : itr->env->now + MINUTE;
@@ -361,7 +362,8 @@ static struct xtr_mapping *put(struct xtr_itr *itr, struct xtr_mapping_new *n)
 }
 
 struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_prefix *eid,
-				  const struct xtr_record *rec, const struct xtr_ip *from)
+				  const struct xtr_record *rec, const struct xtr_eid_prefix *asked,
+				  const struct xtr_ip *from)
 {
 	struct xtr_mapping *old = xtr_mapcache_get(&itr->cache, eid);
 	uint8_t buf[XTR_LOCSET_OCTETS];
@@ -390,11 +392,46 @@ struct xtr_mapping *xtr_itr_store(struct xtr_itr *itr, const struct xtr_eid_pref
 	xtr_locset_read(rec, buf, sizeof(buf), &set);
 	n.expires = itr->env->now + lifetime(itr->env, rec->ttl);
 	if (n.positive)
-		n.expires = capped_by_inside(itr, eid, n.expires);
+		n.expires = capped_by_inside(itr, eid, asked, n.expires);
 	m = put(itr, &n);
 	if (m)
 		xtr_itr_give(itr, m, true);
 	return m;
+}
+
+/*
+ * An answer has the longest match of what was asked for (RFC 9301 5.5). A longer entry that covers it is of before: the
+ * prefix was removed, or is part of a larger one now. If there are only records inside, the prefix was split, and is none
+ * itself; one set of Map-Servers speaks for its share of a prefix only, as if it were split. Such an entry would win over
+ * what the answer says until its TTL ends. It goes when that is stored, so that no packet finds nothing. Longer ones
+ * elsewhere inside stay: an ETR may not know those of other sites.
+ */
+void xtr_itr_outdated(struct xtr_itr *itr, const struct xtr_eid_prefix *asked, const struct xtr_eid_prefix *match)
+{
+	bool whole = match && xtr_eid_covers(match, asked);
+	const struct xtr_eid_prefix *last = whole ? match : asked;
+	struct xtr_eid_prefix at = *asked, eid;
+	struct xtr_mapping *m;
+	bool removed = false;
+	unsigned found;
+
+	while ((m = xtr_eiddb_match(&itr->cache.db, &at, &found))) {
+		xtr_mapping_eid(m, &eid);
+		if (!xtr_eid_covers(last, &eid) || (whole && xtr_eid_equal(last, &eid)))
+			break;
+		if (m->expires != XTR_NEVER) {
+			xtr_itr_remove(itr, m, "outdated by a Map-Reply about it");
+			removed = true;
+		} else if (!found || (eid.group_len && found == 1)) {
+			break;
+		} else {
+			at = xtr_eid_cut(&at, found - 1);
+		}
+	}
+	/* Packets that were let go when the answer was stored may have met it and be held again. */
+	m = removed ? xtr_itr_lookup(itr, asked) : NULL;
+	if (m)
+		xtr_itr_give(itr, m, true);
 }
 
 /* The kernel has this forwarding set already: written again only if ours differs. */
