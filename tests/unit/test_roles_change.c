@@ -115,3 +115,47 @@ Test(change, RFC9301_6_1_a_prefix_that_became_part_of_a_larger_one_forwarded)
 {
 	grown(false);
 }
+
+/* The ITR asks for the prefix it has, which nobody has any more. */
+static void split(bool proxy)
+{
+	start("10.2.0.0/16", proxy);
+	talk();
+	becomes("10.2.0.0/17");
+	cr_assert_str_eq(at("10.2.1.1"), "192.0.2.2 /17");
+	cr_assert_str_eq(at("10.2.200.1"), "action 1");
+	cr_assert_leq(fw_sent_count(a, XTR_MSG_MAP_REQUEST), 3, "answered, not repeated: %s",
+		       fw_sent_times(a, XTR_MSG_MAP_REQUEST, (char[256]){ 0 }, 256));
+	cr_assert_eq(fw_counter(b, XTR_NODE_DROP_NOT_OURS), 0);
+}
+
+Test(change, RFC9301_5_5_a_prefix_that_was_split_proxied)
+{
+	split(true);
+}
+
+Test(change, RFC9301_5_5_a_prefix_that_was_split_forwarded)
+{
+	split(false);
+}
+
+/* The same site, Map-Server and ETR in one. */
+Test(change, RFC9301_5_5_a_prefix_that_was_split_answered_by_the_only_node)
+{
+	static struct fw_conf c;
+	const struct fw_req q = { .nonce = 5, .eid = "10.2.0.0/16", .itr_rloc = "192.0.2.50" };
+	struct xtr_map_reply m;
+	uint8_t buf[512];
+
+	world_of("192.0.2.9");
+	mapping_system_site(&c, "192.0.2.9", "10.2.0.0/17");
+	fw_conf_mapping(&c, "10.2.128.0/17", "192.0.2.9");
+	fw_conf_site(&c, "all", "10.0.0.0/8", true);
+	c.servers[0].proxy_reply = false;
+	b = fw_start(w, "all", &c);
+	fw_until(w, 1000);
+	fw_inject(b, "192.0.2.50", 4342, buf, fw_make_request(buf, sizeof(buf), &q));
+	cr_assert_eq(fw_sent_count(b, XTR_MSG_MAP_REPLY), 1);
+	cr_assert_eq(xtr_map_reply_decode(fw_sent(b, 2, 0)->buf, fw_sent(b, 2, 0)->len, &m), 0);
+	cr_assert_eq(m.records.left, 2);
+}

@@ -118,6 +118,47 @@ Test(reply, RFC9301_5_5_longest_match_with_all_more_specifics_and_one_ttl)
 			"2001:db8:1:2::/64 60 A 192.0.2.1/1LR");
 }
 
+/* As a Map-Server forwards a question about a prefix that was split since. */
+Test(reply, RFC9301_5_5_a_prefix_that_is_none_any_more_is_answered_by_what_is_inside)
+{
+	fw_conf_mapping(&conf, "10.1.0.0/17", "192.0.2.1")->ttl_min = 60;
+	fw_conf_mapping(&conf, "10.1.128.0/17", "192.0.2.1");
+	fw_conf_mapping(&conf, "10.1.3.0/24", "192.0.2.1");
+	fw_conf_mapping(&conf, "10.2.0.0/24", "192.0.2.1");
+	go();
+	ASK(.eid = "10.1.0.0/16");
+	cr_assert_str_eq(text(), "10.1.0.0/17 60 A 192.0.2.1/1LR; 10.1.3.0/24 60 A 192.0.2.1/1LR; "
+				 "10.1.128.0/17 60 A 192.0.2.1/1LR");
+	ASK(.eid = "10.2.0.0/16");
+	cr_assert_str_eq(text(), "10.2.0.0/24 1440 A 192.0.2.1/1LR");
+	/* Its first address is somebody else's: this is none of our questions. */
+	ASK(.eid = "10.0.0.0/8");
+	cr_assert_eq(fw_sent_count(etr, XTR_MSG_MAP_REPLY), 2);
+	cr_assert_eq(fw_counter(etr, XTR_NODE_DROP_NOT_OURS), 1);
+}
+
+Test(reply, RFC9301_7_1_a_probe_of_a_prefix_that_was_split_is_answered)
+{
+	fw_conf_mapping(&conf, "10.1.0.0/17", "192.0.2.1");
+	go();
+	ASK(.eid = "10.1.0.0/16", .flags = XTR_MREQ_P, .plain = true);
+	cr_assert_str_eq(text(), "10.1.0.0/17 1440 A 192.0.2.1/1LpR");
+}
+
+Test(reply, what_is_inside_and_does_not_fit_is_answered_by_the_part_of_the_first_address)
+{
+	char eid[32];
+
+	for (unsigned i = 0; i < 256; i++) {
+		snprintf(eid, sizeof(eid), "10.1.%u.0/24", i);
+		fw_conf_mapping(&conf, eid, "192.0.2.1");
+	}
+	go();
+	ASK(.eid = "10.1.0.0/16");
+	cr_assert_str_eq(text(), "10.1.0.0/24 1440 A 192.0.2.1/1LR");
+	cr_assert_leq(last()->len, 548);
+}
+
 Test(reply, RFC9301_5_5_the_longest_match_alone_when_nothing_is_below)
 {
 	overlap();

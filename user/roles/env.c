@@ -31,6 +31,42 @@ bool xtr_env_rloc_up(const struct xtr_env *env, const struct xtr_ip *ip)
 	return false;
 }
 
+static int by_preference(const void *a, const void *b)
+{
+	const struct xtr_rloc_config *const *x = a, *const *y = b;
+
+	if ((*x)->priority != (*y)->priority)
+		return (*x)->priority - (*y)->priority;
+	return *x < *y ? -1 : 1;
+}
+
+bool xtr_env_set_up(struct xtr_env *env, const struct xtr_ip *list, unsigned count)
+{
+	const struct xtr_rloc_config *sorted[XTR_UP_MAX];
+	struct xtr_ip up[XTR_UP_MAX];
+	unsigned n = 0, total = env->cfg.rloc_count < XTR_UP_MAX ? env->cfg.rloc_count : XTR_UP_MAX;
+	bool changed;
+
+	memset(up, 0, sizeof(up));
+	for (unsigned i = 0; i < total; i++)
+		sorted[i] = &env->cfg.rlocs[i];
+	qsort(sorted, total, sizeof(sorted[0]), by_preference);
+	for (unsigned i = 0; i < total; i++) {
+		bool is_up = !list;
+
+		for (unsigned j = 0; j < count && !is_up; j++)
+			is_up = !xtr_ip_cmp(&list[j], &sorted[i]->ip);
+		if (is_up)
+			up[n++] = sorted[i]->ip;
+	}
+	changed = n != env->up_count;
+	for (unsigned i = 0; i < n && !changed; i++)
+		changed = xtr_ip_cmp(&up[i], &env->up[i]);
+	memcpy(env->up, up, sizeof(up));
+	env->up_count = n;
+	return changed;
+}
+
 const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family)
 {
 	for (unsigned i = 0; i < env->up_count; i++)

@@ -70,6 +70,8 @@ int xtr_etr_reconfigure(struct xtr_etr *etr);
 void xtr_etr_rlocs_changed(struct xtr_etr *etr);
 void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const uint8_t *buf,
 		    size_t len);
+/* The mapping of ours that answers for eid: the longest that covers it, or else its first address. */
+const struct xtr_mapping_config *xtr_etr_match(const struct xtr_env *env, const struct xtr_eid_prefix *eid);
 /* Answers a Map-Request that matches our database. */
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
 int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);

@@ -3,6 +3,10 @@
  * ETR, the answering side: one Map-Reply with the longest match and everything more specific below
  * it (RFC 9301 5.5), for requests forwarded by a Map-Server, sent directly, and probes (RFC
  * 9301 7.1).
+ *
+ * A prefix can be asked for that is none any more, as it has been split: who has it in a map-cache
+ * asks for it. Its first address stands for it, as at a Map-Server, which forwards the request
+ * unaltered to who has that; the answer is all that we have inside.
  */
 #include "roles/etr.h"
 
@@ -14,7 +18,7 @@ struct answer {
 	struct xtr_wr w;
 	size_t room; /* octets of the whole message */
 	const struct xtr_ip *probed;
-	unsigned records;
+	unsigned records, looked;
 	uint32_t ttl;
 	struct xtr_eid_prefix about; /* of the first answer: what the rate limit goes by */
 };
@@ -26,7 +30,7 @@ static int shortest_ttl(void *ctx, const struct xtr_eid_prefix *eid, void *value
 
 	if (map->ttl_min < a->ttl)
 		a->ttl = map->ttl_min;
-	return 0;
+	return ++a->looked > 255; /* more than one message can hold */
 }
 
 static size_t left(const struct answer *a)
@@ -53,6 +57,20 @@ static int put_one(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 	return a->w.err || xtr_wr_len(&a->w) > a->room || a->records > 255;
 }
 
+/* All of ours inside, each with the shortest TTL, or nothing if it does not fit. */
+static bool put_all(struct answer *a, const struct xtr_eid_prefix *inside)
+{
+	const struct answer before = *a;
+
+	a->ttl = UINT32_MAX;
+	a->looked = 0;
+	if (!xtr_eiddb_walk(&a->env->own, inside, shortest_ttl, a) &&
+	    !xtr_eiddb_walk(&a->env->own, inside, put_one, a))
+		return true;
+	*a = before;
+	return false;
+}
+
 /* The answer for one EID. The records have to go into one message: if they do not fit, the largest
  * part of the match that holds the EID and nothing more specific is answered alone. */
 static void append(struct answer *a, const struct xtr_eid_prefix *eid,
@@ -64,11 +82,8 @@ static void append(struct answer *a, const struct xtr_eid_prefix *eid,
 
 	if (!a->records)
 		a->about = map->eid;
-	a->ttl = map->ttl_min;
-	xtr_eiddb_walk(&a->env->own, &map->eid, shortest_ttl, a);
-	if (!xtr_eiddb_walk(&a->env->own, &map->eid, put_one, a))
+	if (put_all(a, xtr_eid_covers(&map->eid, eid) ? &map->eid : eid))
 		return;
-	*a = before;
 	hole = map->eid;
 	if (xtr_eiddb_has_longer(&a->env->own, &map->eid)) {
 		host = xtr_eid_host(eid);
@@ -84,6 +99,14 @@ static void append(struct answer *a, const struct xtr_eid_prefix *eid,
 	}
 	if (!a->records++)
 		a->about = hole;
+}
+
+const struct xtr_mapping_config *xtr_etr_match(const struct xtr_env *env, const struct xtr_eid_prefix *eid)
+{
+	const struct xtr_mapping_config *map = xtr_eiddb_match(&env->own, eid, NULL);
+	struct xtr_eid_prefix host = xtr_eid_host(eid);
+
+	return map ? map : xtr_eiddb_match(&env->own, &host, NULL);
 }
 
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req)
@@ -111,7 +134,7 @@ void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req)
 	while (xtr_mreq_record_next(req->m, &it, &rec)) {
 		if (xtr_eid_from_addr(&rec.eid, rec.mask_len, &eid, NULL))
 			continue;
-		map = xtr_eiddb_match(&env->own, &eid, NULL);
+		map = xtr_etr_match(env, &eid);
 		if (map)
 			append(&a, &eid, map);
 	}

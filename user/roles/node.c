@@ -61,7 +61,7 @@ static unsigned own_records(const struct xtr_node *n, const struct xtr_map_reque
 
 	while (n->etr && xtr_mreq_record_next(m, &it, &rec))
 		own += !xtr_eid_from_addr(&rec.eid, rec.mask_len, &eid, NULL) &&
-		       xtr_eiddb_match(&n->env.own, &eid, NULL);
+		       xtr_etr_match(&n->env, &eid);
 	return own;
 }
 
@@ -73,13 +73,22 @@ static void probe(struct xtr_node *n, const struct xtr_request *req)
 		xtr_count(&n->env, DROP_NOT_OURS);
 }
 
+/* A prefix that neither we nor what is registered here covers stands for its first address, as in xtr_ms_request(). */
+static struct xtr_eid_prefix meant(const struct xtr_node *n, const struct xtr_eid_prefix *eid)
+{
+	bool covered = xtr_eiddb_match(&n->env.own, eid, NULL) || (n->ms && xtr_ms_known_len(n->ms, eid) >= 0);
+
+	return covered ? *eid : xtr_eid_host(eid);
+}
+
 static void resolve(struct xtr_node *n, const struct xtr_request *req)
 {
 	unsigned own = 0;
-	bool mine = n->etr && xtr_eiddb_match(&n->env.own, &req->eid, &own);
+	struct xtr_eid_prefix eid = meant(n, &req->eid);
+	bool mine = n->etr && xtr_eiddb_match(&n->env.own, &eid, &own);
 	bool responsible = n->ms && xtr_ms_responsible(n->ms, &req->eid);
 
-	if (mine && (!responsible || (int)own >= xtr_ms_match_len(n->ms, &req->eid))) {
+	if (mine && (!responsible || (int)own >= xtr_ms_match_len(n->ms, &eid))) {
 		xtr_etr_answer(n->etr, req);
 		return;
 	}
@@ -348,7 +357,6 @@ void xtr_node_unsent(struct xtr_node *n, uint16_t dport, const void *buf, size_t
 uint64_t xtr_node_tick(struct xtr_node *n, uint64_t now)
 {
 	uint64_t next;
-
 	bool more;
 
 	n->env.now = now;
@@ -397,43 +405,6 @@ static int own_database(struct xtr_env *env)
 		r = xtr_eiddb_set(&env->own, &env->cfg.mappings[i].eid,
 				  (void *)&env->cfg.mappings[i], NULL, NULL);
 	return r;
-}
-
-static int by_preference(const void *a, const void *b)
-{
-	const struct xtr_rloc_config *const *x = a, *const *y = b;
-
-	if ((*x)->priority != (*y)->priority)
-		return (*x)->priority - (*y)->priority;
-	return *x < *y ? -1 : 1;
-}
-
-/* Which of our RLOCs are up, best priority first. list NULL: all. True if that changed. */
-static bool set_up(struct xtr_env *env, const struct xtr_ip *list, unsigned count)
-{
-	const struct xtr_rloc_config *sorted[XTR_UP_MAX];
-	struct xtr_ip up[XTR_UP_MAX];
-	unsigned n = 0, total = env->cfg.rloc_count < XTR_UP_MAX ? env->cfg.rloc_count : XTR_UP_MAX;
-	bool changed;
-
-	memset(up, 0, sizeof(up));
-	for (unsigned i = 0; i < total; i++)
-		sorted[i] = &env->cfg.rlocs[i];
-	qsort(sorted, total, sizeof(sorted[0]), by_preference);
-	for (unsigned i = 0; i < total; i++) {
-		bool is_up = !list;
-
-		for (unsigned j = 0; j < count && !is_up; j++)
-			is_up = !xtr_ip_cmp(&list[j], &sorted[i]->ip);
-		if (is_up)
-			up[n++] = sorted[i]->ip;
-	}
-	changed = n != env->up_count;
-	for (unsigned i = 0; i < n && !changed; i++)
-		changed = xtr_ip_cmp(&up[i], &env->up[i]);
-	memcpy(env->up, up, sizeof(up));
-	env->up_count = n;
-	return changed;
 }
 
 /*
@@ -513,7 +484,7 @@ int xtr_node_new(const struct xtr_node_config *cfg, const struct xtr_ops *ops, u
 	xtr_timers_init(&env->timers);
 	xtr_eiddb_init(&env->own);
 	xtr_nonce_open(&env->nonces, &env->ops);
-	set_up(env, NULL, 0);
+	xtr_env_set_up(env, NULL, 0);
 	r = xtr_reply_limit_init(&env->replies, env->cfg.limits.replies_per_second);
 	if (!r)
 		r = own_database(env);
@@ -562,7 +533,7 @@ int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, 
 		env->cfg.mapping_count = env->cfg.map_server_count = 0;
 	}
 	r = own_database(env);
-	if (set_up(env, n->up_known ? n->host_up : NULL, n->host_up_count) && n->etr)
+	if (xtr_env_set_up(env, n->up_known ? n->host_up : NULL, n->host_up_count) && n->etr)
 		xtr_etr_rlocs_changed(n->etr);
 	r2 = xtr_decent_configure(&n->decent);
 	r = r ? r : r2;
@@ -626,7 +597,7 @@ void xtr_node_rlocs_up(struct xtr_node *n, const struct xtr_ip *up, unsigned cou
 	n->host_up_count = count < XTR_UP_MAX ? count : XTR_UP_MAX;
 	if (n->host_up_count)
 		memcpy(n->host_up, up, n->host_up_count * sizeof(*up));
-	if (!set_up(&n->env, n->host_up, n->host_up_count))
+	if (!xtr_env_set_up(&n->env, n->host_up, n->host_up_count))
 		return;
 	if (n->etr)
 		xtr_etr_rlocs_changed(n->etr);

@@ -156,6 +156,8 @@ struct xtr_request {
 /* One of our configured RLOCs, up or not. */
 bool xtr_env_own_rloc(const struct xtr_env *env, const struct xtr_ip *ip);
 bool xtr_env_rloc_up(const struct xtr_env *env, const struct xtr_ip *ip);
+/* Which of our RLOCs are up, best priority first. list NULL: all. True if that changed. */
+bool xtr_env_set_up(struct xtr_env *env, const struct xtr_ip *list, unsigned count);
 /* Our best RLOC of the family that is up, or NULL. */
 const struct xtr_ip *xtr_env_rloc(const struct xtr_env *env, uint8_t family);
 /* We can send to this family. A pure Map-Server or Map-Resolver has no RLOCs configured: there the
