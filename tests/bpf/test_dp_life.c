@@ -328,10 +328,14 @@ Test(dp_life, a_smaller_map_cache_keeps_what_was_used_last)
 /* ---- starts that were killed */
 
 static unsigned kill_at, steps;
+static bool (*counts)(const char *what); /* which steps are meant */
+
+/* Every one but those between pinning and rename: many, and for maps and programs all the same. */
+static bool but_pins(const char *what) { return strncmp(what, "xtr_", 4) && strncmp(what, "link_", 5); }
 
 static void dies(const char *what)
 {
-	if (steps++ == kill_at)
+	if (counts(what) && steps++ == kill_at)
 		_exit(42);
 }
 
@@ -348,6 +352,8 @@ static int start_and_die(unsigned at)
 
 		kill_at = at;
 		steps = 0;
+		if (!counts)
+			counts = but_pins;
 		xtr_dp_step = dies;
 		_exit(xtr_dp_open(&cfg, &cb, &dp, &err) ? 1 : 0);
 	}
@@ -410,6 +416,107 @@ Test(dp_life, after_an_upgrade_that_was_killed_the_version_before_goes_on)
 	cr_expect_geq(at, 10);
 	detach();
 }
+
+static bool pairs_and_links(const char *what)
+{
+	return strstr(what, "pair") || !strncmp(what, "link_", 5) || !strcmp(what, XTR_MAP_CFG) || !strcmp(what, XTR_PROG_ENCAP);
+}
+
+/* Between a veth pair and the aliases of its ends; between the pin of a link, a map, a program and its name. */
+Test(dp_life, a_first_start_killed_at_any_step_is_finished_by_the_next_one_or_removed_by_detach)
+{
+	char *before, *after, cmd[160], *names;
+	unsigned at = 0;
+	int killed;
+
+	config(XTR_MODE_XDP_GENERIC);
+	before = snapshot();
+	counts = pairs_and_links;
+	do {
+		struct xtr_dp *dp;
+
+		killed = start_and_die(at);
+		detach();
+		after = snapshot();
+		expect_same(before, after);
+		free(after);
+		start_and_die(at);
+		dp = open_dp();
+		all_attached();
+		cr_expect(iface_row("u0")->xdp && iface_row("h0")->xdp, "killed at step %u", at);
+		snprintf(cmd, sizeof(cmd), "ls %s | grep ^new_", folder(XTR_ABI_VERSION));
+		names = capture(cmd);
+		cr_expect_str_empty(names, "killed at step %u: %s", at, names);
+		free(names);
+		xtr_dp_close(dp);
+		detach();
+		at++;
+	} while (killed && at < 40);
+	cr_expect_eq(at, 12, "two of the pair, seven links, a map, a program, and one that came to its end: %u", at);
+	free(before);
+}
+
+/* What looks like ours but is up, or has another name on it, is somebody's. */
+Test(dp_life, a_pair_of_our_names_that_somebody_uses_is_left_alone)
+{
+	struct xtr_err err = { "" };
+	struct xtr_dp *dp = NULL;
+
+	config(XTR_MODE_TC);
+	sh("ip link add xtr0 type veth peer name xtr0p && ip link set xtr0p up");
+	cr_expect_eq(xtr_dp_open(&cfg, &cb, &dp, &err), -EEXIST);
+	cr_expect(strstr(err.text, "not ours"), "%s", err.text);
+	sh("ip link set xtr0p down && ip link set xtr0 alias mine");
+	cr_expect_eq(xtr_dp_open(&cfg, &cb, &dp, &err), -EEXIST);
+	cr_expect_neq(if_nametoindex("xtr0"), 0);
+	sh("ip link set xtr0 alias '' && ip link set xtr0p name other");
+	cr_expect_eq(xtr_dp_open(&cfg, &cb, &dp, &err), -EEXIST);
+	cr_expect_neq(if_nametoindex("xtr0"), 0);
+	sh("ip link del xtr0");
+}
+
+/* ---- roles */
+
+static void roles(uint8_t u0, uint8_t h0)
+{
+	ports[0].role = u0;
+	ports[1].role = h0;
+}
+
+/* A device has room for one XDP program: that of the other role gives way to it, by reload and by restart. */
+static void role_changes(bool restart)
+{
+	struct xtr_err err = { "" };
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_XDP_GENERIC);
+	dp = open_dp();
+	for (unsigned turn = 0; turn < 2; turn++) {
+		const char *h0 = turn ? "link_xtr_xdp_eid_%d" : "link_xtr_xdp_under_%d", *not = turn ? "link_xtr_xdp_under_%d" : "link_xtr_xdp_eid_%d";
+		char name[48], path[256];
+
+		roles(XTR_ROLE_UNDERLAY, turn ? XTR_ROLE_EID : XTR_ROLE_UNDERLAY);
+		if (restart) {
+			xtr_dp_close(dp);
+			dp = open_dp();
+		} else {
+			cr_assert_eq(xtr_dp_reconfigure(dp, &cfg, &err), 0, "%s", err.text);
+		}
+		all_attached();
+		cr_expect(iface_row("h0")->xdp);
+		snprintf(name, sizeof(name), h0, (int)if_nametoindex("h0"));
+		snprintf(path, sizeof(path), "%s/%s", folder(XTR_ABI_VERSION), name);
+		cr_expect(!access(path, F_OK), "%s", path);
+		snprintf(name, sizeof(name), not, (int)if_nametoindex("h0"));
+		snprintf(path, sizeof(path), "%s/%s", folder(XTR_ABI_VERSION), name);
+		cr_expect(access(path, F_OK), "%s", path);
+	}
+	xtr_dp_close(dp);
+	detach();
+}
+
+Test(dp_life, the_role_of_a_port_changes_under_xdp_by_reload) { role_changes(false); }
+Test(dp_life, the_role_of_a_port_changes_under_xdp_by_restart) { role_changes(true); }
 
 Test(dp_life, an_upgrade_that_fails_leaves_the_old_folder_alone)
 {

@@ -190,9 +190,9 @@ void xtr_dp_link_remove(const char *path)
 	unlink(path);
 }
 
-static void xtr_dp_link_name(char out[48], const struct xtr_dp_want *w)
+static void xtr_dp_link_name(char out[48], enum xtr_dp_prog prog, int ifindex)
 {
-	snprintf(out, 48, "link_%s_%d", xtr_dp_prog_names[w->prog], w->ifindex);
+	snprintf(out, 48, "link_%s_%d", xtr_dp_prog_names[prog], ifindex);
 }
 
 /* The kernel's view, with fields libbpf's header of the build host may not have yet. */
@@ -242,15 +242,17 @@ static bool xtr_dp_link_runs(int fd, int prog)
 	       p.id == i.prog_id;
 }
 
-/* 1: taken over; 0: there is none that fits. from: folder of the pin, moved into ours if it is
+/* 1: taken over; 0: there is none that fits. prog: which it was made for. from: folder of the pin, moved into ours if it is
  * another. */
-static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, const char *from)
+static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, enum xtr_dp_prog prog, const char *from)
 {
 	char name[48], path[PATH_MAX], to[PATH_MAX];
 	int fd, r = 0;
 
-	xtr_dp_link_name(name, w);
+	xtr_dp_link_name(name, prog, w->ifindex);
 	snprintf(path, sizeof(path), "%s/%s", from, name);
+	xtr_dp_link_name(name, w->prog, w->ifindex);
+	snprintf(to, sizeof(to), "%s/%s", dp->dir, name);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
@@ -262,13 +264,21 @@ static int xtr_dp_link_take(struct xtr_dp *dp, const struct xtr_dp_want *w, cons
 	if (!xtr_dp_link_runs(fd, dp->prog[w->prog]) &&
 	    bpf_link_update(fd, dp->prog[w->prog], NULL))
 		r = -errno;
-	if (!r && strcmp(from, dp->dir)) {
-		snprintf(to, sizeof(to), "%s/%s", dp->dir, name);
-		if (rename(path, to))
-			r = -errno;
-	}
+	if (!r && strcmp(path, to) && rename(path, to))
+		r = -errno;
 	close(fd);
 	return r ? r : 1;
+}
+
+/* Of this program; or of the XDP program of the other role, which the port had before: a device has room for one, and so
+ * its frames are never without any. */
+static int xtr_dp_link_take_any(struct xtr_dp *dp, const struct xtr_dp_want *w, const char *from)
+{
+	int r = xtr_dp_link_take(dp, w, w->prog, from);
+
+	if (r || w->dir != XTR_DP_XDP)
+		return r;
+	return xtr_dp_link_take(dp, w, w->prog == XTR_P_XDP_EID ? XTR_P_XDP_UNDER : XTR_P_XDP_EID, from);
 }
 
 /* ---- filters on clsact, for kernels before tcx */
@@ -346,7 +356,7 @@ static int xtr_dp_link_make(struct xtr_dp *dp, const struct xtr_dp_want *w)
 		r = -errno;
 		return w->dir != XTR_DP_XDP && r == -EINVAL ? xtr_dp_clsact_attach(dp, w) : r;
 	}
-	xtr_dp_link_name(name, w);
+	xtr_dp_link_name(name, w->prog, w->ifindex);
 	r = xtr_dp_pin(fd, dp->dir, name);
 	close(fd);
 	return r;
@@ -395,7 +405,7 @@ static int xtr_dp_take_elsewhere(void *arg, const char *name)
 		return 0;
 	snprintf(dir, sizeof(dir), "%s/%s", f->dp->root, name);
 	if (strcmp(dir, f->dp->dir))
-		f->r = xtr_dp_link_take(f->dp, f->w, dir);
+		f->r = xtr_dp_link_take_any(f->dp, f->w, dir);
 	return f->r;
 }
 
@@ -405,7 +415,7 @@ static int xtr_dp_attach_one(struct xtr_dp *dp, const struct xtr_dp_want *w, str
 	int r;
 
 	xtr_dp_at("link");
-	r = xtr_dp_link_take(dp, w, dp->dir);
+	r = xtr_dp_link_take_any(dp, w, dp->dir);
 	if (!r) {
 		xtr_dp_each_name(dp->root, xtr_dp_take_elsewhere, &f);
 		r = f.r;

@@ -76,6 +76,13 @@ static void xtr_dp_undo_device(struct xtr_dp_undo *u, struct xtr_dp_made_dev *d)
 	struct xtr_nl_link l;
 	int r;
 
+	if (xtr_dp_overlay_begun(u->nl, d, u->alias, &l)) {
+		r = xtr_nl_link_del(u->nl, l.ifindex);
+		if (r)
+			u->failed = r;
+		else
+			xtr_dp_say(u, "removed overlay device %s", l.name);
+	}
 	if (xtr_nl_link_get(u->nl, (int)d->ifindex, NULL, &l))
 		return; /* gone already */
 	if (d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT) &&

@@ -49,7 +49,7 @@ struct bpf_map;
 
 #define XTR_DP_PARTING      16             /* RLOCs that were taken out of the configuration are still decapsulated for... */
 #define XTR_DP_PARTING_MS   60000          /* ...so long: until every sender has heard of it (RFC 9301 4.2: SMR) */
-#define XTR_DP_UNFINISHED   "new_"         /* name of a folder before it is complete: this and what it will be */
+#define XTR_DP_UNFINISHED   "new_"         /* name of a folder or pin before it is complete: this and what it will be */
 
 #define XTR_DP_GPE          "xtrgpe"       /* helper device of LISP-GPE */
 
@@ -69,6 +69,7 @@ enum {
 	XTR_MADE_RXVLAN   = 1 << 4,        /* we switched its rx-vlan-offload off */
 	XTR_MADE_RXSTAG   = 1 << 5,        /* the same for 802.1ad */
 };
+#define XTR_DP_MADE_SOON (-1)              /* index of an overlay device that is being made: it is known by its name */
 struct xtr_dp_made_dev { __u32 ifindex, flags; char name[16]; };
 struct xtr_dp_made {
 	__u64 netns_dev, netns_ino;        /* namespace in which the indexes below mean something */
@@ -489,6 +490,7 @@ struct xtr_nl *xtr_dp_overlay_nl(const struct xtr_dp *dp, const struct xtr_dp_ov
 void xtr_dp_peer_name(char out[16], const char *name);
 /* of the overlay devices that belong to these pins */
 void xtr_dp_alias(char out[64], const char *root);
+bool xtr_dp_overlay_begun(struct xtr_nl *nl, const struct xtr_dp_made_dev *d, const char *alias, struct xtr_nl_link *l);
 /* -EBUSY: this network namespace has the overlay device of another folder of pins. In dp.c. */
 int xtr_dp_check_others(struct xtr_nl *nl, const char *root, struct xtr_err *err);
 /* route.c */

@@ -18,7 +18,7 @@ struct xtr_dp_made_dev *xtr_dp_made_dev(struct xtr_dp_made *m, int ifindex, cons
 	struct xtr_dp_made_dev *d;
 
 	for (unsigned i = 0; i < m->count && i < XTR_DP_MADE_DEVS; i++)
-		if ((int)m->dev[i].ifindex == ifindex)
+		if ((int)m->dev[i].ifindex == ifindex && (ifindex != XTR_DP_MADE_SOON || !strcmp(m->dev[i].name, name)))
 			return &m->dev[i];
 	if (!add || m->count >= XTR_DP_MADE_DEVS)
 		return NULL;

@@ -154,6 +154,30 @@ static bool xtr_dp_overlay_placed(struct xtr_dp *dp, const struct xtr_dp_ov *ov,
 	       ov->elsewhere == (p->peer == 0);
 }
 
+/* One end of a pair as a start leaves it that was killed before both were named ours. */
+static bool xtr_dp_overlay_raw(const struct xtr_nl_link *l, const char *alias)
+{
+	return !strcmp(l->kind, "veth") && !(l->flags & IFF_UP) && (!l->alias[0] || !strcmp(l->alias, alias));
+}
+
+/* The note of a pair that was to be made: is the device of that name the beginning of it? */
+bool xtr_dp_overlay_begun(struct xtr_nl *nl, const struct xtr_dp_made_dev *d, const char *alias, struct xtr_nl_link *l)
+{
+	return d->flags & XTR_MADE_OVERLAY && (int)d->ifindex == XTR_DP_MADE_SOON && !xtr_nl_link_get(nl, 0, d->name, l) &&
+	       xtr_dp_overlay_raw(l, alias);
+}
+
+/* Both names, each the other's end, never up: nobody else has that. It is removed, and made from the beginning. */
+static int xtr_dp_overlay_clear(struct xtr_dp *dp, const struct xtr_dp_ov *ov, const struct xtr_nl_link *p, const char *alias)
+{
+	struct xtr_nl_link l;
+
+	if (xtr_nl_link_get(xtr_dp_overlay_nl(dp, ov), 0, ov->name, &l) || !xtr_dp_overlay_raw(&l, alias) ||
+	    !xtr_dp_overlay_raw(p, alias) || l.other != p->ifindex || p->other != l.ifindex || ov->elsewhere != (p->peer == 0))
+		return -ENODEV;
+	return xtr_nl_link_del(dp->nl, p->ifindex);
+}
+
 /* 0: the pair is there, as it should be. -ENODEV: nothing is in the way of making it (any more). */
 static int xtr_dp_overlay_find(struct xtr_dp *dp, const struct xtr_dp_ov *ov, struct xtr_nl_link *l,
 			       struct xtr_nl_link *p, const char *alias, struct xtr_err *err)
@@ -162,6 +186,8 @@ static int xtr_dp_overlay_find(struct xtr_dp *dp, const struct xtr_dp_ov *ov, st
 
 	if (!have && xtr_dp_overlay_placed(dp, ov, p, l, alias))
 		return 0;
+	if (!have && !xtr_dp_overlay_clear(dp, ov, p, alias))
+		return -ENODEV;
 	if (!have && !strcmp(p->kind, "veth") && !strcmp(p->alias, alias) &&
 	    (ov->elsewhere || !p->peer)) { /* of ours, but the device has to be somewhere else */
 		xtr_info("overlay %s: moves to %s%s", ov->name, ov->elsewhere ? "network namespace " : "the network namespace of xtrd",
@@ -191,21 +217,43 @@ static int xtr_dp_overlay_find(struct xtr_dp *dp, const struct xtr_dp_ov *ov, st
 	return r == -ENODEV ? r : xtr_fail(err, r, "overlay %s: %s", ov->name, strerror(-r));
 }
 
+/* In xtr_made, the end that is with us: with it both go. */
+static void xtr_dp_overlay_note(struct xtr_dp *dp, const struct xtr_dp_ov *ov, int ifindex)
+{
+	const char *name = ov->elsewhere ? ov->peer_name : ov->name;
+	struct xtr_dp_made_dev *made = xtr_dp_made_dev(&dp->made, ifindex, name, true);
+	struct xtr_dp_made_dev *begun = ifindex == XTR_DP_MADE_SOON ? NULL :
+				    xtr_dp_made_dev(&dp->made, XTR_DP_MADE_SOON, name, false);
+
+	if (!begun && (!made || made->flags & XTR_MADE_OVERLAY))
+		return;
+	if (made)
+		made->flags |= XTR_MADE_OVERLAY;
+	if (begun)
+		begun->flags = 0;
+	xtr_dp_made_save(dp);
+}
+
 static int xtr_dp_overlay_make(struct xtr_dp *dp, const struct xtr_dp_ov *ov, struct xtr_nl_link *l,
 			       struct xtr_nl_link *p, const char *alias, struct xtr_err *err)
 {
 	struct xtr_nl_link_set quiet = { .alias = alias, .no_ip6_autogen = true };
 	struct xtr_nl *nl = xtr_dp_overlay_nl(dp, ov), *said = dp->nl;
 	unsigned queues = dp->cpus < XTR_DP_QUEUES ? dp->cpus : XTR_DP_QUEUES;
-	int r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name, xtr_dp_ov_nsfd(ov), queues ? queues : 1);
+	int r;
+
+	xtr_dp_overlay_note(dp, ov, XTR_DP_MADE_SOON);
+	r = xtr_nl_veth_add(dp->nl, ov->name, ov->peer_name, xtr_dp_ov_nsfd(ov), queues ? queues : 1);
 
 	if (r)
 		return xtr_fail(err, r, "overlay %s: cannot create the veth pair %s/%s: %s%s%s", ov->name, ov->name,
 				ov->peer_name, strerror(-r), *xtr_nl_error(dp->nl) ? ": " : "", xtr_nl_error(dp->nl));
+	xtr_dp_at("pair");
 	/* Before the devices are up for the first time, or they talk. The peer end first: its alias says whose the pair is. */
 	r = xtr_nl_link_get(dp->nl, 0, ov->peer_name, p);
 	if (!r)
 		r = xtr_nl_link_change(dp->nl, p->ifindex, &quiet);
+	xtr_dp_at("half a pair");
 	if (!r)
 		r = xtr_nl_link_get(said = nl, 0, ov->name, l);
 	if (!r)
@@ -220,7 +268,6 @@ static int xtr_dp_overlay_make(struct xtr_dp *dp, const struct xtr_dp_ov *ov, st
 static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct xtr_nl_link *l,
 			       struct xtr_nl_link *p, struct xtr_err *err)
 {
-	struct xtr_dp_made_dev *made;
 	char alias[64];
 	int r;
 
@@ -230,13 +277,7 @@ static int xtr_dp_overlay_pair(struct xtr_dp *dp, struct xtr_dp_ov *ov, struct x
 		r = xtr_dp_overlay_make(dp, ov, l, p, alias, err);
 	if (r)
 		return r;
-	/* the end that is with us: with it both go */
-	made = xtr_dp_made_dev(&dp->made, ov->elsewhere ? p->ifindex : l->ifindex,
-			       ov->elsewhere ? ov->peer_name : ov->name, true);
-	if (made && !(made->flags & XTR_MADE_OVERLAY)) {
-		made->flags |= XTR_MADE_OVERLAY;
-		xtr_dp_made_save(dp);
-	}
+	xtr_dp_overlay_note(dp, ov, ov->elsewhere ? p->ifindex : l->ifindex);
 	ov->ifindex = ov->elsewhere ? 0 : l->ifindex;
 	ov->far = ov->elsewhere ? l->ifindex : 0;
 	ov->peer = p->ifindex;
@@ -527,9 +568,10 @@ void xtr_dp_overlays_sweep(struct xtr_dp *dp)
 		if (want)
 			continue;
 		xtr_dp_alias(alias, dp->root);
-		if (!xtr_nl_link_get(dp->nl, (int)d->ifindex, NULL, &l) &&
-		    !strcmp(l.alias, alias) && !strcmp(l.name, d->name))
-			xtr_nl_link_del(dp->nl, (int)d->ifindex);
+		if (xtr_dp_overlay_begun(dp->nl, d, alias, &l) ||
+		    (!xtr_nl_link_get(dp->nl, (int)d->ifindex, NULL, &l) && !strcmp(l.alias, alias) &&
+		     !strcmp(l.name, d->name)))
+			xtr_nl_link_del(dp->nl, l.ifindex);
 		d->flags = 0;
 	}
 	xtr_dp_made_save(dp);

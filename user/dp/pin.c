@@ -54,6 +54,37 @@ int xtr_dp_bpffs_ready(const char *path, bool make, struct xtr_err *err)
 	return 0;
 }
 
+/* Whoever was killed between pinning and rename left the new object beside the name: a link that is there nowhere else
+ * gets its name, or nobody would find what is attached; all else is made again. */
+static int xtr_dp_pin_finish(void *arg, const char *name)
+{
+	char path[PATH_MAX], to[PATH_MAX], prog[16];
+	int ifindex;
+
+	if (strncmp(name, XTR_DP_UNFINISHED, strlen(XTR_DP_UNFINISHED)))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", (const char *)arg, name);
+	name += strlen(XTR_DP_UNFINISHED);
+	snprintf(to, sizeof(to), "%s/%s", (const char *)arg, name);
+	if (xtr_dp_link_parse(name, prog, &ifindex))
+		unlink(path);
+	else if (!access(to, F_OK) || rename(path, to))
+		xtr_dp_link_remove(path);
+	return 0;
+}
+
+static int xtr_dp_pins_finish(void *arg, const char *name)
+{
+	unsigned abi, cache, rloc;
+	char dir[PATH_MAX];
+
+	if (!xtr_dp_folder_parse(name, &abi, &cache, &rloc))
+		return 0;
+	snprintf(dir, sizeof(dir), "%s/%s", (const char *)arg, name);
+	xtr_dp_each_name(dir, xtr_dp_pin_finish, dir);
+	return 0;
+}
+
 int xtr_dp_lock(const char *root, struct xtr_err *err)
 {
 	for (int turn = 0; turn < 16; turn++) {
@@ -88,6 +119,7 @@ int xtr_dp_lock(const char *root, struct xtr_err *err)
 			/* of a detach by force that did not end */
 			snprintf(mark, sizeof(mark), "%s/%s", root, XTR_DP_DETACHING);
 			rmdir(mark);
+			xtr_dp_each_name(root, xtr_dp_pins_finish, (void *)root);
 			return fd;
 		}
 		close(fd);
@@ -110,11 +142,12 @@ int xtr_dp_pin(int fd, const char *dir, const char *name)
 {
 	char tmp[PATH_MAX], path[PATH_MAX];
 
-	snprintf(tmp, sizeof(tmp), "%s/new_%s", dir, name);
+	snprintf(tmp, sizeof(tmp), "%s/" XTR_DP_UNFINISHED "%s", dir, name);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	unlink(tmp);
 	if (bpf_obj_pin(fd, tmp))
 		return -errno;
+	xtr_dp_at(name);
 	if (rename(tmp, path)) {
 		int e = errno;
 
