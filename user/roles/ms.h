@@ -24,7 +24,7 @@ struct xtr_ms {
 	struct xtr_ms_notify *notifies; /* unsolicited, waiting for a Map-Notify-Ack */
 	unsigned notify_count;
 	struct xtr_ms_sub *oldest_sub, *newest_sub;
-	unsigned sub_count;
+	unsigned sub_count, change_count; /* changes: that no subscriber acknowledged yet */
 	unsigned turn; /* which ETR gets the next forwarded Map-Request */
 	struct xtr_timer save, checkpoint;
 	int64_t wall_offset;      /* ms from env->now to the wall clock */
@@ -55,6 +55,10 @@ int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site
  * registration. */
 bool xtr_ms_registered(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid, uint8_t *buf,
 		       size_t size, struct xtr_locset *out);
+/* The registration that answers for eid, in the configured EID-prefix p (may be NULL): not shorter
+ * than that, or it is another site's. */
+struct xtr_registration *xtr_ms_match(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
+				      const struct xtr_site_prefix *p);
 /* What an answer about a registered EID-prefix says: its locators; for (S,G) those of (*,G),
  * too. */
 void xtr_ms_locators(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,

@@ -4,19 +4,24 @@
  *
  * A subscription is (xTR-ID, EID-prefix) with the RLOCs to notify and a nonce. Every change of what
  * is registered is sent as a Map-Notify with the next nonce and repeated as in RFC 9301 5.7 until a
- * Map-Notify-Ack comes; without one the subscription ends. What changed since the last
- * acknowledgement goes into one message. The key is that of the EID-prefix's site: who cannot
- * acknowledge with it is no subscriber.
+ * Map-Notify-Ack comes; without one the subscription ends. One message at a time is on its way:
+ * what changes meanwhile goes together into the next ones, as much into each as it has room for. The
+ * key is that of the EID-prefix's site: who cannot acknowledge with it is no subscriber.
+ *
+ * What is told of an EID-prefix is what is registered for exactly it, or that this is gone (TTL 0);
+ * what covers it now is a record of its own. Who was told of a more-specific has to forget it.
  *
  * A Map-Request is not authenticated. So that nobody subscribes others, only RLOCs count that the
  * request itself came from or that an authenticated Map-Register of the same xTR-ID came from
  * (RFC 9437 7). The address a request came from can be forged: until the first acknowledgement a
  * subscription is repeated only twice, counts for no bound of others, and gives way to new ones.
- * Bounds: subscriptions per xTR, per EID-prefix and in total, new ones at the rate of Map-Replies.
+ * Bounds: subscriptions per xTR, per EID-prefix and in total, new ones at the rate of Map-Replies;
+ * changes that are not acknowledged per subscription and in total.
  *
- * Owns the subscriptions. One that ended stays, without RLOCs, for its nonce, until its place is
+ * Owns the subscriptions and their changes. One that ended stays, without RLOCs, for its nonce, until its place is
  * needed.
  */
+#define HASH_NONFATAL_OOM 1
 #include "roles/ms.h"
 
 #include "codec/auth.h"
@@ -29,10 +34,20 @@
 #define SUBS_PER_XTR 64
 #define SUBS_PER_EID 1024
 #define SUB_RLOCS 4
-#define CHANGED 4
+#define CHANGES_UNSURE 8 /* of a subscription that never was acknowledged */
+#define CHANGES_PER_SUB 16384
+#define CHANGES_MAX (SUBS_MAX * CHANGES_UNSURE + 65536) /* those never take them from the others */
+#define NONCE_MAX (UINT64_MAX - UINT32_MAX) /* of a request: as many can follow */
 #define EQUAL_TRIES 3 /* as for other unsolicited Map-Notifies */
 #define ALL_TRIES 6
 #define FIRST_TRIES 2 /* before any acknowledgement: who wants it asks again */
+
+struct change { /* not acknowledged yet */
+	struct xtr_eid_prefix eid;
+	bool sent; /* with the last message, and was no other since */
+	UT_hash_handle hh;
+};
+_Static_assert(sizeof(struct xtr_eid_prefix) == 56, "an EID-prefix without padding is a key");
 
 struct xtr_ms_sub {
 	struct xtr_ms_sub *newer, *older;
@@ -49,8 +64,9 @@ struct xtr_ms_sub {
 	unsigned tries;
 	bool confirmed;   /* has acknowledged once: it has the key */
 	struct xtr_ip to; /* where the last message went */
-	struct xtr_eid_prefix changed[CHANGED]; /* not acknowledged yet */
-	unsigned changed_count;
+	struct change *changed; /* oldest first; the first of them are in the last message */
+	unsigned sent;          /* so many */
+	bool more;              /* something changed since the last message */
 };
 
 /* ---- the table */
@@ -78,10 +94,26 @@ static void link_sub(struct xtr_ms *ms, struct xtr_ms_sub *s)
 	ms->newest_sub = s;
 }
 
+static void forget_change(struct xtr_ms_sub *s, struct change *c)
+{
+	HASH_DEL(s->changed, c);
+	s->ms->change_count--;
+	free(c);
+}
+
+static void forget_changes(struct xtr_ms_sub *s)
+{
+	while (s->changed)
+		forget_change(s, s->changed);
+	s->sent = 0;
+	s->more = false;
+}
+
 static void sub_free(struct xtr_ms_sub *s)
 {
 	struct xtr_ms *ms = s->ms;
 
+	forget_changes(s);
 	xtr_timer_cancel(&ms->env->timers, &s->timer);
 	unlink_sub(ms, s);
 	ms->sub_count--;
@@ -161,61 +193,89 @@ static struct xtr_ms_sub *add(struct xtr_ms *ms, const uint8_t id[24],
 
 /* ---- messages */
 
-/* What is registered for it, or for what covers it; a TTL of 0 says: nothing any more. */
+static struct xtr_registration *match(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid)
+{
+	return xtr_ms_match(ms, eid, xtr_regdb_site(&ms->db, eid));
+}
+
+/* What is registered for exactly it; a TTL of 0 says: nothing any more (RFC 9437 6). */
 static void put_current(const struct xtr_ms *ms, struct xtr_wr *w, const struct xtr_eid_prefix *eid)
 {
 	struct xtr_record_head h = { .ttl = 0 };
-	const struct xtr_registration *head = xtr_regdb_match(&ms->db, eid);
-	struct xtr_eid_prefix of = *eid;
+	const struct xtr_registration *head = xtr_regdb_get(&ms->db, eid);
 	uint8_t buf[XTR_LOCSET_OCTETS], count = 0;
 	struct xtr_locset set;
 	size_t mark;
 
-	if (head) {
-		xtr_registration_eid(head, &of);
+	if (head)
 		h.ttl = UINT32_MAX;
-	}
 	for (const struct xtr_registration *r = head; r; r = r->next) {
 		h.ttl = r->ttl_min < h.ttl ? r->ttl_min : h.ttl;
 		h.map_version = r->map_version > h.map_version ? r->map_version : h.map_version;
 	}
-	mark = xtr_put_record_begin(w, &h, &of);
+	mark = xtr_put_record_begin(w, &h, eid);
 	if (head) {
-		xtr_ms_locators(ms, &of, head, buf, sizeof(buf), &set);
+		xtr_ms_locators(ms, eid, head, buf, sizeof(buf), &set);
 		xtr_ms_put_locators(w, &set, false, &count);
 	}
 	xtr_put_record_end(w, mark, count);
 }
 
-static void send_notify(struct xtr_ms *ms, const struct xtr_ip *to, uint64_t nonce,
-		 const struct xtr_eid_prefix *eids, unsigned n, bool ended)
-{
-	static const struct xtr_record_head end = { .act = XTR_ACT_DROP_AUTH };
-	const struct xtr_key *key = key_of(ms, &eids[0]);
-	struct xtr_register_out head = { .type = XTR_MSG_MAP_NOTIFY,
-					 .nonce = nonce,
-					 .record_count = (uint8_t)n };
+/* A Map-Notify about a subscription to eid; w views buf. */
+struct notify {
+	const struct xtr_key *key;
+	uint64_t nonce;
+	struct xtr_wr w;
 	uint8_t buf[XTR_MSG_MAX];
-	struct xtr_wr w = xtr_wr_init(buf, sizeof(buf));
+};
 
-	if (!key)
-		return;
-	head.key_id = key->key_id;
-	head.alg_id = key->alg_id;
-	xtr_register_begin(&w, &head);
-	for (unsigned i = 0; i < n; i++) {
-		if (ended)
-			xtr_put_record_end(&w, xtr_put_record_begin(&w, &end, &eids[i]), 0);
-		else
-			put_current(ms, &w, &eids[i]);
-	}
-	if (w.err || xtr_auth_sign(buf, xtr_wr_len(&w), 16, (size_t)xtr_auth_len(key->alg_id),
-				   XTR_MSG_MAP_NOTIFY, key->alg_id, nonce, key->secret,
-				   key->secret_len)) {
+static bool notify_begin(const struct xtr_ms *ms, struct notify *n, const struct xtr_eid_prefix *eid,
+			 uint64_t nonce)
+{
+	struct xtr_register_out head = { .type = XTR_MSG_MAP_NOTIFY, .nonce = nonce };
+
+	n->key = key_of(ms, eid);
+	if (!n->key)
+		return false;
+	n->nonce = nonce;
+	n->w = xtr_wr_init(n->buf, sizeof(n->buf));
+	head.key_id = n->key->key_id;
+	head.alg_id = n->key->alg_id;
+	xtr_register_begin(&n->w, &head);
+	return true;
+}
+
+static void notify_send(struct xtr_ms *ms, struct notify *n, const struct xtr_ip *to, unsigned records)
+{
+	n->buf[3] = (uint8_t)records;
+	if (n->w.err || xtr_auth_sign(n->buf, xtr_wr_len(&n->w), 16, (size_t)xtr_auth_len(n->key->alg_id),
+				      XTR_MSG_MAP_NOTIFY, n->key->alg_id, n->nonce, n->key->secret,
+				      n->key->secret_len)) {
 		xtr_count(ms->env, TX_FAILED);
 		return;
 	}
-	xtr_env_send(ms->env, NULL, to, XTR_PORT, buf, xtr_wr_len(&w), XTR_NODE_TX_MAP_NOTIFY);
+	xtr_env_send(ms->env, NULL, to, XTR_PORT, n->buf, xtr_wr_len(&n->w), XTR_NODE_TX_MAP_NOTIFY);
+}
+
+/* As many of the changes as have room. A group's replication list, one locator, cannot be split: the
+ * first record goes whatever its size is. Returns how many. */
+static unsigned put_changes(const struct xtr_ms_sub *s, struct xtr_wr *w)
+{
+	size_t room = xtr_env_room(s->to.family);
+	unsigned n = 0;
+
+	for (struct change *c = s->changed; c && n < 255; c = c->hh.next) {
+		struct xtr_wr before = *w;
+
+		put_current(s->ms, w, &c->eid);
+		if (n && (w->err || xtr_wr_len(w) > room)) {
+			*w = before;
+			break;
+		}
+		c->sent = true;
+		n++;
+	}
+	return n;
 }
 
 /* Sends what is not acknowledged; another of its RLOCs each time (RFC 9437 5). */
@@ -223,12 +283,25 @@ static void transmit(struct xtr_ms_sub *s)
 {
 	struct xtr_env *env = s->ms->env;
 	uint64_t delay = env->cfg.timers.ms_request_interval;
+	struct notify n;
 
 	if (s->tries > EQUAL_TRIES)
 		delay <<= s->tries - EQUAL_TRIES;
 	s->to = s->rlocs[s->tries % s->rloc_count];
-	send_notify(s->ms, &s->to, s->nonce, s->changed, s->changed_count, false);
+	s->more = false;
+	if (notify_begin(s->ms, &n, &s->eid, s->nonce)) {
+		s->sent = put_changes(s, &n.w);
+		notify_send(s->ms, &n, &s->to, s->sent);
+	}
 	xtr_timer_set(&env->timers, &s->timer, env->now + delay);
+}
+
+static void next_message(struct xtr_ms_sub *s)
+{
+	s->nonce++;
+	s->tries = 0;
+	xtr_count(s->ms->env, PUBLICATIONS);
+	transmit(s);
 }
 
 static void end(struct xtr_ms_sub *s, const char *why)
@@ -238,50 +311,111 @@ static void end(struct xtr_ms_sub *s, const char *why)
 	xtr_timer_cancel(&s->ms->env->timers, &s->timer);
 	xtr_env_event(s->ms->env, XTR_EVENT_SUBSCRIPTION, &s->eid, "of %s ended: %s",
 		      xtr_ip_str(&s->to, ip), why);
-	s->rloc_count = s->changed_count = 0;
+	forget_changes(s);
+	s->rloc_count = 0;
 	s->confirmed = false;
+}
+
+/* RFC 9437 6: removed by us, and told so once. */
+static void end_and_tell(struct xtr_ms_sub *s, const char *why)
+{
+	static const struct xtr_record_head head = { .act = XTR_ACT_DROP_AUTH };
+	struct notify n;
+
+	if (notify_begin(s->ms, &n, &s->eid, s->nonce)) {
+		xtr_put_record_end(&n.w, xtr_put_record_begin(&n.w, &head, &s->eid), 0);
+		notify_send(s->ms, &n, &s->to, 1);
+	}
+	end(s, why);
 }
 
 void xtr_ms_publish_timer(void *ctx, struct xtr_timer *t)
 {
 	struct xtr_ms_sub *s = xtr_timer_owner(t, struct xtr_ms_sub, timer);
 
-	if (++s->tries <= (s->confirmed ? ALL_TRIES : FIRST_TRIES)) {
-		transmit(s);
+	if (++s->tries > (s->confirmed ? ALL_TRIES : FIRST_TRIES)) {
+		end_and_tell(s, "no Map-Notify-Ack");
 		return;
 	}
-	/* RFC 9437 6: not acknowledged: removed, and told so once. */
-	send_notify(s->ms, &s->to, s->nonce, &s->eid, 1, true);
-	end(s, "no Map-Notify-Ack");
+	if (s->more) /* another message, no repetition */
+		s->nonce++;
+	transmit(s);
 }
 
 /* ---- publications */
 
+/* Ends the subscription if there is no room for one more. */
 static void note(struct xtr_ms_sub *s, const struct xtr_eid_prefix *eid)
 {
-	for (unsigned i = 0; i < s->changed_count; i++)
-		if (xtr_eid_equal(&s->changed[i], eid))
-			return;
-	if (s->changed_count == CHANGED) { /* too many: then what was subscribed to */
-		s->changed_count = 0;
-		eid = &s->eid;
+	unsigned max = s->confirmed ? CHANGES_PER_SUB : CHANGES_UNSURE;
+	struct xtr_ms *ms = s->ms;
+	struct change *c;
+
+	if (!s->rloc_count)
+		return;
+	HASH_FIND(hh, s->changed, eid, sizeof(*eid), c);
+	if (!c && HASH_COUNT(s->changed) < max && ms->change_count < CHANGES_MAX)
+		c = calloc(1, sizeof(*c));
+	if (c && !c->hh.tbl) {
+		c->eid = *eid;
+		HASH_ADD(hh, s->changed, eid, sizeof(c->eid), c);
+		if (!c->hh.tbl) {
+			free(c);
+			c = NULL;
+		} else {
+			ms->change_count++;
+		}
 	}
-	s->changed[s->changed_count++] = *eid;
+	if (!c) {
+		end_and_tell(s, "too many changes that it did not acknowledge");
+		return;
+	}
+	c->sent = false;
+	s->more = true;
+}
+
+/* What a subscriber is told of when this changed: of more-specifics too (RFC 9437 6), and of what
+ * covers the EID-prefix it asked for, unless something else answers for that. As for Map-Requests
+ * nothing shorter than the configured EID-prefix does, or it is another site's. */
+static bool concerns(const struct xtr_ms_sub *s, const struct xtr_eid_prefix *changed,
+		     struct xtr_eid_prefix *what)
+{
+	const struct xtr_site_prefix *p;
+	const struct xtr_registration *r;
+	unsigned bits = changed->len + changed->group_len;
+
+	*what = *changed;
+	if (xtr_eid_covers(&s->eid, changed))
+		return true;
+	if (!xtr_eid_covers(changed, &s->eid))
+		return false;
+	p = xtr_regdb_site(&s->ms->db, &s->eid);
+	if (!p || bits < (unsigned)p->eid.len + p->eid.group_len)
+		return false;
+	r = xtr_ms_match(s->ms, &s->eid, p);
+	if (!r || r->bits <= bits)
+		return true;
+	xtr_registration_eid(r, what);
+	return what->group_len; /* (S,G) has the receivers of (*,G), too */
 }
 
 void xtr_ms_publish(struct xtr_ms *ms, const struct xtr_eid_prefix *changed)
 {
-	for (struct xtr_ms_sub *s = ms->newest_sub; s; s = s->older) {
-		bool inside = xtr_eid_covers(&s->eid, changed);
+	const struct xtr_registration *now = match(ms, changed);
+	struct xtr_eid_prefix what, covers = *changed;
 
-		if (!s->rloc_count || (!inside && !xtr_eid_covers(changed, &s->eid)))
+	if (now) /* that itself, or what answers for it now that it is gone */
+		xtr_registration_eid(now, &covers);
+	for (struct xtr_ms_sub *s = ms->newest_sub; s; s = s->older) {
+		if (!s->rloc_count || !concerns(s, changed, &what))
 			continue;
-		note(s, inside ? changed : &s->eid);
-		s->nonce++;
-		if (s->confirmed)
-			s->tries = 0;
-		xtr_count(ms->env, PUBLICATIONS);
-		transmit(s);
+		note(s, &what);
+		if (xtr_eid_equal(&what, changed))
+			note(s, &covers);
+		/* One is on its way: with the next, that is when it is acknowledged or repeated. */
+		if (s->rloc_count &&
+		    (!xtr_timer_armed(&s->timer) || (s->confirmed && s->tries)))
+			next_message(s);
 	}
 }
 
@@ -314,7 +448,13 @@ bool xtr_ms_publish_acked(struct xtr_ms *ms, const struct xtr_msg_meta *meta,
 	xtr_timer_cancel(&ms->env->timers, &s->timer);
 	s->confirmed = true;
 	s->acked = s->nonce;
-	s->changed_count = 0;
+	for (struct change *c = s->changed, *next; c && s->sent; c = next, s->sent--) {
+		next = c->hh.next;
+		if (c->sent)
+			forget_change(s, c);
+	}
+	if (s->changed)
+		next_message(s);
 	return true;
 }
 
@@ -388,13 +528,6 @@ static bool may_end(const struct xtr_ms *ms, const struct xtr_request *req,
 	       among(known, sources_of(ms, s->id, known), &req->meta->src);
 }
 
-static void unsubscribe(struct xtr_ms *ms, const struct xtr_request *req, struct xtr_ms_sub *s)
-{
-	end(s, "unsubscribed");
-	s->nonce = req->m->nonce;
-	send_notify(ms, &req->meta->src, s->nonce, &s->eid, 1, false);
-}
-
 static void refused(struct xtr_ms *ms, const struct xtr_request *req, uint8_t act, const char *why)
 {
 	char ip[XTR_IP_STRLEN];
@@ -404,11 +537,38 @@ static void refused(struct xtr_ms *ms, const struct xtr_request *req, uint8_t ac
 	xtr_reply_negative(ms->env, req, &req->eid, act, ms->env->cfg.timers.unregistered_ttl_min);
 }
 
+/* RFC 9437 5: a Map-Notify confirms it, as often as that is asked (one may get lost), and of what is
+ * not known here any more, too. */
+static void unsubscribe(struct xtr_ms *ms, const struct xtr_request *req, struct xtr_ms_sub *s)
+{
+	const struct xtr_ip *to = &req->meta->src;
+	const struct xtr_registration *r;
+	struct xtr_eid_prefix eid = req->eid;
+	struct notify n;
+
+	if (s && s->rloc_count) {
+		if (!may_end(ms, req, s))
+			return;
+		end(s, "unsubscribed");
+		s->nonce = req->m->nonce;
+	} else if (!xtr_rloc_valid(to) || !xtr_reply_allowed(ms->env, req, to, &eid)) {
+		return;
+	}
+	r = match(ms, &eid);
+	if (r)
+		xtr_registration_eid(r, &eid);
+	if (!notify_begin(ms, &n, &req->eid, req->m->nonce))
+		return;
+	put_current(ms, &n.w, &eid);
+	notify_send(ms, &n, to, 1);
+}
+
 static void take_up(struct xtr_ms *ms, const struct xtr_request *req, const uint8_t id[24],
-		   struct xtr_ms_sub *s)
+		    struct xtr_ms_sub *s, const struct xtr_registration *r)
 {
 	struct xtr_ip rlocs[SUB_RLOCS], to;
 	unsigned n = rlocs_of(ms, req, id, rlocs);
+	struct xtr_eid_prefix eid;
 	char ip[XTR_IP_STRLEN];
 
 	if (!n) {
@@ -431,21 +591,26 @@ static void take_up(struct xtr_ms *ms, const struct xtr_request *req, const uint
 	if (!s->rloc_count)
 		xtr_env_event(ms->env, XTR_EVENT_SUBSCRIPTION, &s->eid, "of %s",
 			      xtr_ip_str(&rlocs[0], ip));
-	if (s->rloc_count != n || memcmp(s->rlocs, rlocs, n * sizeof(rlocs[0])))
+	if (s->rloc_count != n || memcmp(s->rlocs, rlocs, n * sizeof(rlocs[0]))) {
 		s->confirmed = false;
+		forget_changes(s);
+	}
 	memcpy(s->rlocs, rlocs, n * sizeof(rlocs[0]));
 	s->rloc_count = n;
 	s->nonce = req->m->nonce;
 	s->tries = 0;
-	s->changed_count = 1;
-	s->changed[0] = s->eid;
 	xtr_count(ms->env, SUBSCRIPTIONS);
-	transmit(s);
+	xtr_registration_eid(r, &eid);
+	note(s, &eid);
+	if (s->rloc_count)
+		transmit(s);
 }
 
 bool xtr_ms_subscribe(struct xtr_ms *ms, const struct xtr_request *req)
 {
 	const struct xtr_map_request *m = req->m;
+	bool ends = m->itr_rloc_count == 1 && m->itr_rlocs[0].afi == XTR_AFI_NONE;
+	const struct xtr_registration *r;
 	struct xtr_ms_sub *s;
 	uint8_t id[24];
 
@@ -454,7 +619,8 @@ bool xtr_ms_subscribe(struct xtr_ms *ms, const struct xtr_request *req)
 	memcpy(id, m->xtr_id, 16);
 	memcpy(id + 16, m->site_id, 8);
 	s = find(ms, id, &req->eid);
-	if (s && (m->nonce <= s->acked || m->nonce == s->nonce)) { /* RFC 9437 5: silently */
+	if (s && (m->nonce <= s->acked ||
+		  (m->nonce == s->nonce && !(ends && !s->rloc_count)))) { /* RFC 9437 5: silently */
 		xtr_count(ms->env, DROP_REPLAY);
 		return true;
 	}
@@ -462,13 +628,17 @@ bool xtr_ms_subscribe(struct xtr_ms *ms, const struct xtr_request *req)
 		refused(ms, req, XTR_ACT_DROP_AUTH, "the site has no key");
 		return true;
 	}
-	if (m->itr_rloc_count == 1 && m->itr_rlocs[0].afi == XTR_AFI_NONE) {
-		if (s && may_end(ms, req, s))
-			unsubscribe(ms, req, s);
+	if (ends) {
+		unsubscribe(ms, req, s);
 		return true;
 	}
-	if (!xtr_regdb_match(&ms->db, &req->eid)) /* nothing to subscribe to: a negative answer */
+	if (m->nonce > NONCE_MAX) { /* who forges it would have the next ones start at 0 again */
+		refused(ms, req, XTR_ACT_DROP_POLICY, "the nonce leaves none for publications");
+		return true;
+	}
+	r = match(ms, &req->eid);
+	if (!r) /* nothing to subscribe to: a negative answer */
 		return false;
-	take_up(ms, req, id, s);
+	take_up(ms, req, id, s, r);
 	return true;
 }

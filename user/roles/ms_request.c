@@ -255,11 +255,8 @@ static void forward(struct xtr_ms *ms, const struct xtr_request *req,
 
 /* ---- the table */
 
-/* The registration that answers for eid: not shorter than the configured EID-prefix, or it is
- * another site's. */
-static struct xtr_registration *registered(const struct xtr_ms *ms,
-					   const struct xtr_eid_prefix *eid,
-					   const struct xtr_site_prefix *p)
+struct xtr_registration *xtr_ms_match(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid,
+				      const struct xtr_site_prefix *p)
 {
 	struct xtr_registration *r = p ? xtr_regdb_match(&ms->db, eid) : NULL;
 
@@ -270,7 +267,7 @@ void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req)
 {
 	struct xtr_eid_prefix host = xtr_eid_host(&req->eid);
 	struct xtr_site_prefix *p = xtr_regdb_site(&ms->db, &req->eid);
-	struct xtr_registration *r = registered(ms, &req->eid, p);
+	struct xtr_registration *r = xtr_ms_match(ms, &req->eid, p);
 
 	if (xtr_ms_subscribe(ms, req))
 		return;
@@ -278,7 +275,7 @@ void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req)
 	 * address stands for it. */
 	if (!r) {
 		p = xtr_regdb_site(&ms->db, &host);
-		r = registered(ms, &host, p);
+		r = xtr_ms_match(ms, &host, p);
 	}
 	if (!p)
 		not_in_system(ms, req, &host);
