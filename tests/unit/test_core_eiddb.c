@@ -157,6 +157,20 @@ Test(eiddb, cut_and_host)
 	cr_assert(xtr_eid_equal(&c, &e));
 }
 
+Test(eiddb, RFC9735_a_hole_between_names_is_of_whole_characters)
+{
+	struct xtr_eid_prefix e = fw_eid("'ietf.bgp'"), c, want = fw_eid("'ietf.b'");
+
+	xtr_eiddb_init(&db);
+	set("'ietf.lisp'", "a");
+	c = xtr_eid_cut(&e, xtr_eiddb_hole(&db, &e));
+	cr_assert(xtr_eid_equal(&c, &want));
+	e = fw_eid("'iet'");
+	c = xtr_eid_cut(&e, xtr_eiddb_hole(&db, &e));
+	cr_assert(xtr_eid_equal(&c, &e), "a name that others begin with: itself");
+	xtr_eiddb_free(&db, NULL);
+}
+
 Test(eiddb, has_longer)
 {
 	struct xtr_eid_prefix e = fw_eid("10.0.0.0/8");

@@ -529,6 +529,22 @@ Test(hole, capped_as_configured)
 	cr_assert_str_eq(reply(), "2001::/16 15 act1");
 }
 
+Test(hole, RFC9735_a_name_is_cut_between_characters)
+{
+	fw_conf_site(&conf, "a", "'ietf.lisp'", true);
+	go();
+	ASK("'ietf.bgp'");
+	cr_assert_str_eq(reply(), "'ietf.b' 15 act1");
+	ASK("'xtr'");
+	cr_assert_str_eq(reply(), "'x' 15 act1");
+	ASK("'iet'");
+	cr_assert_str_eq(reply(), "'iet' 15 act1");
+	/* in a site, beside what is registered there */
+	REG(0, FW_REC("'ietf.lisp.a1'", 60, "192.0.2.1"));
+	ASK("'ietf.lisp.a2b'");
+	cr_assert_str_eq(reply(), "'ietf.lisp.a2' 1 act1");
+}
+
 Test(hole, a_site_inside_a_site)
 {
 	fw_conf_site(&conf, "a", "10.0.0.0/8", true);

@@ -329,8 +329,10 @@ unsigned xtr_eiddb_hole(const struct xtr_eiddb *db, const struct xtr_eid_prefix 
 	const struct xtr_eidtab *t = find(db, host);
 	uint8_t key[XTR_EID_PACKED_MAX];
 	int bits = xtr_eid_pack(host, key);
+	unsigned n = t && bits >= 0 ? xtr_trie_hole(t->trie, key, (unsigned)bits) : 0;
 
-	return t && bits >= 0 ? xtr_trie_hole(t->trie, key, (unsigned)bits) : 0;
+	/* A name ends between characters, whatever the mask-len counts (RFC 9735 3). */
+	return host->afi == XTR_AFI_NAME ? (n + 7) / 8 * 8 : n;
 }
 
 static int is_longer(void *ctx, const struct xtr_eid_prefix *eid, void *value)

@@ -46,7 +46,7 @@ int xtr_eiddb_walk(const struct xtr_eiddb *db, const struct xtr_eid_prefix *insi
 int xtr_eiddb_walk_after(const struct xtr_eiddb *db, const struct xtr_eid_prefix *after,
 			 int (*fn)(void *ctx, const struct xtr_eid_prefix *eid, void *value),
 			 void *ctx);
-/* xtr_trie_hole() of eid taken as a host; 0 when the table is empty. */
+/* xtr_trie_hole() of eid taken as a host, in whole characters of a name; 0 when the table is empty. */
 unsigned xtr_eiddb_hole(const struct xtr_eiddb *db, const struct xtr_eid_prefix *host);
 /* True if a prefix longer than eid itself lies inside eid. */
 bool xtr_eiddb_has_longer(const struct xtr_eiddb *db, const struct xtr_eid_prefix *eid);
