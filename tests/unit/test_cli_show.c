@@ -24,21 +24,25 @@
 	"{\"iid\":5,\"eid\":\"fd02::/64\",\"action\":\"drop\",\"source\":\"static\",\"authoritative\":false,\"map_version\":0," \
 	"\"age\":100000,\"ttl_left\":null,\"idle\":7200,\"from\":null,\"locators\":[]}]"
 
-#define SITE(name, eid, registered, registers, refused, refusal) \
+/* As site_row() of the daemon says it: of a prefix that is not registered, no age and no number of Map-Registers. */
+#define SITE(name, eid, registered, registers, refused, refusal, ended) \
 	"{\"site\":\"" name "\",\"iid\":0,\"eid\":\"" eid "\",\"configured\":true,\"registered\":" #registered ",\"proxy\":true," \
 	"\"registrant\":" registrant_##registered ",\"xtr_id\":null,\"age\":" age_##registered ",\"expires\":" age_##registered \
-	",\"registers\":" #registers ",\"refused\":" #refused "," refusal ",\"locators\":[]}"
+	"," ended ",\"registers\":" #registers ",\"refused\":" #refused "," refusal ",\"locators\":[]}"
+#define NEVER "\"ended\":null,\"withdrawn\":null"
+#define ENDED(ago, withdrawn) "\"ended\":" #ago ",\"withdrawn\":" #withdrawn
 #define registrant_true "\"192.0.2.1\""
 #define registrant_false "null"
 #define age_true "59"
 #define age_false "null"
 #define NOT_REFUSED "\"last_refusal\":null,\"last_refusal_age\":null,\"last_refusal_from\":null"
-#define NONE_CAME "\"last_refusal\":\"no Map-Register for it was received\",\"last_refusal_age\":null,\"last_refusal_from\":null"
 #define REFUSED "\"last_refusal\":\"the MAC does not verify: wrong key?\",\"last_refusal_age\":3,\"last_refusal_from\":\"192.0.2.66\""
-#define SITE_ROWS "[" SITE("site-a", "10.1.0.0/16", true, 4, 0, NOT_REFUSED) "," SITE("site-b", "10.2.0.0/16", false, 0, 2, REFUSED) "," \
-	SITE("site-c", "10.3.0.0/16", false, 0, 0, NOT_REFUSED) "," SITE("site-d", "10.4.0.0/16", false, 0, 0, NOT_REFUSED) "," \
-	SITE("site-d", "10.4.1.0/24", true, 9, 1, REFUSED) "," SITE("site-e", "10.5.0.0/16", false, 3, 0, NOT_REFUSED) "," \
-	SITE("site-f", "10.6.0.0/16", false, 0, 0, NONE_CAME) "]"
+#define SITE_ROWS "[" SITE("site-a", "10.1.0.0/16", true, 4, 0, NOT_REFUSED, NEVER) "," \
+	SITE("site-b", "10.2.0.0/16", false, 0, 2, REFUSED, NEVER) "," SITE("site-c", "10.3.0.0/16", false, 0, 0, NOT_REFUSED, NEVER) "," \
+	SITE("site-d", "10.4.0.0/16", false, 0, 0, NOT_REFUSED, NEVER) "," SITE("site-d", "10.4.1.0/24", true, 9, 1, REFUSED, NEVER) "," \
+	SITE("site-e", "10.5.0.0/16", false, 0, 0, NOT_REFUSED, ENDED(41.5, false)) "," \
+	SITE("site-f", "10.6.0.0/16", false, 0, 2, REFUSED, ENDED(2.5, true)) "," \
+	SITE("site-g", "10.7.0.0/16", false, 0, 2, REFUSED, ENDED(30, false)) "]"
 
 #define EID_ROW(eid, ms, acked, ago, problem) \
 	"{\"iid\":0,\"eid\":\"" eid "\",\"ttl_min\":1440,\"map_server\":" ms ",\"key_id\":0,\"algorithm\":\"hmac-sha-256-128\",\"acked\":" #acked \
@@ -190,15 +194,17 @@ Test(cli_show, eid_says_why_it_is_not_registered, .init = up, .fini = down)
 #define SITE_D1 "site-d 10.4.1.0/24: registered  by 192.0.2.1  last 59s ago  expires in 59s  proxy-reply\n\taccepted 9  refused 1\n" \
 	"\tlast refusal: the MAC does not verify: wrong key?  from 192.0.2.66  was 3s ago\n"
 #define SITE_E "site-e 10.5.0.0/16: NOT REGISTERED\n" \
-	"\twhy: the registration has expired: its ETR has stopped sending Map-Registers, or they no longer arrive\n\taccepted 3  refused 0\n"
-#define SITE_F "site-f 10.6.0.0/16: NOT REGISTERED\n" \
-	"\twhy: no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP port 4342 is open on the way\n"
+	"\twhy: its registration has expired 41s ago: its ETR has stopped sending Map-Registers, or they no longer arrive\n"
+/* The wrong key is mended, and the ETR has left since: that is why. */
+#define SITE_F "site-f 10.6.0.0/16: NOT REGISTERED\n\twhy: its registration was withdrawn by its ETR 2.5s ago\n\taccepted 0  refused 2\n"
+#define SITE_G "site-g 10.7.0.0/16: NOT REGISTERED\n" \
+	"\twhy: a Map-Register from 192.0.2.66 was refused 3s ago: the MAC does not verify: wrong key?\n\taccepted 0  refused 2\n"
 
 Test(cli_show, site_says_why_it_is_not_registered, .init = up, .fini = down)
 {
 	json_t *v;
 
-	prints("site show", SITE_A SITE_B SITE_C SITE_D SITE_D1 SITE_E SITE_F);
+	prints("site show", SITE_A SITE_B SITE_C SITE_D SITE_D1 SITE_E SITE_F SITE_G);
 	prints("site show site-d", SITE_D SITE_D1);
 	asked("{\"name\":\"site-d\"}");
 	prints("site show 10.4.1.9", SITE_D1);

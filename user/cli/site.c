@@ -42,6 +42,25 @@ static json_t *why_refused(const json_t *row)
 	return json_string(text);
 }
 
+static json_t *why_ended(const json_t *row)
+{
+	bool withdrawn = xtr_json_true(row, "withdrawn");
+	char text[160], age[32];
+
+	snprintf(text, sizeof(text), "its registration %s %s ago%s", withdrawn ? "was withdrawn by its ETR" : "has expired",
+		 xtr_age_str(json_number_value(json_object_get(row, "ended")), age, sizeof(age)),
+		 withdrawn ? "" : ": its ETR has stopped sending Map-Registers, or they no longer arrive");
+	return json_string(text);
+}
+
+/* What was refused before the last good Map-Register is no reason that there is none now. */
+static bool refused_since(const json_t *row)
+{
+	return xtr_json_has(row, "last_refusal") &&
+	       (!xtr_json_has(row, "ended") || json_number_value(json_object_get(row, "last_refusal_age")) <
+						       json_number_value(json_object_get(row, "ended")));
+}
+
 static json_t *why(const json_t *rows, const json_t *row)
 {
 	unsigned n;
@@ -49,8 +68,7 @@ static json_t *why(const json_t *rows, const json_t *row)
 
 	if (xtr_json_true(row, "registered"))
 		return json_null();
-	/* The daemon says there, too, that none has come. */
-	if (xtr_json_int(row, "refused") > 0 && xtr_json_has(row, "last_refusal"))
+	if (refused_since(row))
 		return why_refused(row);
 	n = more_specifics(rows, row);
 	if (n) {
@@ -58,9 +76,8 @@ static json_t *why(const json_t *rows, const json_t *row)
 			 n == 1 ? "" : "es", n == 1 ? "is" : "are");
 		return json_string(text);
 	}
-	if (xtr_json_int(row, "registers") > 0 || xtr_json_has(row, "age"))
-		return json_string("the registration has expired: its ETR has stopped sending Map-Registers, or "
-				   "they no longer arrive");
+	if (xtr_json_has(row, "ended"))
+		return why_ended(row);
 	return json_string("no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP "
 			   "port 4342 is open on the way");
 }

@@ -155,6 +155,7 @@ static int prefixes_add(struct xtr_eiddb *to, struct xtr_site *site, const struc
 		p->eid = c->eid;
 		p->more = c->accept_more_specifics;
 		p->lost_at = was ? was->lost_at : XTR_NEVER;
+		p->withdrawn = was && was->withdrawn;
 		if (xtr_eiddb_set(to, &p->eid, p, &old, NULL)) {
 			free(p);
 			return -ENOMEM;
@@ -428,8 +429,10 @@ bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t no
 	xtr_registration_eid(r, &eid);
 	last = chain_remove(db, r, &eid);
 	p = last ? xtr_eiddb_get(&db->configured, &eid) : NULL;
-	if (p)
+	if (p && p->site == r->who->site) { /* else it ended because it is another site's now */
 		p->lost_at = now;
+		p->withdrawn = now < r->expires;
+	}
 	xtr_timer_cancel(db->timers, &r->timer);
 	r->who->registrations--;
 	if (r->who->site)

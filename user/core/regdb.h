@@ -29,6 +29,7 @@ struct xtr_site_prefix { /* a configured EID-prefix */
 	struct xtr_eid_prefix eid;
 	bool more;        /* accept more-specifics */
 	uint64_t lost_at; /* when the last registration of exactly it ended; XTR_NEVER */
+	bool withdrawn;   /* it ended before its time was over */
 };
 
 /* One that registers: (Site-ID, xTR-ID), or the source address, with the key; RFC 9301 5.6. */

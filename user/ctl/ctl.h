@@ -24,8 +24,8 @@
  *          load args: {entries: [{eid, action | rlocs}]} -> {added, refused, first: null or {entry, error}}
  *   eid show                         [{iid, eid, ttl_min, map_server, key_id, algorithm, acked, registers_sent, notifies,
  *                                      last_sent, last_ack, problem, locators:[...]}]
- *   site show [args: name, eid, iid] [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, registers,
- *                                      refused, last_refusal, last_refusal_age, last_refusal_from, locators:[...]}]
+ *   site show [args: name, eid, iid] [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, ended, withdrawn,
+ *                                      registers, refused, last_refusal, last_refusal_age, last_refusal_from, locators:[...]}]
  *   stats control                    {name: value} of XTR_NODE_COUNTERS, and drop-too-long, drop-not-unicast of the sockets
  *          maps                      {maps: [{name, key, entries, max}] of the kernel, tables: [the same] of the roles, refused}
  *   config show                      the configuration in effect (secrets masked); reload -> {"changed":[text...]}; path

@@ -457,6 +457,8 @@ static int site_row(void *arg, const struct xtr_site_info *s)
 			    s->has_xtr_id ? hex(s->xtr_id, sizeof(s->xtr_id)) : json_null());
 	json_object_set_new(o, "age", s->registered ? seconds(s->age_ms) : json_null());
 	json_object_set_new(o, "expires", s->registered ? seconds(s->expires_ms) : json_null());
+	json_object_set_new(o, "ended", seconds(s->ended_ms));
+	json_object_set_new(o, "withdrawn", s->ended_ms == UINT64_MAX ? json_null() : json_boolean(s->withdrawn));
 	json_object_set_new(o, "registers", json_integer((json_int_t)s->registers));
 	json_object_set_new(o, "refused", json_integer((json_int_t)s->refused));
 	json_object_set_new(o, "last_refusal", text_or_null(s->last_refusal));

@@ -143,17 +143,14 @@ static void site_part(const struct xtr_env *env, const struct xtr_site *site,
 static int show_unregistered(struct show *s, const struct xtr_site_prefix *p)
 {
 	struct xtr_site_info info = {
-		.eid = p->eid, .configured = true, .age_ms = UINT64_MAX, .expires_ms = UINT64_MAX
+		.eid = p->eid, .configured = true, .age_ms = UINT64_MAX, .expires_ms = UINT64_MAX,
+		.ended_ms = UINT64_MAX, .withdrawn = p->withdrawn
 	};
 
 	site_part(s->ms->env, p->site, &info);
 	info.proxy = p->site->cfg->force_proxy;
-	if (!info.last_refusal)
-		info.last_refusal = p->lost_at == XTR_NEVER ? "no Map-Register for it was received"
-							    : "the last registration ended: no "
-							      "Map-Register in time, or withdrawn";
 	if (p->lost_at != XTR_NEVER)
-		info.age_ms = s->ms->env->now - p->lost_at;
+		info.ended_ms = s->ms->env->now - p->lost_at;
 	return s->fn(s->arg, &info);
 }
 
@@ -170,6 +167,7 @@ static int show_registered(struct show *s, const struct xtr_eid_prefix *eid,
 		.registrant = r->who->source,
 		.has_xtr_id = r->who->key.by_id,
 		.age_ms = env->now - r->last,
+		.ended_ms = UINT64_MAX,
 		.expires_ms = r->expires > env->now ? r->expires - env->now : 0,
 		.registers = r->registers,
 	};

@@ -150,6 +150,8 @@ struct xtr_site_info { /* Map-Server: a configured prefix, or a registration bel
 	uint8_t xtr_id[16];
 	bool has_xtr_id;
 	uint64_t age_ms, expires_ms; /* since the last valid Map-Register; until expiry */
+	uint64_t ended_ms;           /* not registered: since when the last one ended; UINT64_MAX: there was none */
+	bool withdrawn;              /* it was withdrawn; else it expired */
 	uint64_t registers;          /* accepted */
 	uint64_t refused;            /* refused for this site */
 	const char *last_refusal;    /* NULL or why (bad key, replayed nonce, prefix outside ...) */
