@@ -2,6 +2,7 @@
 /* The grammar of xtrctl: names and prefixes, words that nobody takes, help, errors and their exit status, batch files. */
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/ops.h"
 #include "unit/cli_lab.h"
@@ -314,4 +315,62 @@ Test(cli, a_full_disk_is_an_error, .init = up, .fini = down)
 	xtr_run_into("/dev/full", argv, &ran);
 	cr_expect_eq(ran.status, 255);
 	cr_expect_str_eq(ran.err, "Error: writing to standard output failed\n");
+}
+
+/* Mistakes of a configuration, all of them, however many and whatever they are called. */
+static void twelve_mistakes(const char *name, char path[256])
+{
+	FILE *f;
+
+	snprintf(path, 256, "%s/%s", lab.dir, name);
+	f = fopen(path, "w");
+	cr_assert_not_null(f);
+	for (int i = 0; i < 12; i++)
+		fprintf(f, "mistake-%02d-\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9: 1\n", i);
+	fclose(f);
+}
+
+static void all_twelve(const char *text)
+{
+	char key[32];
+
+	for (int i = 0; i < 12; i++) {
+		snprintf(key, sizeof(key), "mistake-%02d-", i);
+		cr_expect_not_null(strstr(text, key), "%s is not in %s", key, text);
+	}
+}
+
+Test(cli, config_check_shows_every_mistake, .init = up, .fini = down)
+{
+	char path[256], line[300];
+	json_t *v;
+
+	twelve_mistakes("bad\xff.yaml", path);
+	snprintf(line, sizeof(line), "config check %s", path);
+	xtr_lab_run(&lab, line, &ran);
+	cr_expect_eq(ran.status, 255);
+	all_twelve(ran.err);
+	snprintf(line, sizeof(line), "-j config check %s", path);
+	xtr_lab_run(&lab, line, &ran);
+	v = json_loads(ran.out, 0, NULL);
+	cr_assert_not_null(v, "%s", ran.out);
+	all_twelve(json_string_value(json_object_get(v, "error")));
+	json_decref(v);
+	unlink(path);
+}
+
+Test(cli, config_reload_shows_every_mistake, .init = up, .fini = down)
+{
+	struct xtr_fake_answer says[] = { { "config", "reload", NULL }, { NULL, NULL, NULL } };
+	char reply[4096] = "{\"error\":\"";
+
+	for (int i = 0; i < 12; i++)
+		sprintf(reply + strlen(reply), "%02d: mistake-%02d- is no key of the configuration, and what is instead of it takes "
+			"more words than a line of the terminal has, of which this is the second half of the third\\n", i, i);
+	strcat(reply, "\"}");
+	says[0].reply = reply;
+	lab.answers = says;
+	xtr_lab_run(&lab, "config reload", &ran);
+	cr_expect_eq(ran.status, 255);
+	all_twelve(ran.err);
 }

@@ -214,7 +214,32 @@ Test(ctl, an_error_reaches_the_client_as_text)
 
 	cr_assert_eq(xtr_ctl_call(path, "thing", "nonsense", NULL, 5000, &r, &err), -EREMOTEIO);
 	cr_assert_str_eq(err.text, "no command nonsense of thing");
-	cr_assert_null(r);
+	cr_assert_str_eq(json_string_value(r), "no command nonsense of thing");
+	json_decref(r);
+}
+
+/* Two hundred mistakes of a configuration are one error; a name in it may be anything. */
+Test(ctl, an_error_is_as_long_as_it_is)
+{
+	static char name[20001];
+	struct xtr_err err;
+	const char *text;
+	json_t *r;
+
+	memset(name, 'x', sizeof(name) - 1);
+	for (size_t i = 1; i < sizeof(name) - 2; i += 2)
+		memcpy(name + i, "\xc3\xa9", 2);
+	cr_assert_eq(xtr_ctl_call(path, "thing", name, NULL, 5000, &r, &err), -EREMOTEIO);
+	text = json_string_value(r);
+	cr_assert(!strncmp(text, "no command x\xc3\xa9", 14) && strlen(text) == strlen("no command  of thing") + 20000);
+	json_decref(r);
+}
+
+Test(ctl, what_is_not_utf8_does_not_take_the_rest_with_it)
+{
+	char text[] = "a \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xff \xc3 \xe2\x82 \xed\xa0\x80 \xc0\xaf \xf0\x9f";
+
+	cr_assert_str_eq(xtr_utf8_mend(text), "a \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 ? ? ?? ??? ?? ??");
 }
 
 Test(ctl, nobody_there)

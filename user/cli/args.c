@@ -238,16 +238,24 @@ json_t *xtr_cli_sort_ids(json_t *rows)
 
 /* --- sources */
 
+int xtr_cli_refused(struct xtr_cli *c, json_t **result, const struct xtr_err *err)
+{
+	const char *whole = json_string_value(*result);
+
+	xtr_cli_error(c, "%s", whole ? whole : err->text);
+	json_decref(*result);
+	*result = NULL;
+	return -1;
+}
+
 int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)
 {
-	struct xtr_err err = { "" };
-	int rc = xtr_ctl_call(c->socket, object, command, args, XTR_CLI_TIMEOUT_MS, result, &err);
+	bool more = false;
+	int rc = xtr_cli_part(c, object, command, args, result, &more);
 
-	if (rc == -ENOENT || rc == -ECONNREFUSED)
-		return 1;
-	if (rc == 1)
+	if (more)
 		xtr_cli_note(c, "xtrd knows more than it sends at once: name an EID to see what is missing here");
-	return rc < 0 ? xtr_cli_error(c, "%s", err.text) : 0;
+	return rc;
 }
 
 int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result,
@@ -259,7 +267,7 @@ int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, jso
 	*more = rc == 1;
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
 		return 1;
-	return rc < 0 ? xtr_cli_error(c, "%s", err.text) : 0;
+	return rc < 0 ? xtr_cli_refused(c, result, &err) : 0;
 }
 
 int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)

@@ -98,6 +98,8 @@ int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, jso
 int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result);
 /* The same, for what is asked for in parts: *more, if there is more than the result. */
 int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result, bool *more);
+/* The error of a failed xtr_ctl_call(); returns -1, *result is NULL. */
+int xtr_cli_refused(struct xtr_cli *c, json_t **result, const struct xtr_err *err);
 bool xtr_cli_daemon_up(struct xtr_cli *c);
 /* Opens the pins; notes on stderr when no daemon keeps them true. 0, or -1 with the error printed. */
 int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v);

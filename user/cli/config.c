@@ -132,15 +132,41 @@ static void checker_path(char *buf, size_t size)
 	snprintf(buf, size, "xtrd");
 }
 
-/* Runs xtrd --check FILE; its output (both streams, cut at size) goes to text. The wait status, or -errno. */
-static int run_checker(const char *file, char *text, size_t size)
+/* All of what comes from fd, however much; NULL: no memory. */
+static char *read_all(int fd)
 {
-	char path[PATH_MAX], drain[4096];
-	int fds[2], status;
-	size_t len = 0;
+	size_t len = 0, size = 0;
+	char *text = NULL, *p;
 	ssize_t n;
+
+	for (;;) {
+		if (len + 1 >= size) {
+			p = realloc(text, size = size ? 2 * size : 4096);
+			if (!p)
+				break;
+			text = p;
+		}
+		n = read(fd, text + len, size - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			text[len] = '\0';
+			return text;
+		}
+		len += (size_t)n;
+	}
+	free(text);
+	return NULL;
+}
+
+/* Runs xtrd --check FILE; its output (both streams) goes to *text, to be freed. The wait status, or -errno. */
+static int run_checker(const char *file, char **text)
+{
+	char path[PATH_MAX];
+	int fds[2], status;
 	pid_t pid;
 
+	*text = NULL;
 	checker_path(path, sizeof(path));
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
@@ -153,24 +179,15 @@ static int run_checker(const char *file, char *text, size_t size)
 		_exit(127);
 	}
 	close(fds[1]);
-	while (pid > 0) {
-		bool room = len < size - 1;
-
-		n = room ? read(fds[0], text + len, size - 1 - len) : read(fds[0], drain, sizeof(drain));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		len += room ? (size_t)n : 0;
-	}
-	text[len] = '\0';
+	if (pid > 0)
+		*text = read_all(fds[0]);
 	close(fds[0]);
 	if (pid < 0)
 		return -EAGAIN;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return status;
+	return *text ? status : -ENOMEM;
 }
 
 /* What the checker says of a good file, warnings included. */
@@ -180,26 +197,42 @@ static void check_plain(FILE *f, const json_t *v)
 	fputc('\n', f);
 }
 
-static int do_check(struct xtr_cli *c, struct xtr_words *w)
+static int checked(struct xtr_cli *c, const char *file, int status, const char *text)
 {
-	const char *file = xtr_words_value(c, w, "check");
-	char text[900];
-	size_t len;
-	int status;
+	char *name;
+	int rc;
 
-	if (!file || xtr_words_end(c, w))
-		return -1;
-	status = run_checker(file, text, sizeof(text));
 	if (status < 0)
 		return xtr_cli_error(c, "running xtrd --check: %s", strerror(-status));
-	for (len = strlen(text); len && text[len - 1] == '\n'; len--)
-		text[len - 1] = '\0';
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return xtr_cli_error(c, "xtrd is needed to check a configuration, and is neither beside xtrctl "
 				     "nor in PATH");
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return xtr_cli_error(c, "%s", text[0] ? text : "xtrd --check failed without saying why");
-	return xtr_cli_emit(c, json_pack("{s:s, s:b, s:s}", "file", file, "valid", 1, "text", text), check_plain);
+	name = strdup(file);
+	rc = xtr_cli_emit(c, name ? json_pack("{s:s, s:b, s:s}", "file", xtr_utf8_mend(name), "valid", 1, "text", text) : NULL,
+			  check_plain);
+	free(name);
+	return rc;
+}
+
+static int do_check(struct xtr_cli *c, struct xtr_words *w)
+{
+	const char *file = xtr_words_value(c, w, "check");
+	char *text;
+	int status, rc;
+
+	if (!file || xtr_words_end(c, w))
+		return -1;
+	status = run_checker(file, &text);
+	if (text) {
+		for (size_t len = strlen(text); len && text[len - 1] == '\n'; len--)
+			text[len - 1] = '\0';
+		xtr_utf8_mend(text);
+	}
+	rc = checked(c, file, status, text);
+	free(text);
+	return rc;
 }
 
 const struct xtr_cli_cmd xtr_cmd_config[] = {

@@ -310,7 +310,7 @@ static int do_lig(struct xtr_cli *c, struct xtr_words *w)
 	if (rc == -ENOENT || rc == -ECONNREFUSED)
 		return xtr_cli_error(c, "%s: say whom to ask, 'to ADDRESS' of a Map-Resolver", err.text);
 	if (rc < 0)
-		return xtr_cli_error(c, "%s", err.text);
+		return xtr_cli_refused(c, &v, &err);
 	return xtr_cli_emit(c, v, plain);
 }
 

@@ -87,28 +87,29 @@ void xtr_cli_array_end(struct xtr_cli *c)
 
 int xtr_cli_error(struct xtr_cli *c, const char *fmt, ...)
 {
-	char text[1024];
+	char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
 	va_end(ap);
 	c->failed = true;
 	if (c->json) {
-		json_t *s = json_string(text);
-		json_t *e = json_pack("{s:o}", "error", s ? s : json_string("(text is not UTF-8)"));
+		json_t *e = json_pack("{s:s}", "error", text ? xtr_utf8_mend(text) : "out of memory");
 
 		if (c->in_array)
 			array_value(c, e);
 		else
 			value(c, e);
 		json_decref(e);
-		return -1;
+	} else {
+		fflush(stdout);
+		fputs("Error: ", stderr);
+		xtr_put_text(stderr, text ? text : "out of memory");
+		fputc('\n', stderr);
 	}
-	fflush(stdout);
-	fputs("Error: ", stderr);
-	xtr_put_text(stderr, text);
-	fputc('\n', stderr);
+	free(text);
 	return -1;
 }
 

@@ -189,8 +189,8 @@ void xtr_stats_pressure(struct xtr_cli *c)
 	struct xtr_err err;
 	size_t i;
 
-	if (c->json || xtr_ctl_call(c->socket, "stats", "maps", NULL, XTR_CLI_TIMEOUT_MS, &daemon, &err) < 0)
-		return;
+	if (!c->json)
+		xtr_ctl_call(c->socket, "stats", "maps", NULL, XTR_CLI_TIMEOUT_MS, &daemon, &err);
 	json_array_foreach(json_object_get(daemon, "maps"), i, row) {
 		uint64_t n = (uint64_t)xtr_json_int(row, "entries"), max = (uint64_t)xtr_json_int(row, "max");
 

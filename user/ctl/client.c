@@ -162,7 +162,8 @@ static int read_line(int fd, struct inbox *in, int64_t deadline, json_t **out, s
 	}
 }
 
-/* Takes {"result": x} or {"error": "text"} apart; consumes reply. 1: there is more than the result has. */
+/* Takes {"result": x} or {"error": "text"} apart; consumes reply. 1: there is more than the result has. The text of an error may
+ * be longer than err: *result is the whole of it. */
 static int take_result(json_t *reply, json_t **result, struct xtr_err *err)
 {
 	json_t *e = json_object_get(reply, "error"), *r = json_object_get(reply, "result");
@@ -174,8 +175,8 @@ static int take_result(json_t *reply, json_t **result, struct xtr_err *err)
 		rc = xtr_fail(err, -EBADMSG, "answer of xtrd has neither result nor error");
 	else
 		rc = json_is_true(json_object_get(reply, "truncated"));
-	if (rc >= 0)
-		*result = json_incref(r);
+	if (rc >= 0 || rc == -EREMOTEIO)
+		*result = json_incref(e ? e : r);
 	json_decref(reply);
 	return rc;
 }

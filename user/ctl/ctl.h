@@ -58,7 +58,8 @@
 #define XTR_CTL_REQUEST_MAX 65536      /* longest request the daemon takes */
 
 /* Client. Connects, sends, waits for one reply. *result is owned by the caller. -ENOENT or -ECONNREFUSED: no daemon;
- * 1: as 0, but the daemon has more rows than *result. -EREMOTEIO: the daemon answered with an error, whose text is in err. timeout_ms < 0: wait for ever. */
+ * 1: as 0, but the daemon has more rows than *result. -EREMOTEIO: the daemon answered with an error: *result is its text, err
+ * what of it fits. timeout_ms < 0: wait for ever. */
 int xtr_ctl_call(const char *path, const char *object, const char *command, json_t *args /* stolen, may be NULL */,
 		 int timeout_ms, json_t **result, struct xtr_err *err);
 /* Client of monitor: calls fn for each event until it returns non-zero (returned) or the daemon goes (-EPIPE). */

@@ -207,14 +207,14 @@ void xtr_ctl_reply(struct xtr_ctl_request *req, json_t *result)
 
 static json_t *error_object(const char *fmt, va_list ap)
 {
-	char text[2048];
-	json_t *s;
+	char *text;
+	json_t *o;
 
-	vsnprintf(text, sizeof(text), fmt, ap);
-	s = json_string(text);
-	/* A name from outside may have been cut in the middle of a character. */
-	return json_pack("{s:o}", "error",
-			 s ? s : json_string("(the text of the error is not UTF-8)"));
+	if (vasprintf(&text, fmt, ap) < 0)
+		return json_pack("{s:s}", "error", "xtrd has no memory for the text of the error");
+	o = json_pack("{s:s}", "error", xtr_utf8_mend(text));
+	free(text);
+	return o;
 }
 
 void xtr_ctl_error(struct xtr_ctl_request *req, const char *fmt, ...)
