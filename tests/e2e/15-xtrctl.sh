@@ -31,6 +31,14 @@ is "an unknown trailing word is refused" "$?" 255
 printf 'cache show\nstats show\n' >"$R/batch"
 check "batch file" xc x1 batch file "$R/batch"
 
+# a file of entries of which one is none: which line, and what is in
+printf '10.9.1.0/24 rloc 172.16.2.9\n10.9.2.0/24 rloc 172.16.2.9\n# three\n10.9.4.0/24 rloc 224.0.0.1\n10.9.5.0/24 rloc 172.16.2.9\n10.9.6.0/24 rloc 172.16.2.9\n' >"$R/table"
+why="4 entries were added, 1 refused, the first one of line 4: a locator is not a unicast address"
+is "cache load names the line that is wrong" "$(xc x1 cache load "$R/table" 2>&1)" "Error: $why"
+is "... and does what it says" "$(xcj x1 cache show 10.9.0.0/16 | jq -c '[.[].eid]')" '["10.9.1.0/24","10.9.2.0/24","10.9.5.0/24","10.9.6.0/24"]'
+is "... also as JSON" "$(xcj x1 cache load "$R/table" | jq -r .error)" "$why"
+xc x1 cache delete 10.9.0.0/16 >/dev/null
+
 # when an entry was last used: written by the programs, once a second at most
 ping4 h1 -c 1 10.2.0.10 >/dev/null
 idle() { xcj x1 cache show 10.2.0.10 | jq '.[0].idle'; }

@@ -319,3 +319,40 @@ Test(cli_show, long_answers, .init = up, .fini = down)
 	prints("stats control", "last: 1\n");
 	free(reply);
 }
+
+static void load(const char *reply, const char *text, const char *want)
+{
+	struct xtr_fake_answer says[] = { { "cache", "load", reply }, { NULL, NULL, NULL } };
+	char path[128], line[160], all[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/table", lab.dir);
+	snprintf(line, sizeof(line), "cache load %s", path);
+	f = fopen(path, "w");
+	fputs(text, f);
+	fclose(f);
+	lab.answers = says;
+	xtr_lab_run(&lab, line, &ran);
+	cr_expect_eq(ran.status, 255);
+	snprintf(all, sizeof(all), "Error: %s\n", want);
+	cr_expect_str_eq(ran.err, all, "%s", ran.err);
+	snprintf(line, sizeof(line), "-j cache load %s", path);
+	xtr_lab_run(&lab, line, &ran);
+	snprintf(all, sizeof(all), "{\"error\":\"%s\"}\n", want);
+	cr_expect_str_eq(ran.out, all, "%s", ran.out);
+	remove(path);
+}
+
+Test(cli_show, cache_load_names_the_line_and_what_is_in, .init = up, .fini = down)
+{
+	load("{\"result\":{\"added\":4,\"refused\":1,\"first\":{\"entry\":2,\"error\":\"a locator is not a unicast address\"}}}",
+	     "10.9.1.0/24 rloc 192.0.2.9\n10.9.2.0/24 rloc 192.0.2.9\n# three\n10.9.4.0/24 rloc 224.0.0.1\n"
+	     "10.9.5.0/24 rloc 192.0.2.9\n10.9.6.0/24 rloc 192.0.2.9\n",
+	     "4 entries were added, 1 refused, the first one of line 4: a locator is not a unicast address");
+	/* What the daemon says of an earlier line comes after what is seen here of a later one. */
+	load("{\"result\":{\"added\":1,\"refused\":1,\"first\":{\"entry\":0,\"error\":\"full\"}}}",
+	     "\n10.9.2.0/24 rloc 192.0.2.9\n10.9.3.0/24 rloc x\n10.9.4.0/24 rloc 192.0.2.9\n",
+	     "1 entries were added, 2 refused, the first one of line 2: full");
+	load("{\"result\":{\"added\":1,\"refused\":0,\"first\":null}}", "10.9.2.0/24 rloc 192.0.2.9\n10.9.3.0/24 rloc x\n",
+	     "1 entries were added, 1 refused, the first one of line 2: rloc: 'x' is no IP address");
+}

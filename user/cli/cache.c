@@ -167,9 +167,18 @@ struct load {
 	size_t octets;
 	unsigned line, lines[LOAD_OCTETS / 16]; /* of each entry */
 	json_int_t added, refused;
-	unsigned refused_line;
-	char refused_why[256];
+	unsigned refused_line; /* the first one */
+	char *refused_why;
 };
+
+static void load_refused(struct load *l, unsigned line, const char *why)
+{
+	if (l->refused_line && l->refused_line < line)
+		return;
+	free(l->refused_why);
+	l->refused_why = strdup(why);
+	l->refused_line = line;
+}
 
 static int load_send(struct load *l)
 {
@@ -185,33 +194,46 @@ static int load_send(struct load *l)
 		return rc;
 	l->added += xtr_json_int(r, "added");
 	first = json_object_get(r, "first");
-	if (json_is_object(first) && !l->refused) {
-		l->refused_line = l->lines[xtr_json_int(first, "entry")];
-		snprintf(l->refused_why, sizeof(l->refused_why), "%s", xtr_json_str(first, "error"));
-	}
+	if (json_is_object(first))
+		load_refused(l, l->lines[xtr_json_int(first, "entry")], xtr_json_str(first, "error"));
 	l->refused += xtr_json_int(r, "refused");
 	json_decref(r);
 	return 0;
 }
 
-static int load_line(struct load *l, char *text)
+/* The entry of a line; NULL: it has none, or what is wrong is in l->c->caught. */
+static json_t *load_words(struct load *l, char *text)
 {
 	char *v[LOAD_WORDS], *save = NULL;
 	struct xtr_words w = { v, 0 };
-	size_t octets;
-	json_t *entry;
 
 	text[strcspn(text, "#\n")] = '\0';
 	for (char *p = strtok_r(text, " \t\r", &save); p; p = strtok_r(NULL, " \t\r", &save)) {
-		if (w.n == LOAD_WORDS)
-			return xtr_cli_error(l->c, "too many words");
+		if (w.n == LOAD_WORDS) {
+			xtr_cli_error(l->c, "too many words");
+			return NULL;
+		}
 		v[w.n++] = p;
 	}
-	if (!w.n)
-		return 0;
-	entry = take_static(l->c, &w, xtr_words_take(&w), true);
+	return w.n ? take_static(l->c, &w, xtr_words_take(&w), true) : NULL;
+}
+
+static int load_line(struct load *l, char *text)
+{
+	char *why = NULL;
+	size_t octets;
+	json_t *entry;
+
+	l->c->caught = &why;
+	entry = load_words(l, text);
+	l->c->caught = NULL;
+	if (why) {
+		l->refused++;
+		load_refused(l, l->line, why);
+		free(why);
+	}
 	if (!entry)
-		return -1;
+		return 0;
 	octets = json_dumpb(entry, NULL, 0, JSON_COMPACT) + 1;
 	if (l->octets + octets > LOAD_OCTETS && load_send(l)) {
 		json_decref(entry);
@@ -243,7 +265,7 @@ static int load_file(struct load *l, FILE *f)
 	if (!rc)
 		rc = load_send(l);
 	if (rc)
-		xtr_cli_note(l->c, "%s:%u: stopped here; %" JSON_INTEGER_FORMAT " entries are in", l->name, l->line, l->added);
+		xtr_cli_note(l->c, "%s: stopped; %" JSON_INTEGER_FORMAT " entries are in", l->name, l->added);
 	return rc;
 }
 
@@ -268,10 +290,11 @@ static int do_load(struct xtr_cli *c, struct xtr_words *w)
 		if (!rc && l->refused)
 			rc = xtr_cli_error(c, "%" JSON_INTEGER_FORMAT " entries were added, %" JSON_INTEGER_FORMAT
 					   " refused, the first one of line %u: %s",
-					   l->added, l->refused, l->refused_line, l->refused_why);
+					   l->added, l->refused, l->refused_line, l->refused_why ? l->refused_why : "?");
 		else if (!rc)
 			rc = xtr_cli_emit(c, json_pack("{s:I}", "added", l->added), load_plain);
 		json_decref(l->entries);
+		free(l->refused_why);
 	} else {
 		rc = xtr_cli_error(c, "out of memory");
 	}

@@ -27,6 +27,7 @@ struct xtr_cli {
 	json_t *held;              /* batch under -j: the value of the command that is running */
 	bool in_array, array_empty; /* between xtr_cli_array_begin() and _end() */
 	bool failed;               /* an error was printed */
+	char **caught;             /* not NULL: the next error is not printed, its text goes here, to be freed */
 };
 
 /* --- words of the command line, taken from the front */

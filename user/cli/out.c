@@ -94,6 +94,11 @@ int xtr_cli_error(struct xtr_cli *c, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
 	va_end(ap);
+	if (c->caught) {
+		free(*c->caught);
+		*c->caught = text ? text : strdup("out of memory");
+		return -1;
+	}
 	c->failed = true;
 	if (c->json) {
 		json_t *e = json_pack("{s:s}", "error", text ? xtr_utf8_mend(text) : "out of memory");

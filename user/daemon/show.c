@@ -336,14 +336,29 @@ static void cache_add(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t 
 		xtr_ctl_reply(req, eid_row(&eid));
 }
 
-/* Many at once: {entries: [{eid, action | rlocs}, ...]}. Those that are no entries end it, those that find no place do
- * not. */
+/* {eid, action | rlocs}. NULL, or why it is not in. */
+static const char *load_one(struct xtr_daemon *d, json_t *one, uint64_t now)
+{
+	const char *text = json_string_value(json_object_get(one, "eid")), *why;
+	struct xtr_fwd fwd = { .n = 0 };
+	struct xtr_eid_prefix eid;
+	int rc;
+
+	if (!text || xtr_eid_parse(text, &eid))
+		return "eid is not an address or a prefix";
+	why = take_fwd(one, &fwd);
+	if (why)
+		return why;
+	rc = xtr_node_cache_add(d->node, &eid, &fwd, now);
+	return rc ? not_added(rc) : NULL;
+}
+
+/* Many at once: {entries: [{eid, action | rlocs}, ...]}. What is wrong with one keeps none of the others out. */
 static void cache_load(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
 	json_t *list = json_object_get(args, "entries"), *one, *first = json_null();
 	uint64_t now = xtr_daemon_now();
-	int added = 0, refused = 0, rc;
-	const char *why = NULL;
+	int added = 0, refused = 0;
 	size_t i;
 
 	if (!json_is_array(list) || !d->conf->node.itr) {
@@ -352,26 +367,13 @@ static void cache_load(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t
 	}
 	xtr_node_batch(d->node, true);
 	json_array_foreach(list, i, one) {
-		const char *text = json_string_value(json_object_get(one, "eid"));
-		struct xtr_fwd fwd = { .n = 0 };
-		struct xtr_eid_prefix eid;
+		const char *why = load_one(d, one, now);
 
-		why = text && !xtr_eid_parse(text, &eid) ? take_fwd(one, &fwd) :
-							   "eid is not an address or a prefix";
-		if (why)
-			break;
-		rc = xtr_node_cache_add(d->node, &eid, &fwd, now);
-		added += !rc;
-		if (rc && !refused++)
-			first = json_pack("{s:i, s:s}", "entry", (int)i, "error",
-					  not_added(rc));
+		added += !why;
+		if (why && !refused++)
+			first = json_pack("{s:i, s:s}", "entry", (int)i, "error", why);
 	}
 	xtr_node_batch(d->node, false);
-	if (why) {
-		json_decref(first);
-		xtr_ctl_error(req, "entry %zu: %s", i, why);
-		return;
-	}
 	xtr_ctl_reply(req, json_pack("{s:i, s:i, s:o}", "added", added, "refused", refused, "first", first));
 }
 
