@@ -4,8 +4,8 @@
  *
  *   throw   for a natively forwarded EID-prefix in use: the host's own routing, NAT and source addresses apply then. The
  *           first packets, and those that find no room, are redirected by the programs (RFC 9301 5.4, action 1)
- *   mtu N   for an EID-prefix behind a locator whose path MTU was learned (pmtu.c): the kernel then cuts or answers what
- *           does not fit, local or forwarded (RFC 9300 7.2)
+ *   mtu N   for an EID-prefix behind a locator with less room than its port, as the route to it says or ICMP told (pmtu.c):
+ *           the kernel then cuts or answers what does not fit, local or forwarded (RFC 9300 7.2)
  *
  * Invariants. A throw route never hides what is encapsulated, dropped, or another instance's: there is none for a prefix with
  * another kind of entry inside, with an EID route of the configuration inside or equal to it, of length 0, or whose EID
@@ -208,7 +208,15 @@ static void er_wake6(struct xtr_dp *dp, struct xtr_nl *nl, const struct xtr_ippf
 		er_remove(dp, nl, &r);
 }
 
-/* The MTU of a route of the configuration: the smallest of those of the entries that cover it. */
+/* What the routes of the configuration into a device let through. */
+static unsigned er_limit(const struct xtr_dp *dp, const struct xtr_dp_ov *ov, uint8_t family)
+{
+	unsigned least = family == 6 && dp->er_least && dp->er_least < 1280 ? 1280 : dp->er_least;
+
+	return least && least < ov->mtu ? least : ov->mtu;
+}
+
+/* The MTU of a route of the configuration: the smallest of those of the entries that cover it; 0: that of the device. */
 static uint32_t er_base_mtu(const struct xtr_dp *dp, const struct xtr_dp_ns *ns, const struct xtr_nl_route *r)
 {
 	const struct xtr_dp_er *e;
@@ -216,6 +224,12 @@ static uint32_t er_base_mtu(const struct xtr_dp *dp, const struct xtr_dp_ns *ns,
 
 	if (r->type != RTN_UNICAST)
 		return 0;
+	for (unsigned i = 0; i < dp->ov_count; i++) {
+		const struct xtr_dp_ov *ov = &dp->ovs[i];
+
+		if (ov->ready && ov->ns == ns && er_ifindex(ov) == r->oif && er_limit(dp, ov, r->dst.ip.family) < ov->mtu)
+			mtu = er_limit(dp, ov, r->dst.ip.family);
+	}
 	DL_FOREACH(dp->er_set, e) {
 		const struct xtr_dp_ov *ov;
 
@@ -348,27 +362,66 @@ static bool er_do_set(struct xtr_dp *dp, struct xtr_dp_er *e)
 	return true;
 }
 
-/* ---- learned MTUs */
+/* ---- MTUs of locators */
 
-/* What fits into the tunnel to any locator of the entry; 0: nothing is known. */
-static uint16_t er_mtu_of(struct xtr_dp *dp, const struct xtr_dp_entry *e, uint32_t iid, uint8_t family)
+/* The smaller of both, 0 being none: what fits into the tunnel to a locator. told: if it is the administrator who says so. */
+static uint16_t er_smaller(uint16_t mtu, const struct xtr_dp_rl *rl, bool told)
+{
+	uint16_t m = (uint16_t)(rl->t.mtu - (rl->dst.family == 4 ? 36 : 56));
+
+	if (!rl->t.mtu || (told && rl->t.flags & XTR_RLOC_F_PMTU))
+		return mtu;
+	return mtu && mtu < m ? mtu : m;
+}
+
+static uint16_t er_fits(const struct xtr_dp *dp, const struct xtr_dp_entry *e, bool told)
+{
+	uint16_t mtu = 0;
+
+	for (unsigned i = 0; e->is.set && i < e->is.set->key.n; i++)
+		mtu = er_smaller(mtu, dp->rl_by_id[e->is.set->key.rl[i]], told);
+	return mtu;
+}
+
+/* The MTU that an entry needs a route for; 0: none. */
+static uint16_t er_mtu_of(const struct xtr_dp *dp, const struct xtr_dp_entry *e, uint32_t iid, uint8_t family)
 {
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_of(dp, iid);
-	unsigned mtu = 0;
+	uint16_t mtu = ov && dp->rl_mtus ? er_fits(dp, e, false) : 0;
 
-	for (unsigned i = 0; e->is.set && ov && dp->pms && i < e->is.set->key.n; i++) {
-		const struct xtr_ip *dst = &dp->rl_by_id[e->is.set->key.rl[i]]->dst;
-		unsigned m = xtr_dp_pmtu_of(dp, dst);
-
-		if (!m)
-			continue;
-		m -= dst->family == 4 ? 36 : 56;
-		if (!mtu || m < mtu)
-			mtu = m;
-	}
 	if (family == 6 && mtu && mtu < 1280) /* what IPv6 has to carry whole (RFC 8200 5) */
 		mtu = 1280;
-	return ov && mtu < ov->mtu ? (uint16_t)mtu : 0;
+	return ov && mtu < er_limit(dp, ov, family) ? mtu : 0;
+}
+
+/*
+ * A route may have an MTU for all locators at once (the default route), and then there are more EID-prefixes than room for their
+ * routes: the routes of the configuration take the least of what the administrator's say. What ICMP said makes no difference to
+ * them, or the worst of it would hold for everybody.
+ */
+static void er_least_set(struct xtr_dp *dp, uint16_t least)
+{
+	if (least == dp->er_least)
+		return;
+	dp->er_least = least;
+	for (unsigned i = 0; i < dp->ov_count; i++) {
+		const struct xtr_dp_ov *ov = &dp->ovs[i];
+		struct xtr_nl *nl = ov->ns ? ov->ns->nl : dp->nl;
+
+		for (uint8_t f = 4; ov->ready && nl && f <= 6; f += 2)
+			er_base_update(dp, ov, nl, &(struct xtr_ippfx){ .ip.family = f });
+	}
+	xtr_dp_er_learned(dp); /* who needs none of its own any more, or needs one again */
+}
+
+static void er_least_again(struct xtr_dp *dp)
+{
+	uint16_t least = 0;
+
+	for (uint32_t id = 1; dp->er_least && dp->rl_mtus && id < dp->rl_ids.top; id++)
+		if (dp->rl_by_id[id] && dp->rl_by_id[id]->refs)
+			least = er_smaller(least, dp->rl_by_id[id], true);
+	er_least_set(dp, least);
 }
 
 static void er_want_mtu(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, const struct xtr_dp_entry *entry)
@@ -380,6 +433,13 @@ static void er_want_mtu(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx 
 		return;
 	if (e && e->mtu != mtu)
 		er_unset(dp, e);
+	if (mtu && !(e && e->set) && dp->er_count[0] >= dp->cfg.path_mtus) {
+		uint16_t told = er_fits(dp, entry, true);
+
+		if (told && (!dp->er_least || told < dp->er_least))
+			er_least_set(dp, told);
+		mtu = er_mtu_of(dp, entry, iid, eid->ip.family);
+	}
 	if (!mtu) {
 		if (e)
 			er_free(dp, e);
@@ -435,12 +495,13 @@ static int er_scan_one(void *ctx, const uint8_t *key, unsigned bits, void *value
 	return 0;
 }
 
-/* All entries, when a path MTU was learned or forgotten. */
+/* All entries, when the MTU of a template changed. */
 static void er_scan(struct xtr_dp *dp)
 {
 	static const uint8_t zero[32];
 	struct xtr_dp_er *e, *tmp;
 
+	er_least_again(dp);
 	dp->er_scan_at = 0;
 	DL_FOREACH_SAFE(dp->er_set, e, tmp) {
 		uint8_t key[32];
@@ -450,7 +511,7 @@ static void er_scan(struct xtr_dp *dp)
 			er_want_mtu(dp, e->iid, &e->eid,
 				    xtr_trie_get(e->eid.ip.family == 4 ? dp->eid4 : dp->eid6, key, bits));
 	}
-	for (uint8_t f = 4; f <= 6 && dp->pms; f += 2) {
+	for (uint8_t f = 4; f <= 6 && dp->rl_mtus; f += 2) {
 		struct er_scan s = { dp, f };
 
 		xtr_trie_walk(f == 4 ? dp->eid4 : dp->eid6, zero, 0, er_scan_one, &s);
@@ -491,7 +552,7 @@ void xtr_dp_er_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid,
 	unsigned bits = xtr_dp_trie_key(key, iid, eid);
 
 	if (action != XTR_ACT_NATIVE) {
-		if (dp->pms)
+		if (dp->rl_mtus)
 			er_want_mtu(dp, iid, eid, xtr_trie_get(eid->ip.family == 4 ? dp->eid4 : dp->eid6, key, bits));
 		return;
 	}

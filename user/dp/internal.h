@@ -51,6 +51,9 @@ struct bpf_map;
 #define XTR_DP_PARTING_MS   60000          /* ...so long: until every sender has heard of it (RFC 9301 4.2: SMR) */
 #define XTR_DP_UNFINISHED   "new_"         /* name of a folder or pin before it is complete: this and what it will be */
 
+#define XTR_DP_MTU_MIN4     576            /* every host takes that (RFC 791); RFC 1191 3 would allow 68, which helps attackers alone */
+#define XTR_DP_MTU_MIN6     1280           /* RFC 8201 4 */
+
 #define XTR_DP_GPE          "xtrgpe"       /* helper device of LISP-GPE */
 
 extern bool xtr_dp_no_gpe;                 /* tests: behave as a kernel before 6.5 */
@@ -332,6 +335,7 @@ struct xtr_dp {
 	uint64_t full;                     /* entries that found no place in the kernel */
 	uint64_t room_at, evicted_at;      /* when room was made last */
 	bool rl_stale;                     /* some template has to be resolved again */
+	uint32_t rl_mtus;                  /* templates with an MTU, of a route or learned */
 	uint64_t reap_at;                  /* 0: nothing to reap */
 	uint32_t rl_next;                  /* where resolving goes on */
 
@@ -373,6 +377,7 @@ struct xtr_dp {
 	unsigned er_count[2];              /* of er_set: mtu, throw */
 	struct xtr_dp_er_base er_base[XTR_DP_NAMESPACES + 1]; unsigned er_bases;
 	uint64_t er_removed[256];          /* hashes of routes that were removed by us; 0: none */
+	uint16_t er_least;                 /* MTU of all EID routes, as there is no room for single ones; 0: not needed */
 	uint64_t er_look_at, er_scan_at;   /* which native entries are in use; which EIDs have a locator with a learned MTU, 0: no need */
 
 	uint64_t beat_at;                  /* next heartbeat */
@@ -677,7 +682,7 @@ void xtr_dp_pmtu_free(struct xtr_dp *dp);
 void xtr_dp_er_before(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint8_t action); /* before it is written */
 void xtr_dp_er_put(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid, uint8_t action);    /* after */
 void xtr_dp_er_del(struct xtr_dp *dp, uint32_t iid, const struct xtr_ippfx *eid);                    /* before it goes */
-void xtr_dp_er_learned(struct xtr_dp *dp);                 /* a path MTU was learned or forgotten */
+void xtr_dp_er_learned(struct xtr_dp *dp);                 /* the MTU of a template changed */
 void xtr_dp_er_wanted(struct xtr_dp *dp, uint32_t iid, const struct xtr_ip *dst); /* too large packets to this EID go on */
 bool xtr_dp_er_own(struct xtr_dp *dp, const struct xtr_nl_route *r); /* was it removed by us, as part of the plan? */
 uint64_t xtr_dp_er_tick(struct xtr_dp *dp);

@@ -4,8 +4,8 @@
  * bypasses the stack, so an ordinary neighbour would go stale and never be confirmed. It believes in
  * what it resolved for up to 45 seconds; so that a next hop that changed its address without a word is
  * found out sooner, it is told to ask each one again every few seconds (RFC 1122 2.3.2.1: unicast
- * poll). What the administrator made permanent is used as it is. Counted references from templates;
- * the table owns the entries.
+ * poll). What others look after is used as it is, and left as it is: what the administrator made permanent or managed, what a
+ * routing daemon has learned elsewhere (EVPN). Counted references from templates; the table owns the entries.
  */
 #include "dp/internal.h"
 
@@ -33,6 +33,13 @@ static bool xtr_dp_nb_update(struct xtr_dp_nb *nb, const struct xtr_nl_neigh *n)
 	return true;
 }
 
+/* Does somebody else look after it? */
+static bool xtr_dp_nb_others(const struct xtr_nl_neigh *n)
+{
+	return n->state & (NUD_PERMANENT | NUD_NOARP) || n->flags & NTF_EXT_LEARNED ||
+	       (n->managed && n->protocol != XTR_DP_PROTO);
+}
+
 /* Makes the kernel resolve it, unless somebody has fixed it. */
 static void xtr_dp_nb_ask(struct xtr_dp *dp, struct xtr_dp_nb *nb)
 {
@@ -43,7 +50,8 @@ static void xtr_dp_nb_ask(struct xtr_dp *dp, struct xtr_dp_nb *nb)
 	int r = xtr_nl_neigh_get(dp->nl, nb->key.ifindex, &nb->key.ip, &n);
 
 	nb->lost = false;
-	if (!r && n.state & (NUD_PERMANENT | NUD_NOARP)) {
+	if (!r && xtr_dp_nb_others(&n)) {
+		nb->ours = false;
 		xtr_dp_nb_update(nb, &n);
 		return;
 	}
@@ -104,6 +112,8 @@ void xtr_dp_nb_probe(struct xtr_dp *dp)
 		if (!nb->ours || !nb->valid || dp->now - nb->probed < XTR_DP_PROBE_MS)
 			continue;
 		nb->probed = dp->now;
+		HASH_DEL(dp->nbs, nb); /* to the end of the line: uthash keeps the order of addition */
+		HASH_ADD(hh, dp->nbs, key, sizeof(nb->key), nb);
 		xtr_nl_neigh_put(dp->nl, &n);
 		n.managed = true;
 		xtr_nl_neigh_put(dp->nl, &n);
@@ -128,6 +138,7 @@ bool xtr_dp_nb_event(struct xtr_dp *dp, bool gone, const struct xtr_nl_neigh *n)
 
 	if (!nb)
 		return false;
+	nb->ours &= gone || !xtr_dp_nb_others(n); /* taken from us: not to be deleted */
 	if (gone) {
 		nb->lost = true;
 		nb->valid = false;
@@ -162,8 +173,7 @@ static int xtr_dp_nb_leftover(void *arg, const struct xtr_nl_neigh *n)
 {
 	struct xtr_dp_nb_left *l = arg;
 
-	if (n->protocol == XTR_DP_PROTO && !(n->state & NUD_PERMANENT) &&
-	    !xtr_dp_nb_find(l->dp, n->ifindex, &n->ip) && l->n < 64)
+	if (n->protocol == XTR_DP_PROTO && !xtr_dp_nb_others(n) && !xtr_dp_nb_find(l->dp, n->ifindex, &n->ip) && l->n < 64)
 		l->at[l->n++] = *n;
 	return 0;
 }

@@ -21,8 +21,6 @@
 #include "net/raw.h"
 
 #define XTR_DP_PMTU_TURN  64
-#define XTR_DP_MTU_MIN4   576  /* every host takes that (RFC 791); RFC 1191 3 would allow 68, which helps attackers alone */
-#define XTR_DP_MTU_MIN6   1280 /* RFC 8201 4 */
 #define XTR_DP_SHORT_RATE 10   /* messages a second whose quote does not reach the inner packet */
 #define IP4_LEN 20u
 #define IP6_LEN 40u
@@ -193,7 +191,6 @@ static void xtr_dp_pmtu_changed(struct xtr_dp *dp, const struct xtr_ip *dst)
 	HASH_FIND(hh, dp->rls, dst, sizeof(*dst), rl);
 	if (rl)
 		rl->stale = dp->rl_stale = true;
-	xtr_dp_er_learned(dp);
 }
 
 static void xtr_dp_pmtu_forget(struct xtr_dp *dp, struct xtr_dp_pm *pm)
@@ -253,8 +250,8 @@ static void xtr_dp_pmtu_learn(struct xtr_dp *dp, const struct xtr_dp_rl *rl, uin
 /* Of a daemon before, found in a template. */
 void xtr_dp_pmtu_adopt(struct xtr_dp *dp, const struct xtr_ip *dst, uint16_t mtu)
 {
-	if (mtu && dp->cfg.path_mtus && xtr_dp_pmtu_add(dp, dst, mtu))
-		xtr_dp_er_learned(dp);
+	if (mtu && dp->cfg.path_mtus)
+		xtr_dp_pmtu_add(dp, dst, mtu);
 }
 
 void xtr_dp_pmtu_read(struct xtr_dp *dp, unsigned k)

@@ -146,6 +146,16 @@ static bool xtr_dp_rl_carrier(struct xtr_dp *dp, int ifindex)
 	return !f || f->flags & IFF_RUNNING;
 }
 
+/* What the administrator says of the way there; 0: nothing. Every host takes XTR_DP_MTU_MIN4 (RFC 791), every link 1280 (RFC 8200 5). */
+static uint16_t xtr_dp_rl_route_mtu(const struct xtr_nl_route *route, uint8_t family)
+{
+	uint16_t least = family == 4 ? XTR_DP_MTU_MIN4 : XTR_DP_MTU_MIN6;
+
+	if (!route->mtu || route->mtu > UINT16_MAX)
+		return 0;
+	return route->mtu < least ? least : (uint16_t)route->mtu;
+}
+
 static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 {
 	struct xtr_rloc t = { .family = rl->dst.family,
@@ -155,7 +165,7 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	bool was_up = rl->t.flags & XTR_RLOC_F_UP;
 	struct xtr_nl_route route;
 	const struct xtr_ip *src;
-	uint16_t learned;
+	uint16_t learned, old = rl->t.mtu;
 
 	rl->stale = false;
 	xtr_dp_abi_ip(&t.dst, &rl->dst);
@@ -166,7 +176,7 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 		xtr_dp_abi_ip(&t.src, src);
 		t.ifindex = (__u32)route.oif;
 		t.flags |= XTR_RLOC_F_UP;
-		t.mtu = (__u16)(route.mtu < 65536 ? route.mtu : 0);
+		t.mtu = xtr_dp_rl_route_mtu(&route, rl->dst.family);
 		learned = xtr_dp_pmtu_of(dp, &rl->dst);
 		if (learned && (!t.mtu || learned < t.mtu)) {
 			t.mtu = learned;
@@ -185,6 +195,9 @@ static void xtr_dp_rl_resolve(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 	if (!memcmp(&t, &rl->t, sizeof(t)) && (rl->beat || !(t.flags & XTR_RLOC_F_L2)))
 		return;
 	rl->t = t;
+	dp->rl_mtus += !!t.mtu - !!old;
+	if (t.mtu != old && rl->refs)
+		xtr_dp_er_learned(dp);
 	xtr_dp_rl_write(dp, rl);
 }
 
@@ -282,8 +295,11 @@ static int xtr_dp_rl_adopt_one(void *arg, const void *key)
 		return -ENOMEM;
 	xtr_dp_ids_mark(&dp->rl_ids, id, true);
 	rl->t = t;
+	dp->rl_mtus += !!t.mtu;
 	rl->stale = true;
 	rl->dead = dp->now;
+	if (t.mtu)
+		xtr_dp_er_learned(dp);
 	if (t.flags & XTR_RLOC_F_PMTU)
 		xtr_dp_pmtu_adopt(dp, &dst, t.mtu);
 	return 0;
@@ -386,6 +402,7 @@ void xtr_dp_rl_beat(struct xtr_dp *dp)
 static void xtr_dp_rl_drop(struct xtr_dp *dp, struct xtr_dp_rl *rl)
 {
 	dp->rl_by_id[rl->id] = NULL;
+	dp->rl_mtus -= !!rl->t.mtu;
 	if (rl->hashed)
 		HASH_DEL(dp->rls, rl);
 	free(rl);

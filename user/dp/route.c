@@ -319,7 +319,7 @@ static int xtr_dp_rib_have_neigh(void *arg, const struct xtr_nl_neigh *g)
 {
 	struct xtr_dp_rib *have = arg;
 
-	if (g->protocol == XTR_DP_PROTO)
+	if (g->protocol == XTR_DP_PROTO && !(g->flags & NTF_EXT_LEARNED)) /* ours that a routing daemon has taken over */
 		xtr_dp_rib_neigh(have, g);
 	return have->err;
 }

@@ -87,7 +87,7 @@ int xtr_nl_routes(struct xtr_nl *nl, uint8_t protocol, xtr_nl_route_fn fn, void 
 /* replaces one of the same table and prefix */
 int xtr_nl_route_add(struct xtr_nl *nl, const struct xtr_nl_route *r);
 int xtr_nl_route_del(struct xtr_nl *nl, const struct xtr_nl_route *r);
-/* What the kernel would do with a packet to dst carrying mark. */
+/* What the kernel would do with a packet to dst carrying mark. mtu: as the route has it, not what ICMP messages made of it. */
 int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark,
 		     struct xtr_nl_route *out);
 

@@ -148,8 +148,8 @@ int xtr_nl_route_del(struct xtr_nl *nl, const struct xtr_nl_route *r)
 	return xtr_nl_talk(nl, nlh);
 }
 
-int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark,
-		     struct xtr_nl_route *out)
+static int xtr_nl_route_ask(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark, unsigned flags,
+			    struct xtr_nl_route *out)
 {
 	struct xtr_nl_route rec;
 	struct xtr_nl_one one = { out, sizeof(*out), false };
@@ -162,11 +162,27 @@ int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark,
 
 	rtm->rtm_family = xtr_nl_af(dst->family);
 	rtm->rtm_dst_len = (unsigned char)xtr_ip_bits(dst);
+	rtm->rtm_flags = flags;
 	xtr_nl_put_ip(nlh, RTA_DST, dst);
 	if (mark)
 		mnl_attr_put_u32(nlh, RTA_MARK, mark);
 	r = xtr_nl_talk_on(nl, nl->rt, nlh, &w);
 	return r ? r : one.found ? 0 : -ENETUNREACH;
+}
+
+/*
+ * An MTU in the answer may be one that the kernel has believed of an ICMP message, which anybody can send about any packet (an echo
+ * reply, say): so the route itself is asked. Not at once for all: it has all its next hops, and here it is one that counts.
+ */
+int xtr_nl_route_get(struct xtr_nl *nl, const struct xtr_ip *dst, uint32_t mark,
+		     struct xtr_nl_route *out)
+{
+	struct xtr_nl_route fib;
+	int r = xtr_nl_route_ask(nl, dst, mark, 0, out);
+
+	if (!r && out->mtu)
+		out->mtu = xtr_nl_route_ask(nl, dst, mark, RTM_F_FIB_MATCH, &fib) ? 0 : fib.mtu;
+	return r;
 }
 
 /* ---- rules */
