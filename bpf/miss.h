@@ -271,7 +271,7 @@ XTR_INLINE int xtr_submit(const struct xtr_ctx *c, const struct xtr_inner *p, co
 	ev->dst = p->dst;
 	ev->src = p->src;
 	ev->vlan = c->skb && c->skb->vlan_present ? c->skb->vlan_tci & 0xfff : 0;
-	ev->flags = what->flags;
+	ev->flags = what->flags | XTR_EV_F_TIMED | XTR_EV_TIME(bpf_jiffies64());
 	if (xtr_load(c, 0, ev + 1, len)) {
 		bpf_ringbuf_discard(ev, 0);
 		return -XTR_DROP_MISS_RING_FULL;

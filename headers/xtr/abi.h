@@ -495,11 +495,16 @@ struct xtr_event {             /* followed by caplen octets of the frame, Ethern
 	struct xtr_abi_ip dst; /* destination EID */
 	struct xtr_abi_ip src;
 	__u32 vlan;            /* as in xtr_port_key; the frame comes without its tag */
-	__u32 flags;           /* XTR_EV_F_* */
+	__u32 flags;           /* XTR_EV_F_*, and XTR_EV_TIME() */
 };
 enum {
 	XTR_EV_F_AGAIN = 1 << 0, /* this destination was refused, or asked for, in one of the two seconds before: not a passer-by */
+	XTR_EV_F_TIMED = 1 << 1, /* the highest 24 bits say when, in 64 jiffies: a packet must not come out of the ring of a daemon that
+				  * was stopped days after it was sent. Programs of before leave them 0 */
 };
+#define XTR_EV_TIME_BITS 24
+#define XTR_EV_TIME_TICK 64
+#define XTR_EV_TIME(jiffies) ((__u32)((jiffies) / XTR_EV_TIME_TICK) << (32 - XTR_EV_TIME_BITS))
 
 /*
  * ---- XDP metadata: instance ID of a decapsulated packet on its way to TC. During an upgrade the programs are replaced one by

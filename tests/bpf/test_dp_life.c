@@ -197,6 +197,45 @@ Test(dp_life, packets_in_a_ring_of_unknown_layout_are_counted_as_lost)
 	detach();
 }
 
+/* What waited in the ring of a stopped daemon waited as in the queue: it is not delivered to somebody who gave up long ago. */
+Test(dp_life, packets_in_the_ring_are_dropped_when_they_are_older_than_the_queue_keeps_them)
+{
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_TC);
+	cfg.queue_timeout_ms = 1500;
+	run_once();
+	miss_unheard();
+	usleep(2500000);
+	dp = open_dp();
+	serve(dp, 100);
+	cr_expect_eq(seen.miss, 0);
+	cr_expect_eq(dp->q_packets, 0);
+	xtr_dp_close(dp);
+	look();
+	cr_expect_eq(found.drops[XTR_DROP_QUEUE_TIMEOUT], 1);
+	detach();
+}
+
+Test(dp_life, packets_in_the_ring_of_a_short_restart_wait_for_the_rest_of_their_time)
+{
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_TC);
+	cfg.queue_timeout_ms = 5000;
+	run_once();
+	miss_unheard();
+	usleep(2500000);
+	dp = open_dp();
+	serve(dp, 100);
+	cr_expect_eq(seen.miss, 1);
+	cr_expect_eq(dp->q_packets, 1);
+	serve(dp, 3900);
+	cr_expect_eq(dp->q_packets, 0, "5 s from when it was sent, not from when it was read");
+	xtr_dp_close(dp);
+	detach();
+}
+
 /* Devices that another version made are removed whatever the size of its note. */
 static void made_of_another_size(int more)
 {

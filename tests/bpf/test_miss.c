@@ -310,7 +310,8 @@ static void again_goes_first(int reason)
 	expect_counted(H_TC_EID, packet_to(UNKNOWN), 0, "again");
 	s = lab_events();
 	cr_assert_eq(s.n, 1);
-	cr_expect_eq(s.ev.flags, XTR_EV_F_AGAIN);
+	cr_expect_eq(s.ev.flags & ~XTR_EV_TIME(~0ull), XTR_EV_F_AGAIN | XTR_EV_F_TIMED);
+	cr_expect_lt((s.ev.flags - XTR_EV_TIME(lab.now)) >> (32 - XTR_EV_TIME_BITS), 60 * lab.cfg.hz / XTR_EV_TIME_TICK, "just now");
 	expect_counted(H_TC_EID, packet_to(UNKNOWN), reason, "more of the same second");
 	next_second(2);
 	expect_counted(H_TC_EID, packet_to(UNKNOWN), 0, "its packets went up two seconds ago");

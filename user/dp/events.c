@@ -38,6 +38,25 @@ static void xtr_dp_event_request(struct xtr_dp *dp, uint32_t iid, const struct x
 		dp->cb.miss(dp->cb.ctx, iid, dst, src, how);
 }
 
+/* Milliseconds since it was captured, at least; 0 if that is not known. */
+uint32_t xtr_dp_event_age(const struct xtr_dp *dp, const struct xtr_event *ev)
+{
+	uint32_t ticks = (XTR_EV_TIME(xtr_dp_jiffies(dp)) - ev->flags) >> (32 - XTR_EV_TIME_BITS);
+
+	/* our clock may be a little behind that of the programs */
+	if (!(ev->flags & XTR_EV_F_TIMED) || !ticks || ticks > (1u << XTR_EV_TIME_BITS) - 64)
+		return 0;
+	return (uint32_t)((uint64_t)(ticks - 1) * XTR_EV_TIME_TICK * 1000 / dp->hz);
+}
+
+/* Nobody read the ring meanwhile: in a queue it would have been dropped by now. */
+static bool xtr_dp_event_late(const struct xtr_dp *dp, const struct xtr_event *ev)
+{
+	uint32_t age = xtr_dp_event_age(dp, ev);
+
+	return age && age >= dp->cfg.queue_timeout_ms;
+}
+
 static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, const uint8_t *frame)
 {
 	struct xtr_dp_entry *e;
@@ -47,6 +66,11 @@ static void xtr_dp_event_miss(struct xtr_dp *dp, const struct xtr_event *ev, con
 	xtr_dp_from_abi(&src, &ev->src, ev->family);
 	if (!dst.family || ev->caplen != ev->len || ev->caplen > sizeof(dp->scratch)) {
 		xtr_dp_drop(dp, XTR_DROP_INJECT_FAILED, 1);
+		xtr_dp_hold_drained(dp, ev->hold);
+		return;
+	}
+	if (xtr_dp_event_late(dp, ev)) {
+		xtr_dp_drop(dp, XTR_DROP_QUEUE_TIMEOUT, 1);
 		xtr_dp_hold_drained(dp, ev->hold);
 		return;
 	}
@@ -81,7 +105,7 @@ int xtr_dp_event(void *ctx, void *data, size_t size)
 		xtr_dp_from_abi(&src, &ev->src, ev->family);
 		if (ev->type == XTR_EV_MISS)
 			xtr_dp_event_miss(dp, ev, (uint8_t *)(ev + 1));
-		else if (ev->type == XTR_EV_REQUEST && dst.family)
+		else if (ev->type == XTR_EV_REQUEST && dst.family && !xtr_dp_event_late(dp, ev))
 			xtr_dp_event_request(dp, ev->iid, &dst, &src,
 					     ev->flags & XTR_EV_F_AGAIN);
 		else if (ev->type == XTR_EV_CONTROL)

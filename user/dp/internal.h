@@ -693,6 +693,7 @@ void xtr_dp_er_free(struct xtr_dp *dp);
 /* events.c */
 int xtr_dp_ring_open(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_event(void *dp, void *event, size_t size);
+uint32_t xtr_dp_event_age(const struct xtr_dp *dp, const struct xtr_event *ev); /* ms since it was captured */
 bool xtr_dp_ring_turn(struct xtr_dp *dp);                   /* true: the ring was emptied */
 /* usage.c */
 const char *xtr_dp_map_key(unsigned map);                  /* the key that sizes it, or NULL */

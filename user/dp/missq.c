@@ -327,7 +327,7 @@ void xtr_dp_queue_add(struct xtr_dp *dp, const struct xtr_event *ev, const uint8
 		xtr_dp_hold_drained(dp, ev->hold);
 		return;
 	}
-	*p = (struct xtr_dp_pkt){ .at = dp->now,
+	*p = (struct xtr_dp_pkt){ .at = dp->now - xtr_dp_event_age(dp, ev),
 				  .len = ev->caplen,
 				  .ifindex = ev->ifindex,
 				  .vlan = ev->vlan,
