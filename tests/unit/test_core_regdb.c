@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Registration database by itself: registrants and how long their nonces are remembered. */
+/* Registration database by itself: registrants and how long their nonces are remembered. Sites a, 10/8, and b, 11/8. */
 #include "core/regdb.h"
 #include "fake_world.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
-
-#define DAY (24 * 3600 * 1000ull)
 
 static struct xtr_regdb db;
 static struct xtr_timers timers;
@@ -21,18 +19,19 @@ static void gone(void *ctx, const struct xtr_registration *r)
 
 static void set_up(void)
 {
-	static const struct xtr_site_prefix_config prefix = { .accept_more_specifics = true };
-	static struct xtr_site_prefix_config prefixes[1];
-	static struct xtr_site_config site = { .name = "a", .key_count = 0, .prefix_count = 1 };
+	static struct xtr_site_prefix_config prefixes[2];
+	static struct xtr_site_config sites[2] = { { .name = "a", .prefix_count = 1 }, { .name = "b", .prefix_count = 1 } };
 
-	prefixes[0] = prefix;
-	prefixes[0].eid = fw_eid("10.0.0.0/8");
-	site.prefixes = prefixes;
+	for (unsigned i = 0; i < 2; i++) {
+		prefixes[i].eid = fw_eid(i ? "11.0.0.0/8" : "10.0.0.0/8");
+		prefixes[i].accept_more_specifics = true;
+		sites[i].prefixes = &prefixes[i];
+	}
 	xtr_timers_init(&timers);
 	xtr_timers_kind(&timers, 5, no_timer, NULL);
 	xtr_regdb_init(&db, &timers, 5);
 	db.registrant_limit = 4;
-	cr_assert_eq(xtr_regdb_configure(&db, &site, 1, gone, NULL), 0);
+	cr_assert_eq(xtr_regdb_configure(&db, sites, 2, gone, NULL), 0);
 }
 
 static void tear_down(void)
@@ -44,19 +43,37 @@ static void tear_down(void)
 
 TestSuite(regdb, .init = set_up, .fini = tear_down);
 
-static struct xtr_registrant *who(uint8_t id, uint64_t now)
+static struct xtr_registrant_key key_of(unsigned site, uint8_t id)
 {
 	struct xtr_registrant_key key;
-	struct xtr_registrant *r;
 
 	memset(&key, 0, sizeof(key));
-	key.site = db.sites[0]->uid;
+	key.site = db.sites[site]->uid;
 	key.by_id = 1;
 	key.id[0] = id;
-	r = xtr_registrant_make(&db, &key, now);
+	return key;
+}
+
+static struct xtr_registrant *who_of(unsigned site, uint8_t id, uint64_t now)
+{
+	struct xtr_registrant_key key = key_of(site, id);
+	struct xtr_registrant *r = xtr_registrant_make(&db, &key, now);
+
 	if (r)
 		xtr_registrant_seen(&db, r, 100u + id, now);
 	return r;
+}
+
+static struct xtr_registrant *who(uint8_t id, uint64_t now)
+{
+	return who_of(0, id, now);
+}
+
+static bool known(unsigned site, uint8_t id)
+{
+	struct xtr_registrant_key key = key_of(site, id);
+
+	return xtr_registrant_find(&db, &key);
 }
 
 static int put(struct xtr_registrant *r, const char *eid, uint64_t now)
@@ -76,18 +93,64 @@ static int put(struct xtr_registrant *r, const char *eid, uint64_t now)
 	return xtr_regdb_put(&db, &n);
 }
 
-Test(regdb, a_full_table_forgets_only_who_was_not_seen_for_a_day_and_has_nothing_registered)
+/* Who has its key could otherwise fill the table with xTR-IDs that it thinks of. */
+Test(regdb, a_full_table_forgets_who_is_idle_of_the_site_that_has_most_of_them)
+{
+	struct xtr_eid_prefix e = fw_eid("10.1.0.0/24");
+
+	who_of(1, 50, 1000);
+	for (uint8_t i = 0; i < 3; i++)
+		cr_assert_not_null(who(i, 2000));
+	cr_assert_not_null(who_of(1, 51, 3000), "at once, not after a day");
+	cr_expect(!known(0, 0), "the oldest of site a");
+	cr_assert_eq(put(who(1, 4000), "10.1.0.0/24", 4000), XTR_PUT_NEW);
+	cr_assert_not_null(who(9, 5000), "now b has most");
+	cr_expect(!known(1, 50));
+	cr_expect(known(0, 1) && known(0, 2) && known(1, 51), "what has something registered does not count");
+	xtr_regdb_del(&db, xtr_regdb_get(&db, &e), 6000);
+	cr_assert_not_null(who_of(1, 52, 7000));
+	cr_expect(!known(0, 2), "heard of longest ago");
+	cr_expect(known(0, 1) && known(0, 9) && known(1, 51));
+	cr_assert_eq(db.registrant_count, 4);
+}
+
+Test(regdb, who_has_something_registered_is_not_forgotten)
 {
 	for (uint8_t i = 0; i < 4; i++)
-		cr_assert_not_null(who(i, 1000));
-	cr_assert_null(who(9, 2000), "nobody has to go for a newcomer");
-	cr_assert_eq(put(who(0, 3000), "10.1.0.0/24", 3000), XTR_PUT_NEW);
-	cr_assert_eq(who(2, 4000)->nonce, 102);
-	/* seen in this order now: 1, 3, 0, 2 */
-	cr_assert_not_null(who(9, DAY + 5000));
+		cr_assert_eq(put(who(i, 1000), "10.1.0.0/24", 1000 + i), i ? XTR_PUT_CHANGED : XTR_PUT_NEW);
+	cr_assert_null(who(9, UINT32_MAX));
+}
+
+Test(regdb, the_nonces_of_a_site_that_is_gone_are_kept_as_long_as_there_is_room)
+{
+	const struct xtr_site_config *b = db.sites[1]->cfg;
+
+	for (uint8_t i = 0; i < 3; i++)
+		who(i, 1000);
+	cr_assert_eq(xtr_regdb_configure(&db, b, 1, gone, NULL), 0);
+	cr_assert_eq(db.registrant_count, 3);
+	for (uint8_t i = 0; i < 2; i++)
+		cr_assert_not_null(who_of(0, i, 2000), "of b");
 	cr_assert_eq(db.registrant_count, 4);
-	cr_assert_not_null(who(10, DAY + 5000), "3 went");
-	cr_assert_null(who(11, 2 * DAY), "0 has a registration");
+}
+
+Test(regdb, registrants_are_found_by_their_ID_in_every_site)
+{
+	struct xtr_registrant *a = who_of(0, 7, 0), *b = who_of(1, 7, 0), *first = xtr_registrant_by_id(&db, a->key.id);
+	uint8_t id[24];
+
+	memcpy(id, a->key.id, sizeof(id));
+	cr_assert(first == a ? a->same_id == b && !b->same_id : first == b && b->same_id == a && !a->same_id);
+	for (uint8_t i = 0; i < 3; i++) /* one of the two is forgotten, then the other one as well */
+		who_of(0, 20 + i, 1000);
+	first = xtr_registrant_by_id(&db, id);
+	cr_assert(first && !first->same_id);
+	cr_assert_eq(memcmp(first->key.id, id, sizeof(id)), 0);
+	put(who_of(0, 20, 2000), "10.1.0.0/24", 2000);
+	put(who_of(0, 21, 2000), "10.1.0.0/24", 2000);
+	put(who_of(0, 22, 2000), "10.1.0.0/24", 2000);
+	who_of(0, 30, 3000);
+	cr_assert_null(xtr_registrant_by_id(&db, id));
 }
 
 Test(regdb, equal_values_refresh_others_replace)

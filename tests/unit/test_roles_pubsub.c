@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static uint8_t buf[65536];
 
@@ -536,4 +537,33 @@ Test(pubsub, RFC9437_7_a_nonce_that_has_no_successors_is_refused)
 	cr_expect_eq(notifies(), 1);
 	put(1, &more, 1);
 	cr_expect_eq(published(&rec), 701);
+}
+
+/* ---- what a request costs that anybody can send */
+
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Whether the ITR-RLOC is the subscriber's is looked up, not searched for: 20000 xTRs have registered. */
+Test(pubsub, RFC9437_7_a_forged_request_costs_little)
+{
+	double t0;
+
+	put(0, &less, 1);
+	for (unsigned i = 1; i <= 20000; i++) {
+		struct fw_rec one = FW_REC(third(i), 1440, "192.0.2.2");
+
+		put(i, &one, 1);
+		one = (struct fw_rec){ .eid = third(i) };
+		put(i, &one, 1);
+	}
+	t0 = cpu_ms();
+	for (unsigned i = 0; i < 500; i++)
+		subscribe(30000 + i, SUB, "203.0.113.9", "10.1.0.0/16", 700);
+	cr_expect_lt(cpu_ms() - t0, 100);
 }

@@ -7,7 +7,9 @@
  * Invariants: a registration is in the database under its EID-prefix, has an armed timer not later
  * than its expiry, and points at a registrant, whose site allows the EID-prefix. A refresh only
  * moves `expires`; the timer follows when it is due. A registrant outlives its registrations,
- * because its nonce guards against replay.
+ * because its nonce guards against replay: it is idle then, and in the list of its site's idle ones.
+ * There is no room for the nonces of all xTR-IDs that a site can think of: a full table forgets the
+ * oldest idle one of the site that has most of them, so that no site locks others out.
  */
 #define HASH_NONFATAL_OOM 1
 #include "core/regdb.h"
@@ -16,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNION_MAX 16                       /* registrants whose locators are merged */
-#define FORGET_AFTER (24 * 3600 * 1000ull) /* ms: a registrant unseen for so long may make room */
+#define UNION_MAX 16 /* registrants whose locators are merged */
+#define LOOK_AT 8    /* sites, to find the one with most idle registrants */
 
 void xtr_regdb_init(struct xtr_regdb *db, struct xtr_timers *timers, uint8_t kind)
 {
@@ -51,8 +53,129 @@ static void registrant_link(struct xtr_regdb *db, struct xtr_registrant *who)
 	db->newest = who;
 }
 
+static struct xtr_idle **rank(struct xtr_regdb *db, uint32_t count)
+{
+	return &db->idle[32 - __builtin_clz(count)];
+}
+
+static void rank_in(struct xtr_regdb *db, struct xtr_idle *i)
+{
+	struct xtr_idle **head;
+
+	if (!i->count)
+		return;
+	head = rank(db, i->count);
+	i->prev = NULL;
+	i->next = *head;
+	if (i->next)
+		i->next->prev = i;
+	*head = i;
+}
+
+static void rank_out(struct xtr_regdb *db, struct xtr_idle *i)
+{
+	if (!i->count)
+		return;
+	if (i->prev)
+		i->prev->next = i->next;
+	else
+		*rank(db, i->count) = i->next;
+	if (i->next)
+		i->next->prev = i->prev;
+}
+
+static struct xtr_idle *idle_of(struct xtr_regdb *db, const struct xtr_registrant *who)
+{
+	return who->site ? &who->site->idle : &db->nobody;
+}
+
+static void idle_in(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	struct xtr_idle *i = idle_of(db, who);
+
+	rank_out(db, i);
+	who->idle_newer = NULL;
+	who->idle_older = i->newest;
+	if (i->newest)
+		i->newest->idle_newer = who;
+	else
+		i->oldest = who;
+	i->newest = who;
+	i->count++;
+	rank_in(db, i);
+}
+
+static void idle_out(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	struct xtr_idle *i = idle_of(db, who);
+
+	rank_out(db, i);
+	if (who->idle_newer)
+		who->idle_newer->idle_older = who->idle_older;
+	else
+		i->newest = who->idle_older;
+	if (who->idle_older)
+		who->idle_older->idle_newer = who->idle_newer;
+	else
+		i->oldest = who->idle_newer;
+	i->count--;
+	rank_in(db, i);
+}
+
+/* The site with most idle registrants. If it has an eighth of the table, exactly that one: not more
+ * than LOOK_AT can have as many. Else one that has more than half of the most. */
+static struct xtr_idle *idlest(const struct xtr_regdb *db)
+{
+	struct xtr_idle *most = NULL;
+	unsigned n = 32, left = LOOK_AT;
+
+	while (n && !db->idle[n])
+		n--;
+	for (struct xtr_idle *i = db->idle[n]; i && left; i = i->next, left--)
+		if (!most || i->count > most->count)
+			most = i;
+	return most;
+}
+
+/* Those with the same ID are a list, of which the first is in the table. Without memory for the
+ * table one is not found by its ID, no more. */
+static void id_link(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	struct xtr_registrant *first;
+
+	if (!who->key.by_id)
+		return;
+	first = xtr_registrant_by_id(db, who->key.id);
+	if (first) {
+		who->same_id = first->same_id;
+		first->same_id = who;
+		return;
+	}
+	HASH_ADD(hh_id, db->ids, key.id, sizeof(who->key.id), who);
+}
+
+static void id_unlink(struct xtr_regdb *db, struct xtr_registrant *who)
+{
+	struct xtr_registrant *first = who->key.by_id ? xtr_registrant_by_id(db, who->key.id) : NULL,
+			      *next = who->same_id;
+
+	if (first == who) {
+		HASH_DELETE(hh_id, db->ids, who);
+		if (next)
+			HASH_ADD(hh_id, db->ids, key.id, sizeof(next->key.id), next);
+		return;
+	}
+	while (first && first->same_id != who)
+		first = first->same_id;
+	if (first)
+		first->same_id = next;
+}
+
 static void registrant_free(struct xtr_regdb *db, struct xtr_registrant *who)
 {
+	if (!who->registrations)
+		idle_out(db, who);
+	id_unlink(db, who);
 	registrant_unlink(db, who);
 	HASH_DEL(db->registrants, who);
 	db->registrant_count--;
@@ -131,6 +254,7 @@ static struct xtr_site *site_new(const struct xtr_regdb *db, const struct xtr_si
 	else
 		s->refused_at = XTR_NEVER;
 	s->registrations = 0;
+	memset(&s->idle, 0, sizeof(s->idle));
 	s->cfg = cfg;
 	s->uid = uid_of(cfg->name);
 	s->name = strdup(cfg->name);
@@ -203,8 +327,13 @@ static struct xtr_site *site_by_uid(const struct xtr_regdb *db, uint64_t uid)
 
 static void move_registrations(struct moving *m)
 {
-	for (struct xtr_registrant *who = m->db->oldest; who; who = who->newer)
+	memset(m->db->idle, 0, sizeof(m->db->idle));
+	memset(&m->db->nobody, 0, sizeof(m->db->nobody));
+	for (struct xtr_registrant *who = m->db->oldest; who; who = who->newer) {
 		who->site = site_by_uid(m->db, who->key.site);
+		if (!who->registrations)
+			idle_in(m->db, who);
+	}
 	xtr_eiddb_walk(&m->db->registered, NULL, count_chain, NULL);
 	do {
 		m->n = 0;
@@ -266,17 +395,24 @@ struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db,
 	return who;
 }
 
-/* Room for one more: at the cost of the one unseen longest, if that is long enough ago that its
- * last message hardly is in anybody's hands, and it has nothing registered. */
-static bool registrant_room(struct xtr_regdb *db, uint64_t now)
+struct xtr_registrant *xtr_registrant_by_id(const struct xtr_regdb *db, const uint8_t id[24])
 {
-	struct xtr_registrant *who = db->oldest;
+	struct xtr_registrant *first;
+
+	HASH_FIND(hh_id, db->ids, id, 24, first);
+	return first;
+}
+
+static bool registrant_room(struct xtr_regdb *db)
+{
+	struct xtr_idle *i;
 
 	if (db->registrant_count < db->registrant_limit)
 		return true;
-	if (!who || who->registrations || who->seen + FORGET_AFTER > now)
+	i = idlest(db);
+	if (!i)
 		return false;
-	registrant_free(db, who);
+	registrant_free(db, i->oldest);
 	return true;
 }
 
@@ -285,7 +421,7 @@ struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db,
 {
 	struct xtr_registrant *who = xtr_registrant_find(db, key);
 
-	if (who || !registrant_room(db, now))
+	if (who || !registrant_room(db))
 		return who;
 	who = calloc(1, sizeof(*who));
 	if (!who)
@@ -299,6 +435,8 @@ struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db,
 		return NULL;
 	}
 	registrant_link(db, who);
+	id_link(db, who);
+	idle_in(db, who);
 	db->registrant_count++;
 	return who;
 }
@@ -310,6 +448,10 @@ void xtr_registrant_seen(struct xtr_regdb *db, struct xtr_registrant *who, uint6
 	who->seen = now;
 	registrant_unlink(db, who);
 	registrant_link(db, who);
+	if (!who->registrations) {
+		idle_out(db, who);
+		idle_in(db, who);
+	}
 }
 
 /* ---- registrations */
@@ -434,7 +576,8 @@ bool xtr_regdb_del(struct xtr_regdb *db, struct xtr_registration *r, uint64_t no
 		p->withdrawn = now < r->expires;
 	}
 	xtr_timer_cancel(db->timers, &r->timer);
-	r->who->registrations--;
+	if (!--r->who->registrations)
+		idle_in(db, r->who);
 	if (r->who->site)
 		r->who->site->registrations--;
 	db->count--;
@@ -523,7 +666,8 @@ int xtr_regdb_put(struct xtr_regdb *db, const struct xtr_registration_new *n)
 		free(r);
 		return res;
 	}
-	n->who->registrations++;
+	if (!n->who->registrations++)
+		idle_out(db, n->who);
 	if (n->who->site)
 		n->who->site->registrations++;
 	db->count++;

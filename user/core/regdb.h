@@ -15,11 +15,19 @@
 
 #define XTR_REFUSAL_TEXT 200
 
+/* The registrants of a site that have nothing registered: only their nonces are kept. In the order in which they came to
+ * that, or were heard of since. */
+struct xtr_idle {
+	struct xtr_registrant *oldest, *newest;
+	uint32_t count;
+	struct xtr_idle *prev, *next; /* of about as many: xtr_regdb.idle */
+};
 struct xtr_site {
 	const struct xtr_site_config *cfg;
 	uint64_t uid; /* hash of the name, the same in every process */
 	char *name;
 	uint32_t registrations;
+	struct xtr_idle idle;
 	uint64_t refused, refused_at;
 	struct xtr_ip refused_from;
 	char refusal[XTR_REFUSAL_TEXT];
@@ -48,7 +56,9 @@ struct xtr_registrant {
 	uint8_t auth_len;            /* of its last Map-Register; 0: not known since a restart */
 	uint32_t registrations;
 	struct xtr_registrant *newer, *older; /* by seen */
-	UT_hash_handle hh;
+	struct xtr_registrant *idle_newer, *idle_older;
+	struct xtr_registrant *same_id; /* another site or key: xtr_registrant_by_id() */
+	UT_hash_handle hh, hh_id;
 };
 
 enum {
@@ -74,7 +84,9 @@ struct xtr_regdb {
 	unsigned site_count;
 	struct xtr_eiddb configured; /* struct xtr_site_prefix */
 	struct xtr_eiddb registered; /* struct xtr_registration, head of the list */
-	struct xtr_registrant *registrants, *newest, *oldest;
+	struct xtr_registrant *registrants, *newest, *oldest, *ids;
+	struct xtr_idle *idle[33]; /* [n]: sites with less than 2^n idle registrants, but not less than half that */
+	struct xtr_idle nobody;    /* idle ones of sites that are not configured any more */
 	uint32_t registrant_count, count, registrant_limit;
 	struct xtr_timers *timers;
 	uint8_t kind;
@@ -96,7 +108,10 @@ bool xtr_site_prefix_allows(const struct xtr_site_prefix *p, const struct xtr_ei
 /* NULL: it has not registered, or is forgotten. */
 struct xtr_registrant *xtr_registrant_find(const struct xtr_regdb *db,
 					   const struct xtr_registrant_key *key);
-/* Finds or makes one. NULL: out of memory, or the table is full of ones that were seen lately. */
+/* The first of those with this xTR-ID and Site-ID; the others by same_id. */
+struct xtr_registrant *xtr_registrant_by_id(const struct xtr_regdb *db, const uint8_t id[24]);
+/* Finds or makes one; in a full table one that has nothing registered is forgotten, of the site that has most of them.
+ * NULL: out of memory, or all have something registered. */
 struct xtr_registrant *xtr_registrant_make(struct xtr_regdb *db,
 					   const struct xtr_registrant_key *key, uint64_t now);
 /* Notes a Map-Register that was accepted. */

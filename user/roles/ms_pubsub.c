@@ -484,16 +484,14 @@ static unsigned sources_of(const struct xtr_ms *ms, const uint8_t id[24],
 {
 	unsigned n = 0;
 
-	for (const struct xtr_registrant *who = ms->db.newest; who && n < SUB_RLOCS;
-	     who = who->older)
-		if (who->key.by_id && who->registrations && !memcmp(who->key.id, id, 24) &&
-		    !among(out, n, &who->source))
+	for (const struct xtr_registrant *who = xtr_registrant_by_id(&ms->db, id); who && n < SUB_RLOCS;
+	     who = who->same_id)
+		if (who->registrations && !among(out, n, &who->source))
 			out[n++] = who->source;
 	return n;
 }
 
-/* Those ITR-RLOCs that are this xTR's, by what we know for sure. Many may be named in vain: the
- * registrants are gone through once. */
+/* Those ITR-RLOCs that are this xTR's, by what we know for sure. */
 static unsigned rlocs_of(const struct xtr_ms *ms, const struct xtr_request *req,
 			 const uint8_t id[24], struct xtr_ip out[SUB_RLOCS])
 {
