@@ -120,3 +120,27 @@ Test(interop, a_record_with_nothing_but_unknown_locators_is_refused_and_no_withd
 	cr_assert_eq(locators(), 1);
 	cr_assert_eq(fw_counter(ms, XTR_NODE_DROP_UNKNOWN_TYPE), 2);
 }
+
+/* lispers.net: the highest bit of a record TTL says that it is in seconds. */
+Test(interop, a_registration_whose_TTL_is_in_seconds_lives_so_long)
+{
+	const struct fw_rec rec = FW_REC("10.1.0.0/24", 0x80000000u + 150, "192.0.2.1");
+	const struct fw_reg r = { .nonce = 1, .flags = XTR_REG_T | XTR_REG_P };
+	const struct fw_req ask = { .nonce = 7, .eid = "10.1.0.1/32", .itr_rloc = "198.51.100.1" };
+	struct xtr_map_reply m;
+	struct xtr_record got;
+	struct fw_packet *p;
+	uint8_t buf[1024];
+
+	fw_inject(ms, "192.0.2.1", 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	fw_inject(ms, "198.51.100.1", 4342, buf, fw_make_request(buf, sizeof(buf), &ask));
+	p = fw_sent(ms, XTR_MSG_MAP_REPLY, 0);
+	cr_assert(p);
+	cr_assert_eq(xtr_map_reply_decode(p->buf, p->len, &m), 0);
+	cr_assert(xtr_record_next(&m.records, &got));
+	cr_expect_eq(got.ttl, 2, "in minutes, as everybody reads it");
+	fw_run(w, 149000);
+	cr_expect_eq(fw_counter(ms, XTR_NODE_REGISTRATION_EXPIRED), 0);
+	fw_run(w, 2000);
+	cr_expect_eq(fw_counter(ms, XTR_NODE_REGISTRATION_EXPIRED), 1);
+}

@@ -151,6 +151,20 @@ static void ask_all(const char *const *eids, unsigned n, uint32_t flags)
 /* ---- the rows */
 
 /* "A receiver MUST accept and process Map-Requests that contain one or more records." */
+/* Forwarded it would have no answer either: ETRs keep to it as well. */
+Test(table, RFC9301_5_2_a_request_that_wants_no_Map_Reply_gets_none)
+{
+	REG(XTR_REG_P, FW_REC("10.1.0.0/24", 1440, "192.0.2.1"));
+	REG(0, FW_REC("10.1.1.0/24", 1440, "192.0.2.1"));
+	ASK("10.1.0.7/32", .flags = XTR_MREQ_D);
+	ASK("10.1.1.7/32", .flags = XTR_MREQ_D);
+	ASK("10.1.2.7/32", .flags = XTR_MREQ_D);
+	cr_expect_eq(fw_sent_count(ms, XTR_MSG_MAP_REPLY), 0);
+	cr_expect_eq(fw_sent_count(ms, XTR_MSG_ECM), 0);
+	ASK("10.1.0.7/32", .flags = 0);
+	cr_expect_eq(fw_sent_count(ms, XTR_MSG_MAP_REPLY), 1);
+}
+
 Test(table, RFC9301_5_2_each_of_several_records_gets_what_it_would_get_alone)
 {
 	static const char *const eids[] = { "10.1.0.5", "11.1.1.1", "10.2.0.7", "10.1.128.1" };

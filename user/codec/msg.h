@@ -50,6 +50,22 @@ struct xtr_records {             /* iterator over validated records */
 	struct xtr_rd rd;
 	uint8_t left;
 };
+/* What a TTL on the wire means. lispers.net sends seconds with the highest bit set, which are 4000 years if read as minutes:
+ * nobody means those. 0xffffffff is no number, and left to the caller. */
+#define XTR_TTL_SECONDS 0x80000000u
+static inline uint64_t xtr_ttl_ms(uint32_t ttl)
+{
+	if (!(ttl & XTR_TTL_SECONDS))
+		return ttl * 60000ull;
+	return ttl == XTR_TTL_SECONDS ? 60000 : (ttl & ~XTR_TTL_SECONDS) * 1000ull;
+}
+/* The same in the form that every implementation reads: minutes, at least one. */
+static inline uint32_t xtr_ttl_minutes(uint32_t ttl)
+{
+	if (!(ttl & XTR_TTL_SECONDS) || ttl == UINT32_MAX)
+		return ttl;
+	return xtr_ttl_ms(ttl) < 120000 ? 1 : (uint32_t)(xtr_ttl_ms(ttl) / 60000);
+}
 /* What an ACT on the wire means: the unassigned 6 and 7 are read as 0, no-action (RFC 9301 5.4). */
 static inline uint8_t xtr_act_read(uint8_t act) { return act > 5 ? 0 : act; }
 bool xtr_record_next(struct xtr_records *it, struct xtr_record *out);

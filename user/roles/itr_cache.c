@@ -15,7 +15,6 @@
 
 #define MINUTE 60000ull
 #define TTL_UNSPECIFIED 1440 /* minutes, for "the receiver decides" */
-#define TTL_SECONDS 0x80000000u
 #define RECHECK_MIN \
 	4000 /* ms before expiry at which an idle entry is looked at for the last time */
 #define USED_LATELY 60000
@@ -324,17 +323,12 @@ static uint64_t capped_by_inside(struct xtr_itr *itr, const struct xtr_eid_prefi
 	return s.at > itr->env->now ? s.at : itr->env->now + MINUTE;
 }
 
-/* lispers.net sends seconds with the highest bit set, which are 4000 years if read as minutes: nobody means those, and an
- * entry may always go before its TTL ends (RFC 9301 5.4). */
-static uint64_t lifetime(const struct xtr_env *env, uint32_t ttl_min)
+/* An entry may always go before its TTL ends (RFC 9301 5.4). */
+static uint64_t lifetime(const struct xtr_env *env, uint32_t ttl)
 {
-	if (ttl_min == UINT32_MAX)
-		ttl_min = TTL_UNSPECIFIED;
-	if (ttl_min & TTL_SECONDS && (ttl_min & ~TTL_SECONDS) / 60 < env->cfg.timers.max_ttl_min)
-		return ttl_min == TTL_SECONDS ? MINUTE : (ttl_min & ~TTL_SECONDS) * 1000ull;
-	if (ttl_min > env->cfg.timers.max_ttl_min)
-		ttl_min = env->cfg.timers.max_ttl_min;
-	return ttl_min * MINUTE;
+	uint64_t most = env->cfg.timers.max_ttl_min * MINUTE, ms = xtr_ttl_ms(ttl == UINT32_MAX ? TTL_UNSPECIFIED : ttl);
+
+	return ms < most ? ms : most;
 }
 
 static struct xtr_mapping *put(struct xtr_itr *itr, struct xtr_mapping_new *n)

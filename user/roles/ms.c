@@ -357,14 +357,14 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 		  const struct xtr_registration *mine)
 {
 	struct xtr_env *env = a->ms->env;
-	uint32_t flags = a->m.flags, ttl = rec->ttl;
-	uint64_t life = env->cfg.timers.registration_timeout, before;
+	uint32_t flags = a->m.flags;
+	uint64_t life = env->cfg.timers.registration_timeout, most = env->cfg.timers.max_ttl_min * MINUTE, before;
 	struct xtr_registration_new n = {
 		.eid = eid,
 		.locators = &a->read,
 		.who = a->who,
 		.now = env->now,
-		.ttl_min = ttl,
+		.ttl_min = xtr_ttl_minutes(rec->ttl),
 		.map_version = rec->map_version,
 		.flags = (flags & XTR_REG_P ? XTR_REGN_PROXY : 0) |
 			 (flags & XTR_REG_M ? XTR_REGN_NOTIFY : 0) |
@@ -374,10 +374,8 @@ static bool store(struct arrival *a, const struct xtr_eid_prefix *eid, const str
 	char ip[XTR_IP_STRLEN];
 	int r;
 
-	if (flags & XTR_REG_T &&
-	    ttl != UINT32_MAX) /* RFC 9301 5.6: the record TTL is the registration timeout */
-		life = (ttl < env->cfg.timers.max_ttl_min ? ttl : env->cfg.timers.max_ttl_min) *
-		       MINUTE;
+	if (flags & XTR_REG_T && rec->ttl != UINT32_MAX) /* RFC 9301 5.6: the record TTL is the registration timeout */
+		life = xtr_ttl_ms(rec->ttl) < most ? xtr_ttl_ms(rec->ttl) : most;
 	n.expires = env->now + life;
 	before = same_as(a, mine) ? 0 : union_print(a->ms, eid);
 	r = xtr_regdb_put(&a->ms->db, &n);

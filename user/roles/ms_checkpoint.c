@@ -125,7 +125,7 @@ static void restore(struct xtr_ms *ms, const struct xtr_registrant_key *key,
 		.locators = &set,
 		.now = env->now,
 		.expires = env->now + left,
-		.ttl_min = rec->ttl,
+		.ttl_min = xtr_ttl_minutes(rec->ttl),
 		.map_version = rec->map_version,
 		.flags = flags,
 	};

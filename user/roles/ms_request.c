@@ -4,6 +4,7 @@
  *
  *   P set                       dropped before it gets here (RFC 9301 5.2)
  *   wants to subscribe          ms_pubsub.c (RFC 9437 5)
+ *   D set                       no answer (RFC 9301 5.2)
  *   outside all sites, or       negative, natively forward, 15 minutes, least-specific prefix
  *   only in an aggregate
  *   in a site, nobody           negative, natively forward, 1 minute
@@ -270,6 +271,8 @@ void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req)
 	struct xtr_registration *r = xtr_ms_match(ms, &req->eid, p);
 
 	if (xtr_ms_subscribe(ms, req))
+		return;
+	if (req->m->flags & XTR_MREQ_D) /* no answer wanted, of an ETR neither (RFC 9301 5.2) */
 		return;
 	/* A prefix was asked for that no registration covers (it has been split, say): its first
 	 * address stands for it. */
