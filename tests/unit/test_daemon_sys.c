@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What the daemon asks of the system: readiness, state files, privileges. The privileges are read
+ * What the daemon asks of the system: readiness, state files, a copy of itself, privileges. The privileges are read
  * back from /proc/self/status of a child that gave them up.
  */
 #include <criterion/criterion.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/aside.h"
 #include "daemon/notify.h"
 #include "daemon/priv.h"
 #include "daemon/state.h"
@@ -211,6 +213,100 @@ Test(state, a_full_write_or_none)
 	cr_assert_eq(mkdirat(dir_fd, ".nonce.new", 0700), 0);
 	cr_assert_eq(xtr_state_save(dir_fd, "nonce", "x", 1), -EEXIST);
 	cr_assert_eq(unlinkat(dir_fd, ".nonce.new", AT_REMOVEDIR), 0);
+}
+
+/* ---- a copy of the process */
+
+static struct xtr_aside copy;
+static int aside_dir;
+
+static void save_two(void *arg)
+{
+	const char *what = arg;
+
+	xtr_state_save(aside_dir, "two", what, strlen(what));
+}
+
+static void stay(void *arg)
+{
+	for (;;)
+		pause();
+}
+
+static void no_more(void)
+{
+	for (int i = 0; copy.pid && i < 500; i++) {
+		xtr_aside_reap(&copy);
+		usleep(10000);
+	}
+	cr_assert_eq(copy.pid, 0, "the copy does not end");
+}
+
+Test(aside, writes_what_was_at_its_moment)
+{
+	char name[] = "/tmp/xtr-aside-XXXXXX", what[] = "before", buf[16] = "";
+	struct xtr_err err;
+
+	cr_assert_not_null(mkdtemp(name));
+	aside_dir = xtr_state_open(name, &err);
+	cr_assert(aside_dir >= 0);
+	cr_assert_eq(xtr_aside(&copy, aside_dir, save_two, what), 0);
+	memcpy(what, "after ", 6);
+	no_more();
+	cr_expect_eq(xtr_state_load(aside_dir, "two", buf, sizeof(buf)), 6);
+	cr_expect_str_eq(buf, "before");
+	cr_expect_eq(unlinkat(aside_dir, "two", 0), 0);
+	cr_expect_eq(rmdir(name), 0);
+}
+
+/* The lock of the data plane among them: the next daemon must not be refused because a copy of the last one still writes. */
+Test(aside, keeps_nothing_open_and_is_one)
+{
+	int p[2], lock = open("/tmp", O_RDONLY | O_CLOEXEC), again = open("/tmp", O_RDONLY | O_CLOEXEC);
+	char c;
+
+	cr_assert_eq(pipe(p), 0);
+	cr_assert_eq(flock(lock, LOCK_SH), 0);
+	cr_assert_eq(xtr_aside(&copy, lock > again ? lock + 1 : again + 1, stay, NULL), 0);
+	cr_expect_eq(xtr_aside(&copy, 2, stay, NULL), -EBUSY);
+	close(p[1]);
+	cr_expect_eq(read(p[0], &c, 1), 0, "the copy has let go of its end");
+	xtr_aside_end(&copy);
+	cr_expect_eq(copy.pid, 0);
+	cr_expect_eq(waitpid(-1, NULL, WNOHANG), -1);
+	cr_expect_eq(errno, ECHILD, "and is gone");
+	close(p[0]);
+	close(lock);
+	close(again);
+}
+
+/* A handler of libuv writes into a pipe that both have: what is told to the copy must not reach the daemon. */
+static volatile int told_signals;
+static void on_told(int s) { told_signals++; }
+
+Test(aside, has_none_of_our_signal_handlers_and_ends_with_us)
+{
+	int status, p[2];
+	pid_t pid, grandchild;
+	char c;
+
+	signal(SIGTERM, on_told);
+	cr_assert_eq(xtr_aside(&copy, 2, stay, NULL), 0);
+	cr_assert_eq(kill(copy.pid, SIGTERM), 0);
+	no_more();
+	cr_assert_eq(pipe(p), 0);
+	pid = fork();
+	if (!pid) {
+		close(p[0]);
+		_exit(xtr_aside(&copy, p[1], stay, NULL) || write(p[1], &copy.pid, sizeof(copy.pid)) != sizeof(copy.pid) || raise(SIGKILL));
+	}
+	close(p[1]);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFSIGNALED(status));
+	cr_assert_eq(read(p[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
+	cr_expect_eq(read(p[0], &c, 1), 0, "its copy, which held the other end, is gone as well");
+	cr_expect_eq(told_signals, 0);
+	close(p[0]);
 }
 
 /* ---- privileges */

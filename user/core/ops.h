@@ -82,6 +82,9 @@ struct xtr_ops {
 	 * -errno. */
 	int (*save)(void *ctx, const char *name, const void *buf, size_t len);
 	int (*load)(void *ctx, const char *name, void *buf, size_t size);
+	/* May be NULL. work(arg) in a copy of the process, while this one goes on: save() is seen, what it changes in memory is
+	 * not. 0; -EBUSY: the last one is still at work; else -errno. */
+	int (*aside)(void *ctx, void (*work)(void *arg), void *arg);
 	uint64_t (*wall_seconds)(void *ctx);
 	/* Text of the event for people and monitor; eid may be NULL. Cheap when nobody listens. */
 	void (*event)(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,

@@ -249,6 +249,8 @@ static void on_signal(uv_signal_t *h, int signum)
 
 	if (signum == SIGHUP) {
 		xtr_daemon_reload(d, NULL, NULL);
+	} else if (signum == SIGCHLD) {
+		xtr_aside_reap(&d->aside);
 	} else {
 		xtr_info("signal %s: stopping%s", signum == SIGTERM ? "TERM" : "INT",
 			 d->dp ? "; what is in the kernel goes on forwarding" : "");
@@ -279,7 +281,7 @@ static int start_poll(struct xtr_daemon *d, uv_poll_t *h, int fd, uv_poll_cb cb)
 
 static int start_loop(struct xtr_daemon *d)
 {
-	static const int signums[3] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signums[4] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	uint64_t watchdog = xtr_notify_watchdog_ms();
 	int fds[2], rc = 0;
 	unsigned n = xtr_udp_fds(d->udp, fds);
@@ -302,7 +304,7 @@ static int start_loop(struct xtr_daemon *d)
 	uv_timer_init(&d->loop, &d->watchdog);
 	if (watchdog)
 		uv_timer_start(&d->watchdog, on_watchdog, watchdog, watchdog);
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		uv_signal_init(&d->loop, &d->signals[i]);
 		d->signals[i].data = d;
 		rc = uv_signal_start(&d->signals[i], on_signal, signums[i]);
@@ -461,6 +463,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 
 void xtr_daemon_stop(struct xtr_daemon *d)
 {
+	xtr_aside_end(&d->aside); /* what it writes is old by now */
 	/* First the node: it saves, and its last events still find their monitors. */
 	if (d->node)
 		xtr_node_free(d->node);

@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "ctl/server.h"
+#include "daemon/aside.h"
 #include "daemon/config.h"
 #include "net/udp.h"
 #include "roles/node.h"
@@ -48,7 +49,8 @@ struct xtr_daemon {
 	uv_poll_t udp_poll[2], event_poll, netlink_poll, slow_poll;
 	uv_timer_t timer, watchdog;
 	uv_prepare_t prepare;
-	uv_signal_t signals[3];
+	uv_signal_t signals[4];
+	struct xtr_aside aside;            /* what saves registrations */
 };
 
 /* The clock of everything here: CLOCK_MONOTONIC in milliseconds. */

@@ -233,6 +233,13 @@ static int op_save(void *ctx, const char *name, const void *buf, size_t len)
 	return rc;
 }
 
+static int op_aside(void *ctx, void (*work)(void *arg), void *arg)
+{
+	struct xtr_daemon *d = ctx;
+
+	return xtr_aside(&d->aside, d->state_dir, work, arg);
+}
+
 static int op_load(void *ctx, const char *name, void *buf, size_t size)
 {
 	struct xtr_daemon *d = ctx;
@@ -264,6 +271,7 @@ void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops)
 		.random = op_random,
 		.save = op_save,
 		.load = op_load,
+		.aside = op_aside,
 		.wall_seconds = op_wall_seconds,
 		.event = op_event,
 		.listening = op_listening,

@@ -14,6 +14,7 @@
 #define NAME "ms-registrations"
 #define FORMAT 1
 #define PERIOD 30000
+#define ASIDE_MIN 20000 /* registrations: about 10 ms */
 #define ENTRY_MAX (256 + 64) /* without locators */
 
 struct writer {
@@ -209,8 +210,23 @@ void xtr_ms_checkpoint_later(struct xtr_ms *ms)
 			      ms->env->now + PERIOD + ms->db.count / 50);
 }
 
+static void checkpoint_aside(void *ms)
+{
+	xtr_ms_checkpoint(ms);
+}
+
+/* Many registrations take longer to save than anybody should wait for an answer. */
 void xtr_ms_checkpoint_timer(void *ctx, struct xtr_timer *t)
 {
-	note_clock(ctx);
-	xtr_ms_checkpoint(ctx);
+	struct xtr_ms *ms = ctx;
+	const struct xtr_ops *ops = &ms->env->ops;
+	int r = -ENOSYS;
+
+	note_clock(ms);
+	if (ms->db.count >= ASIDE_MIN && ops->aside)
+		r = ops->aside(ops->ctx, checkpoint_aside, ms);
+	if (r == -EBUSY) /* a very slow disk */
+		xtr_ms_checkpoint_later(ms);
+	else if (r)
+		xtr_ms_checkpoint(ms);
 }
