@@ -459,6 +459,7 @@ int xtr_etr_new(struct xtr_env *env, struct xtr_etr **out)
 		return -ENOMEM;
 	etr->env = env;
 	etr->smr.timer.kind = XTR_TIMER_ETR_SMR;
+	xtr_eiddb_init(&etr->smr.changes);
 	etr->targets.kind = XTR_TIMER_ETR_TARGETS;
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SMR, xtr_etr_smr_timer, etr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_ETR_SERVER, server_timer, etr);
@@ -481,7 +482,7 @@ void xtr_etr_free(struct xtr_etr *etr)
 	if (!etr)
 		return;
 	etr->env->retarget = NULL;
-	xtr_timer_cancel(&etr->env->timers, &etr->smr.timer);
+	xtr_etr_smr_free(etr);
 	xtr_timer_cancel(&etr->env->timers, &etr->targets);
 	xtr_etr_group_free(etr);
 	for (unsigned i = 0; i < etr->server_count; i++)

@@ -43,12 +43,16 @@ struct xtr_etr_server {
 	struct xtr_etr_batch *batches;
 	bool gone; /* no target of anything any more: only withdraws */
 };
-#define XTR_ETR_SMR_MAX 64
-#define XTR_ETR_SMR_PEERS 256
+#define XTR_ETR_SMR_PEERS 1024
+struct xtr_etr_changes {
+	struct xtr_etr_change *first, *last;
+};
 struct xtr_etr_smr { /* what is still to be told to whom */
 	struct xtr_timer timer;
-	unsigned count, peer_count;
-	struct xtr_eid_prefix changed[XTR_ETR_SMR_MAX];
+	uint64_t sent, looked; /* the last turn; when peers were looked for, + 1 */
+	struct xtr_eiddb changes; /* of both lists */
+	struct xtr_etr_changes waiting, told;
+	unsigned peer_count, peer_at; /* the next of them, for the first that waits */
 	struct xtr_peer peers[XTR_ETR_SMR_PEERS];
 };
 struct xtr_etr {
@@ -121,6 +125,7 @@ bool xtr_etr_group_confirms(struct xtr_etr_batch *b, uint64_t nonce, const struc
 /* The mapping of this EID-prefix changed: tells the sites we sent data to lately (RFC 9301 6.1). */
 void xtr_etr_smr(struct xtr_etr *etr, const struct xtr_eid_prefix *changed);
 void xtr_etr_smr_timer(void *ctx, struct xtr_timer *t);
+void xtr_etr_smr_free(struct xtr_etr *etr);
 
 /* --- etr_record.c */
 struct xtr_etr_record {

@@ -2,8 +2,15 @@
 /*
  * ETR: tells the sites we talk to that a mapping of ours changed (SMR, RFC 9301 6.1), or they would
  * use the old one until its TTL ends, a day maybe. Sent to the RLOCs our ITR sent data to within
- * the last minute; one SMR per RLOC in three seconds, so several changed EID-prefixes go out one
- * after the other. Not repeated: who loses it learns by TTL.
+ * the last minute. Not repeated: who loses it learns by TTL.
+ *
+ * RFC 9301 6.1 recommends one SMR per RLOC in three seconds. That is kept for each EID-prefix; taken
+ * for all of them together, a router with many would tell the last of them minutes after an RLOC
+ * went down. Different ones go to an RLOC 20 a second, and 640 a second to all together.
+ *
+ * Owns the changes. One is in the list of those that wait, or of those that were told within the
+ * three seconds; always in the database, too. The peers are those of the first change on, and more
+ * are added, until both lists are empty.
  */
 #include "roles/etr.h"
 
@@ -11,7 +18,18 @@
 #include <string.h>
 
 #define INTERVAL 3000
+#define TURN 50		/* ms: one change each */
+#define PEERS_A_TURN 32 /* the others have the next turns */
+#define CHANGES_MAX 65536
 #define PROXY_DELAY 250 /* ms: the Map-Server that answers for us has to know first */
+
+struct xtr_etr_change {
+	struct xtr_etr_change *next;
+	struct xtr_eid_prefix eid;
+	uint64_t at;	/* waits: not before; told: when */
+	uint64_t again; /* changed since it was told: not before; 0: did not */
+	bool waits;
+};
 
 static void send_one(struct xtr_env *env, const struct xtr_eid_prefix *changed,
 		     const struct xtr_peer *to)
@@ -37,19 +55,73 @@ static void send_one(struct xtr_env *env, const struct xtr_eid_prefix *changed,
 		xtr_count(env, TX_SMR);
 }
 
+static void push(struct xtr_etr_changes *l, struct xtr_etr_change *c, uint64_t at)
+{
+	c->at = at;
+	c->next = NULL;
+	if (l->first)
+		l->last->next = c;
+	else
+		l->first = c;
+	l->last = c;
+}
+
+static struct xtr_etr_change *pop(struct xtr_etr_changes *l)
+{
+	struct xtr_etr_change *c = l->first;
+
+	l->first = c->next;
+	return c;
+}
+
+static void arm(struct xtr_etr *etr)
+{
+	struct xtr_etr_smr *s = &etr->smr;
+	uint64_t at = XTR_NEVER;
+
+	if (s->waiting.first)
+		at = s->waiting.first->at > s->sent + TURN ? s->waiting.first->at : s->sent + TURN;
+	if (s->told.first && s->told.first->at + INTERVAL < at)
+		at = s->told.first->at + INTERVAL;
+	if (at != XTR_NEVER)
+		xtr_timer_set(&etr->env->timers, &s->timer, at);
+}
+
+/* Those whose three seconds are over may be told again, and are, if they changed. */
+static void let_go(struct xtr_etr_smr *s, uint64_t now)
+{
+	while (s->told.first && s->told.first->at + INTERVAL <= now) {
+		struct xtr_etr_change *c = pop(&s->told);
+
+		if (c->again) {
+			push(&s->waiting, c, c->again);
+			c->waits = true;
+			c->again = 0;
+			continue;
+		}
+		xtr_eiddb_del(&s->changes, &c->eid);
+		free(c);
+	}
+}
+
 void xtr_etr_smr_timer(void *ctx, struct xtr_timer *t)
 {
 	struct xtr_etr *etr = ctx;
 	struct xtr_etr_smr *s = &etr->smr;
+	uint64_t now = etr->env->now;
 
-	if (!s->count)
-		return;
-	for (unsigned i = 0; i < s->peer_count; i++)
-		send_one(etr->env, &s->changed[0], &s->peers[i]);
-	s->count--;
-	memmove(&s->changed[0], &s->changed[1], s->count * sizeof(s->changed[0]));
-	/* Armed once more when it was the last: so that the next change keeps the distance, too. */
-	xtr_timer_set(&etr->env->timers, &s->timer, etr->env->now + INTERVAL);
+	let_go(s, now);
+	if (s->waiting.first && s->waiting.first->at <= now && s->sent + TURN <= now) {
+		s->sent = now;
+		for (unsigned i = 0; i < PEERS_A_TURN && s->peer_at < s->peer_count; i++)
+			send_one(etr->env, &s->waiting.first->eid, &s->peers[s->peer_at++]);
+		if (s->peer_at == s->peer_count) {
+			s->waiting.first->waits = false;
+			push(&s->told, pop(&s->waiting), now);
+			s->peer_at = 0;
+		}
+	}
+	arm(etr);
 }
 
 static uint64_t first_delay(const struct xtr_etr *etr)
@@ -60,20 +132,58 @@ static uint64_t first_delay(const struct xtr_etr *etr)
 	return 0;
 }
 
-void xtr_etr_smr(struct xtr_etr *etr, const struct xtr_eid_prefix *changed)
+/* Once for all changes of one moment. */
+static void look_for_peers(struct xtr_etr *etr)
 {
 	struct xtr_env *env = etr->env;
 	struct xtr_etr_smr *s = &etr->smr;
 
-	for (unsigned i = 0; i < s->count; i++)
-		if (xtr_eid_equal(&s->changed[i], changed))
-			return;
-	if (!env->recent_peers || s->count == XTR_ETR_SMR_MAX)
+	if (s->looked == env->now + 1)
 		return;
-	s->peer_count = env->recent_peers(env->recent_ctx, s->peers, XTR_ETR_SMR_PEERS);
+	s->looked = env->now + 1;
+	if (!s->changes.count || s->peer_count == XTR_ETR_SMR_PEERS)
+		s->peer_count = s->peer_at = 0;
+	s->peer_count = env->recent_peers(env->recent_ctx, s->peers, s->peer_count, XTR_ETR_SMR_PEERS);
+	if (s->peer_count == XTR_ETR_SMR_PEERS)
+		xtr_count(env, SMR_GIVEN_UP);
+}
+
+void xtr_etr_smr(struct xtr_etr *etr, const struct xtr_eid_prefix *changed)
+{
+	struct xtr_env *env = etr->env;
+	struct xtr_etr_smr *s = &etr->smr;
+	uint64_t at = env->now + first_delay(etr);
+	struct xtr_etr_change *c;
+
+	if (!env->recent_peers)
+		return;
+	look_for_peers(etr);
 	if (!s->peer_count)
 		return;
-	s->changed[s->count++] = *changed;
-	if (!xtr_timer_armed(&s->timer))
-		xtr_timer_set(&env->timers, &s->timer, env->now + first_delay(etr));
+	c = xtr_eiddb_get(&s->changes, changed);
+	if (c) {
+		/* Who was told already has to be told again. */
+		if (c->waits && !(c == s->waiting.first && s->peer_at))
+			c->at = at;
+		else
+			c->again = at;
+		return;
+	}
+	c = s->changes.count < CHANGES_MAX ? calloc(1, sizeof(*c)) : NULL;
+	if (!c || xtr_eiddb_set(&s->changes, changed, c, NULL, NULL)) {
+		xtr_count(env, SMR_GIVEN_UP);
+		free(c);
+		return;
+	}
+	c->eid = *changed;
+	c->waits = true;
+	push(&s->waiting, c, at);
+	if (s->waiting.first == c || !xtr_timer_armed(&s->timer))
+		arm(etr);
+}
+
+void xtr_etr_smr_free(struct xtr_etr *etr)
+{
+	xtr_timer_cancel(&etr->env->timers, &etr->smr.timer);
+	xtr_eiddb_free(&etr->smr.changes, free);
 }

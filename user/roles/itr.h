@@ -46,9 +46,8 @@ bool xtr_itr_work(struct xtr_itr *itr);
 void xtr_itr_found(struct xtr_itr *itr);
 
 /* --- itr_cache.c */
-/* RLOCs in use within the last minute, each once; looks at a bounded number of entries, the
- * youngest first. */
-unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max);
+/* As env->recent_peers; looks at a bounded number of entries, the youngest first. */
+unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned n, unsigned max);
 void xtr_itr_cache_timer(void *ctx, struct xtr_timer *t);
 /* Stores one record of an answer to the question about asked. Returns the entry, or NULL if it removed one or there was
  * no room. */

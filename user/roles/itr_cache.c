@@ -559,10 +559,10 @@ static bool add_peer(struct xtr_peer *out, unsigned n, const struct xtr_ip *rloc
 	return true;
 }
 
-unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned max)
+unsigned xtr_itr_recent_peers(void *ctx, struct xtr_peer *out, unsigned n, unsigned max)
 {
 	struct xtr_itr *itr = ctx;
-	unsigned n = 0, look = 4096;
+	unsigned look = 4096;
 
 	for (struct xtr_mapping *m = itr->cache.newest; m && look-- && n < max; m = m->older) {
 		struct xtr_eid_prefix eid;

@@ -234,7 +234,7 @@ const struct xtr_pull_config *xtr_node_pull(const struct xtr_node *n, uint64_t n
 	X(DNS_LOOKUPS, "dns-lookups") X(DNS_FAILURES, "dns-failures") \
 	X(DROP_GROUP, "drop-not-our-group") X(SUBSCRIPTIONS, "subscriptions") \
 	X(PUBLICATIONS, "publications") X(REQUEST_YIELDED, "request-yielded") \
-	X(CACHE_REFUSED, "cache-refused")
+	X(CACHE_REFUSED, "cache-refused") X(SMR_GIVEN_UP, "smr-given-up")
 enum xtr_node_counter {
 #define X(sym, name) XTR_NODE_##sym,
 	XTR_NODE_COUNTERS(X)

@@ -93,9 +93,9 @@ struct xtr_env {
 	struct xtr_eiddb own; /* EID-prefix -> const struct xtr_mapping_config: our database */
 	struct xtr_ip up[XTR_UP_MAX]; /* our RLOCs that are up, best first */
 	unsigned up_count;
-	/* RLOCs that data was sent to within the last minute, each once; from the ITR, where there
-	 * is one. */
-	unsigned (*recent_peers)(void *ctx, struct xtr_peer *out, unsigned max);
+	/* RLOCs that data was sent to within the last minute, each once, after the first n of out;
+	 * returns how many these are all together. From the ITR, where there is one. */
+	unsigned (*recent_peers)(void *ctx, struct xtr_peer *out, unsigned n, unsigned max);
 	void *recent_ctx;
 	struct xtr_finder find;
 	/* The targets of some mapping changed: the ETR compares (NULL: no ETR). */
