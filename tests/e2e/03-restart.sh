@@ -70,4 +70,25 @@ stop ms
 start ms
 check "registrations survive a restart of the Map-Server" registered ms
 for n in h1 h2 p1 p2; do is "no checksum error at $n" "$(csum_errors $n)" 0; done
-finish loose
+wire_end loose
+
+# What was set by hand stays until it is removed by hand, whatever happens to the daemon and to the kernel's state.
+by_hand() { xcj x1 cache show | jq -c '[.[] | select(.source == "static") | [.eid, .action, .ttl_left, .installed, [.locators[]?.weight]]]'; }
+kept='[["10.8.0.0/16","drop",null,true,[]],["10.9.0.0/16","encapsulate",null,true,[50,200]]]'
+check "static entry: drop" xc x1 cache add 10.8.0.0/16 action drop
+check "static entry: weights" xc x1 cache add 10.9.0.0/16 rloc 172.16.2.1 weight 50 rloc 172.16.2.2 weight 200
+is "static entries are there" "$(by_hand)" "$kept"
+stop x1 KILL; start x1
+is "static entries: after kill -9" "$(by_hand)" "$kept"
+stop x1; start x1
+is "static entries: after SIGTERM" "$(by_hand)" "$kept"
+stop x1; check "detach" xc x1 detach; start x1
+is "static entries: after detach" "$(by_hand)" "$kept"
+xc x1 cache delete 10.9.0.0/16 >"$R/deleted"
+xc x1 cache flush >>"$R/deleted"
+stop x1 KILL; start x1
+is "removed ones stay removed" "$(by_hand)" '[]'
+printf garbage >"$R/x1/state/itr-static"
+stop x1 KILL; start x1
+has "a damaged file is said to be" "$(cat "$R/x1/log")" 'itr-static: damaged, or of another version'
+finish

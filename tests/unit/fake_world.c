@@ -359,6 +359,7 @@ static void boot(struct fw_node *f)
 	};
 
 	cr_assert_eq(xtr_node_new(&f->conf.c, &ops, f->w->now, &f->n), 0);
+	f->restored = xtr_node_restore(f->n, f->w->now);
 	f->dead = false;
 	f->deadline = f->w->now; /* first tick */
 }

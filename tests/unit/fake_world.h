@@ -86,6 +86,7 @@ struct fw_node {
 	struct xtr_ip control[64]; /* overlay frames are let in from these */
 	unsigned control_count, control_dropped;
 	bool save_fails, dead;
+	int restored; /* what xtr_node_restore() said */
 	int64_t clock_shift; /* seconds its wall clock is wrong */
 	uint64_t deadline;
 };

@@ -343,8 +343,10 @@ static int open_data_plane(struct xtr_daemon *d, struct xtr_err *err)
 	struct xtr_dp_callbacks cb;
 	int rc;
 
-	if (!d->conf->data_plane)
+	if (!d->conf->data_plane) {
+		xtr_wire_adopt(d);
 		return 0;
+	}
 	xtr_wire_callbacks(d, &cb);
 	rc = xtr_dp_open(&d->conf->dp, &cb, &d->dp, err);
 	if (rc)

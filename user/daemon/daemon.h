@@ -71,7 +71,7 @@ int xtr_daemon_reload(struct xtr_daemon *d, json_t *changed, char **errors_text)
 /* wire.c */
 void xtr_wire_ops(struct xtr_daemon *d, struct xtr_ops *ops);
 void xtr_wire_callbacks(struct xtr_daemon *d, struct xtr_dp_callbacks *cb);
-/* Entries found in the kernel go to the node: when the data plane is open, so that the node can remove some. */
+/* Static entries, and what is found in the kernel, go to the node: when the data plane is open, so that the node can remove some. */
 void xtr_wire_adopt(struct xtr_daemon *d);
 void xtr_wire_xtr_id(struct xtr_daemon *d, struct xtr_conf *c);
 bool xtr_wire_event_kind(const char *name);

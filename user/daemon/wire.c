@@ -368,9 +368,15 @@ static void on_adopt(void *ctx, uint32_t iid, const struct xtr_ippfx *eid,
 
 void xtr_wire_adopt(struct xtr_daemon *d)
 {
+	int rc = xtr_node_restore(d->node, xtr_daemon_now());
 	uint64_t began = xtr_daemon_now();
 	size_t n = d->dp ? xtr_dp_cache_each(d->dp, on_adopt, d) : 0;
 
+	if (rc)
+		xtr_warn("state file %s/itr-static: %s; static map-cache entries are missing, add them again", d->conf->v.state_dir,
+			 rc == -ENOSPC	? "not all find a place (raise limits.cache-entries)" :
+			 rc == -EBADMSG ? "damaged, or of another version of xtrd" :
+					  strerror(-rc));
 	if (n)
 		xtr_info("took over %zu map-cache entries from the kernel; %llu ms since start", n,
 			 (unsigned long long)(xtr_daemon_now() - d->started));

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOAD_MAX (256u << 20)
+
 bool xtr_env_own_rloc(const struct xtr_env *env, const struct xtr_ip *ip)
 {
 	for (unsigned i = 0; i < env->cfg.rloc_count; i++)
@@ -139,6 +141,28 @@ int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const vo
 	env->direct_end = &d->next;
 	env->direct_count++;
 	return 0;
+}
+
+int xtr_env_load(struct xtr_env *env, const char *name, uint8_t **out, size_t *len)
+{
+	for (size_t size = 64 << 10; size <= LOAD_MAX; size *= 4) {
+		uint8_t *buf = malloc(size);
+		int r;
+
+		if (!buf)
+			return -ENOMEM;
+		r = env->ops.load(env->ops.ctx, name, buf, size);
+		if (r >= 0 && (size_t)r < size) {
+			*out = buf;
+			*len = (size_t)r;
+			return 0;
+		}
+		free(buf);
+		if (r < 0 && r != -E2BIG && r != -EFBIG && r != -ENOSPC && r != -EMSGSIZE &&
+		    r != -EOVERFLOW)
+			return r;
+	}
+	return -EFBIG;
 }
 
 static int count_sent(struct xtr_env *env, int r, enum xtr_node_counter counter)

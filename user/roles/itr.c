@@ -613,6 +613,8 @@ int xtr_itr_new(struct xtr_env *env, struct xtr_itr **out)
 	itr->env = env;
 	xtr_timers_kind(&env->timers, XTR_TIMER_MAPPING, xtr_itr_cache_timer, itr);
 	xtr_timers_kind(&env->timers, XTR_TIMER_PENDING, pending_timer, itr);
+	xtr_timers_kind(&env->timers, XTR_TIMER_ITR_SAVE, xtr_itr_save_timer, itr);
+	itr->save.kind = XTR_TIMER_ITR_SAVE;
 	xtr_mapcache_init(&itr->cache, &env->timers, XTR_TIMER_MAPPING);
 	xtr_pendings_init(&itr->pending, &env->timers, XTR_TIMER_PENDING,
 			  env->cfg.limits.pending_requests);
@@ -625,8 +627,10 @@ void xtr_itr_free(struct xtr_itr *itr, bool drop)
 {
 	if (!itr)
 		return;
+	xtr_itr_save_now(itr);
 	if (drop)
 		xtr_itr_clear(itr, NULL, UINT32_MAX, "ITR switched off");
+	xtr_timer_cancel(&itr->env->timers, &itr->save); /* static entries come back with the role */
 	xtr_pendings_free(&itr->pending);
 	xtr_mapcache_free(&itr->cache);
 	free(itr);

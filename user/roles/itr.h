@@ -19,6 +19,9 @@ struct xtr_itr {
 	struct xtr_resolvers resolvers;
 	struct xtr_bucket requests, share[XTR_PENDING_SHARES]; /* of all; of each instance */
 	struct xtr_bucket smrs; /* because of SMRs */
+	struct xtr_timer save;             /* static entries changed: itr_static.c */
+	bool batch;
+	uint32_t statics;                  /* how many there were when they were written or read */
 	uint32_t give_left;                /* entries that a change of RLOCs still has to be told about */
 	const struct xtr_mapping *giving;  /* being written: must not go */
 	bool giving_over;                  /* what the one being written covers found no place: it must not stay */
@@ -77,6 +80,20 @@ int xtr_itr_walk_cache(struct xtr_itr *itr, const struct xtr_cache_part *part,
 size_t xtr_itr_count(const struct xtr_itr *itr);
 int xtr_itr_walk_pending(struct xtr_itr *itr, int (*fn)(void *, const struct xtr_pending_info *),
 			 void *arg);
+
+/* --- itr_static.c */
+/* A static entry. -E2BIG: the data plane has no place for it; it is not there then. */
+int xtr_itr_add(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd);
+/* Removes by hand, static or not: as xtr_itr_clear(). */
+unsigned xtr_itr_unset(struct xtr_itr *itr, const struct xtr_eid_prefix *inside, unsigned max);
+/* Around many of these: written when it ends. */
+void xtr_itr_batch(struct xtr_itr *itr, bool begin);
+/* Those of the state directory. -EBADMSG: the file is not whole, or of another version; what could be read is there. -ENOSPC:
+ * not all found a place. */
+int xtr_itr_restore(struct xtr_itr *itr);
+void xtr_itr_static_changed(struct xtr_itr *itr);
+void xtr_itr_save_timer(void *ctx, struct xtr_timer *t);
+void xtr_itr_save_now(struct xtr_itr *itr); /* if something changed */
 
 /* --- itr.c, for itr_cache.c */
 /* Asks for the EID-prefix (why: XTR_WHY_*) as far as the limits allow. False: not asked. */

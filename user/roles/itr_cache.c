@@ -149,6 +149,8 @@ void xtr_itr_remove(struct xtr_itr *itr, struct xtr_mapping *m, const char *why)
 	struct xtr_eid_prefix eid;
 
 	xtr_mapping_eid(m, &eid);
+	if (m->source == XTR_CACHE_STATIC)
+		xtr_itr_static_changed(itr);
 	xtr_mapcache_del(&itr->cache, m);
 	if (in_data_plane(&eid))
 		env->ops.cache_del(env->ops.ctx, &eid);
@@ -463,8 +465,10 @@ int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const str
 				   ? XTR_NEVER
 				   : itr->env->now + itr->env->cfg.timers.adopt_lifetime,
 	};
-	struct xtr_mapping *m;
+	struct xtr_mapping *m = xtr_mapcache_get(&itr->cache, eid);
 
+	if (source == XTR_CACHE_ADOPTED && m && m->source == XTR_CACHE_STATIC)
+		return 0; /* the kernel has it from us */
 	if (fwd->n > 8 || (fwd->action != XTR_ACT_ENCAP && fwd->action > XTR_ACT_DROP_AUTH))
 		return -EINVAL;
 	for (unsigned i = 0; i < fwd->n; i++)
@@ -481,10 +485,7 @@ int xtr_itr_set(struct xtr_itr *itr, const struct xtr_eid_prefix *eid, const str
 	if (source == XTR_CACHE_ADOPTED)
 		note_adopted(itr->env, m, fwd);
 	xtr_itr_give(itr, m, source == XTR_CACHE_STATIC);
-	if (source != XTR_CACHE_STATIC || m->given || !in_data_plane(eid))
-		return 0;
-	xtr_itr_remove(itr, m, "the data plane has no place for it");
-	return -E2BIG;
+	return 0;
 }
 
 struct clear {

@@ -78,8 +78,6 @@ void xtr_ms_dirty(struct xtr_ms *ms);
 void xtr_ms_save_timer(void *ctx, struct xtr_timer *t);
 void xtr_ms_save(struct xtr_ms *ms);
 void xtr_ms_load(struct xtr_ms *ms);
-/* Reads a blob of unknown size. *out is the caller's. 0, or -errno. */
-int xtr_ms_load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len);
 /* --- ms_pubsub.c */
 /* A Map-Request that wants to subscribe, or to end that. True: it is dealt with; false: it is to be
  * answered like any other (RFC 9437 5). */

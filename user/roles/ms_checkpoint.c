@@ -197,7 +197,7 @@ void xtr_ms_restore(struct xtr_ms *ms)
 	size_t len;
 
 	note_clock(ms);
-	if (!ops->load || !ops->wall_seconds || xtr_ms_load_blob(ms, NAME, &buf, &len))
+	if (!ops->load || !ops->wall_seconds || xtr_env_load(ms->env, NAME, &buf, &len))
 		return;
 	read_all(ms, buf, len);
 	free(buf);

@@ -14,7 +14,6 @@
 #define NONCES "ms-nonces"
 #define FORMAT 1
 #define ENTRY (8 + 1 + 1 + 24 + 8)
-#define MAX_BLOB (256u << 20)
 
 /* ---- nonces */
 
@@ -38,28 +37,6 @@ static void save_nonces(struct xtr_ms *ms)
 	free(buf);
 }
 
-int xtr_ms_load_blob(struct xtr_ms *ms, const char *name, uint8_t **out, size_t *len)
-{
-	for (size_t size = 64 << 10; size <= MAX_BLOB; size *= 4) {
-		uint8_t *buf = malloc(size);
-		int r;
-
-		if (!buf)
-			return -ENOMEM;
-		r = ms->env->ops.load(ms->env->ops.ctx, name, buf, size);
-		if (r >= 0 && (size_t)r < size) {
-			*out = buf;
-			*len = (size_t)r;
-			return 0;
-		}
-		free(buf);
-		if (r < 0 && r != -E2BIG && r != -EFBIG && r != -ENOSPC && r != -EMSGSIZE &&
-		    r != -EOVERFLOW)
-			return r;
-	}
-	return -EFBIG;
-}
-
 static void load_nonces(struct xtr_ms *ms)
 {
 	struct xtr_rd r;
@@ -67,7 +44,7 @@ static void load_nonces(struct xtr_ms *ms)
 	size_t len;
 	uint32_t n;
 
-	if (xtr_ms_load_blob(ms, NONCES, &buf, &len))
+	if (xtr_env_load(ms->env, NONCES, &buf, &len))
 		return;
 	r = xtr_rd_init(buf, len);
 	if (xtr_rd_u32(&r) == FORMAT) {

@@ -523,7 +523,7 @@ static void stop_roles(struct xtr_node *n)
 int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, uint64_t now)
 {
 	struct xtr_env *env = &n->env;
-	bool had_etr = n->etr;
+	bool had_etr = n->etr, had_itr = n->itr;
 	int r, r2;
 
 	env->now = now;
@@ -560,6 +560,8 @@ int xtr_node_reconfigure(struct xtr_node *n, const struct xtr_node_config *cfg, 
 	}
 	xtr_lig_reconfigure(n->lig);
 	r2 = start_roles(n);
+	if (!had_itr && n->itr)
+		xtr_itr_restore(n->itr);
 	xtr_node_tick(n, now);
 	return r ? r : r2;
 }
@@ -682,6 +684,12 @@ void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const 
 		n->env.ops.cache_del(n->env.ops.ctx, eid);
 }
 
+int xtr_node_restore(struct xtr_node *n, uint64_t now)
+{
+	n->env.now = now;
+	return n->itr ? xtr_itr_restore(n->itr) : 0;
+}
+
 int xtr_node_walk_cache(struct xtr_node *n, const struct xtr_cache_part *part, uint64_t now,
 			int (*fn)(void *, const struct xtr_cache_info *), void *arg)
 {
@@ -692,6 +700,8 @@ int xtr_node_walk_cache(struct xtr_node *n, const struct xtr_cache_part *part, u
 void xtr_node_batch(struct xtr_node *n, bool begin)
 {
 	xtr_env_batch(&n->env, begin);
+	if (n->itr)
+		xtr_itr_batch(n->itr, begin);
 }
 
 void xtr_node_refused(struct xtr_node *n, const struct xtr_eid_prefix *eid, uint64_t now)
@@ -735,14 +745,14 @@ unsigned xtr_node_cache_clear(struct xtr_node *n, const struct xtr_eid_prefix *i
 			      uint64_t now)
 {
 	n->env.now = now;
-	return n->itr ? xtr_itr_clear(n->itr, inside, max, "cleared by hand") : 0;
+	return n->itr ? xtr_itr_unset(n->itr, inside, max) : 0;
 }
 
 int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid,
 		       const struct xtr_fwd *fwd, uint64_t now)
 {
 	n->env.now = now;
-	return n->itr ? xtr_itr_set(n->itr, eid, fwd, XTR_CACHE_STATIC) : -ENOTSUP;
+	return n->itr ? xtr_itr_add(n->itr, eid, fwd) : -ENOTSUP;
 }
 
 int xtr_node_walk_db(struct xtr_node *n, uint64_t now,

@@ -55,7 +55,10 @@ bool xtr_node_miss(struct xtr_node *n, const struct xtr_eid_prefix *eid,
  * then: it goes before those that are new. */
 bool xtr_node_miss_again(struct xtr_node *n, const struct xtr_eid_prefix *eid,
 			 const struct xtr_eid_prefix *src, uint64_t now);
-/* Data plane at start: an entry found in the kernel. Kept for adopt_lifetime and refreshed when in
+/* At start, when the data plane is there: static entries of before. 0, -EBADMSG: their file is not whole, or of another version;
+ * -ENOSPC: there was not place for all. */
+int xtr_node_restore(struct xtr_node *n, uint64_t now);
+/* Data plane at start, after that: an entry found in the kernel. Kept for adopt_lifetime and refreshed when in
  * use. */
 void xtr_node_adopt(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_fwd *fwd,
 		    uint64_t now);

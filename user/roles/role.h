@@ -39,6 +39,7 @@ enum xtr_timer_kind {
 	XTR_TIMER_ETR_JOINED,
 	XTR_TIMER_ETR_TARGETS,
 	XTR_TIMER_PULL_SAVE,
+	XTR_TIMER_ITR_SAVE,
 };
 
 struct xtr_peer { /* a site we send to: one of its RLOCs and EID-prefixes */
@@ -184,6 +185,8 @@ void xtr_env_ack(struct xtr_env *env, const struct xtr_msg_meta *meta, const str
  * -errno. */
 int xtr_env_again(struct xtr_env *env, const struct xtr_msg_meta *meta, const void *buf,
 		  size_t len);
+/* Reads a blob of unknown size. *out is the caller's. 0, or -errno. */
+int xtr_env_load(struct xtr_env *env, const char *name, uint8_t **out, size_t *len);
 static inline void xtr_env_batch(struct xtr_env *env, bool begin)
 {
 	if (env->ops.cache_batch)
