@@ -261,3 +261,63 @@ Test(dp_paths, next_hops_that_others_look_after_stay_theirs)
 	cr_expect(says(list, "192.0.2.3 "));
 	cr_expect(says(list, "2001:db8::2 lladdr"));
 }
+
+/* Two uplinks, of which a rule of the host chooses one by the source: an RLOC of ours. */
+Test(dp_paths, rules_of_the_host_route_its_own_traffic_as_before)
+{
+	static const char old[] = "ip rule; ip -6 rule";
+	struct xtr_dp *dp;
+	char *out;
+
+	config(XTR_MODE_TC);
+	routes[0] = pfx("0.0.0.0/0");
+	routes[1] = pfx("::/0");
+	sh("ip route add default via 192.0.2.2; ip route add default via 192.0.2.3 table 100; ip rule add from 192.0.2.1 lookup 100 pref 10000");
+	sh("ip -6 route add default via 2001:db8::2; ip -6 route add default via 2001:db8::3 table 100; "
+	   "ip -6 rule add from 2001:db8::1 lookup 100 pref 10000; ip rule add fwmark 0x4c495350 lookup 100 pref 10001");
+	/* those of a daemon before */
+	sh("for f in -4 -6; do ip $f rule add fwmark 0x4c495350 lookup main pref 4341 proto 76; done; "
+	   "ip rule add from 192.0.2.1 lookup main pref 4342 proto 76; ip -6 rule add from 2001:db8::1 lookup main pref 4342 proto 76");
+	dp = open_dp();
+	out = capture(old);
+	for (const char *f = out, *p = "4342:\tfrom "; (f = strstr(f, p)); f++)
+		cr_expect(!strncmp(f + strlen(p), "192.0.2.1 goto 4346", 19) || !strncmp(f + strlen(p), "2001:db8::1 goto 4346", 21), "%s", out);
+	cr_expect(!strstr(out, "4341:\tfrom all fwmark 0x4c495350 lookup main") && !strstr(out, "unresolved"), "%s", out);
+	free(out);
+	cr_expect(says("ip route get 203.0.113.9 from 192.0.2.1", "via 192.0.2.3 dev u0"));
+	cr_expect(says("ip route get 10.2.0.1 from 192.0.2.1", "via 192.0.2.3 dev u0"), "not an EID to what comes from an RLOC");
+	cr_expect(says("ip -6 route get 2001:db8:9::9 from 2001:db8::1", "via 2001:db8::3 dev u0"));
+	cr_expect(says("ip route get 203.0.113.9 mark 0x4c495350", "via 192.0.2.3 dev u0"));
+	cr_expect(says("ip -6 route get 2001:db8:9::9 mark 0x4c495350", "via 2001:db8::2 dev u0"));
+	cr_expect(says("ip route get 203.0.113.9 from 10.1.0.1", "dev xtr0"));
+	cr_expect(says("ip -6 route get 2001:db8:9::9 from fd01::1", "dev xtr0"));
+	xtr_dp_close(dp);
+	detach();
+	cr_expect_not(says(old, "proto 76") || says(old, "goto") || says(old, "nop"));
+}
+
+/* Only a VLAN of it is an EID port: what has no tag is a network of the host's. */
+Test(dp_paths, the_untagged_network_of_a_trunk_stays_the_hosts)
+{
+	const struct xtr_dp_local_row *row;
+	struct xtr_dp *dp;
+
+	config(XTR_MODE_TC);
+	ports[1].vlan = 7;
+	ports[1].untagged = false;
+	sh("ip addr add 10.99.0.1/24 dev h0; ip addr add fd99::1/64 dev h0 nodad; ip link set h0 addrgenmode none");
+	dp = open_dp();
+	cr_expect(says("ip route get 10.99.0.5", "dev h0"));
+	cr_expect(says("ip -6 route get fd99::5", "dev h0"));
+	cr_expect(says("ip route get 10.98.0.5", "dev xtr0"));
+	look();
+	row = local_row("10.99.0.1/32");
+	cr_expect(row && row->l.flags & XTR_LOCAL_F_SELF);
+	xtr_dp_close(dp);
+	ports[2] = (struct xtr_dp_port){ .name = "h0", .role = XTR_ROLE_EID, .mode = XTR_MODE_TC };
+	cfg.port_count = 3; /* and now that is a network of EIDs as well */
+	dp = open_dp();
+	cr_expect(says("ip route get 10.99.0.5", "dev xtr0"));
+	xtr_dp_close(dp);
+	detach();
+}

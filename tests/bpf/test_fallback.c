@@ -48,8 +48,9 @@ static void fallback_init(void)
 	      "for a in 192.0.2.2 2001:db8::2; do ip neigh replace $a lladdr 02:00:00:00:00:41 dev under; done;"
 	      "for a in 198.51.100.254 2001:db8:1::fe; do ip neigh replace $a lladdr 02:00:00:00:00:51 dev back; done;"
 	      /* as the daemon leaves them: EIDs, and it might be everything, lead into the overlay device */
-	      "ip rule add priority 4341 fwmark 0x4c495350 lookup main; ip -6 rule add priority 4341 fwmark 0x4c495350 lookup main;"
-	      "ip rule add priority 4342 from 192.0.2.1 lookup main; ip -6 rule add priority 4342 from 2001:db8::1 lookup main;"
+	      "ip rule add priority 4346 nop; ip -6 rule add priority 4346 nop;"
+	      "ip rule add priority 4341 fwmark 0x4c495350 goto 4346; ip -6 rule add priority 4341 fwmark 0x4c495350 goto 4346;"
+	      "ip rule add priority 4342 from 192.0.2.1 goto 4346; ip -6 rule add priority 4342 from 2001:db8::1 goto 4346;"
 	      "ip rule add priority 4343 lookup 4341; ip -6 rule add priority 4343 lookup 4341;"
 	      "ip route add default via 169.254.0.1 dev xtr0 onlink table 4341;"
 	      "sysctl -qw net.ipv6.conf.xtr0.disable_ipv6=0; ip -6 route add default via fe80::1 dev xtr0 onlink table 4341");

@@ -548,6 +548,8 @@ struct xtr_dp_facts {
 };
 void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out);
 struct xtr_dp_if *xtr_dp_if_by_index(struct xtr_dp *dp, int ifindex);
+/* the port that frames without a tag belong to, and so the addresses of the device; NULL: none, whatever its VLANs are */
+struct xtr_dp_if *xtr_dp_if_untagged(struct xtr_dp *dp, int ifindex);
 /* gpe.c */
 uint32_t xtr_dp_gpe_flags(const struct xtr_dp_config *c);
 bool xtr_dp_gpe_is(const struct xtr_nl_link *l, const char *alias); /* the helper device */

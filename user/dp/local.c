@@ -270,10 +270,18 @@ static void xtr_dp_local_addr(struct xtr_dp *dp, struct xtr_dp_local_buf *b, uin
 			 cover ? cover->map_version : 0);
 }
 
+struct xtr_dp_if *xtr_dp_if_untagged(struct xtr_dp *dp, int ifindex)
+{
+	for (unsigned i = 0; i < dp->if_count; i++)
+		if (dp->ifs[i].ifindex == ifindex && !dp->ifs[i].vlan)
+			return &dp->ifs[i];
+	return NULL;
+}
+
 /* The instance an address belongs to alone; false: it is the host's in every instance that is not apart. */
 static bool xtr_dp_addr_iid(struct xtr_dp *dp, int ifindex, uint32_t *iid)
 {
-	const struct xtr_dp_if *f = xtr_dp_if_by_index(dp, ifindex);
+	const struct xtr_dp_if *f = xtr_dp_if_untagged(dp, ifindex);
 	const struct xtr_dp_ov *ov = xtr_dp_overlay_by_index(dp, ifindex);
 
 	if (ov) {

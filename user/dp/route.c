@@ -6,11 +6,12 @@
  * and restores what a link flap took. Everything carries protocol 76.
  *
  * Rules, from priority P on (both families):
- *   P    fwmark <mark>          lookup main     control sockets of the daemon
- *   P+1  from <RLOC>            lookup main     the host's own traffic in the underlay
- *   P+2                         lookup T        EID routes; throw for what is local, so that this
- * never hides it P+3  main without default                   } only with an EID route of length 0
- *   P+4  from <own EID-prefix>  lookup T+1      }
+ *   P    fwmark <mark>          goto P+5        control sockets of the daemon
+ *   P+1  from <RLOC>            goto P+5        the host's own traffic in the underlay
+ *   P+2                         lookup T        EID routes; throw for what is local, so that this never hides it
+ *   P+3                         lookup main     without its default route } only with an EID route of length 0
+ *   P+4  from <own EID-prefix>  lookup T+1                                }
+ *   P+5                         nop             behind it the host's rules (source routing, say) are as if there were none of ours
  * Each network namespace with overlay devices in it has a table and rules of its own: what is said above, with the
  * instances and the addresses that are there, but without the rules about RLOCs. The device of a VRF needs neither: its
  * routes are in the table of the VRF, behind those that are there (by metric), and an unreachable default route ends what
@@ -91,7 +92,7 @@ static void xtr_dp_rib_route(struct xtr_dp_rib *rib, const struct xtr_nl_route *
 static bool xtr_dp_same_rule(const struct xtr_nl_rule *a, const struct xtr_nl_rule *b)
 {
 	return a->family == b->family && a->priority == b->priority && a->table == b->table &&
-	       a->mark == b->mark && a->suppress == b->suppress &&
+	       a->mark == b->mark && a->suppress == b->suppress && a->skip_to == b->skip_to && a->nop == b->nop &&
 	       !memcmp(&a->from, &b->from, sizeof(a->from));
 }
 
@@ -153,7 +154,7 @@ static void xtr_dp_rib_throw(struct xtr_dp_rib *rib, const struct xtr_ippfx *p)
 static bool xtr_dp_rib_connected(const struct xtr_dp_rib *rib, const struct xtr_nl_addr *a)
 {
 	struct xtr_dp *dp = rib->dp;
-	const struct xtr_dp_if *f = rib->ns ? NULL : xtr_dp_if_by_index(dp, a->ifindex);
+	const struct xtr_dp_if *f = rib->ns ? NULL : xtr_dp_if_untagged(dp, a->ifindex);
 
 	if (xtr_ip_is_linklocal(&a->pfx.ip) || xtr_ip_is_loopback(&a->pfx.ip))
 		return false;
@@ -243,24 +244,24 @@ static void xtr_dp_rib_rules(struct xtr_dp_rib *rib, uint8_t family, bool zero)
 {
 	const struct xtr_dp *dp = rib->dp;
 	uint32_t p = dp->cfg.rule_priority, t = dp->cfg.route_table;
+	struct xtr_nl_rule behind = { .family = family, .priority = p + 5, .suppress = -1, .nop = true };
+	struct xtr_nl_rule skip = { .family = family, .suppress = -1, .skip_to = p + 5 };
 
-	if (dp->cfg.mark && !rib->ns)
-		xtr_dp_rib_rule(rib, &(struct xtr_nl_rule){ .family = family,
-							    .priority = p,
-							    .table = RT_TABLE_MAIN,
-							    .mark = dp->cfg.mark,
-							    .mask = 0xffffffff,
-							    .suppress = -1 });
-	for (unsigned i = 0; i < dp->cfg.rloc_count && !rib->ns; i++)
+	if (!rib->ns) {
+		xtr_dp_rib_rule(rib, &behind); /* first: without it the others lead nowhere */
+		skip.priority = p;
+		skip.mark = dp->cfg.mark;
+		skip.mask = 0xffffffff;
+		if (skip.mark)
+			xtr_dp_rib_rule(rib, &skip);
+		skip.mark = skip.mask = 0;
+	}
+	skip.priority = p + 1;
+	for (unsigned i = 0; i < dp->cfg.rloc_count && !rib->ns; i++) {
+		skip.from = (struct xtr_ippfx){ dp->cfg.rlocs[i], (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) };
 		if (dp->cfg.rlocs[i].family == family)
-			xtr_dp_rib_rule(
-				rib, &(struct xtr_nl_rule){
-					     .family = family,
-					     .priority = p + 1,
-					     .table = RT_TABLE_MAIN,
-					     .suppress = -1,
-					     .from = { dp->cfg.rlocs[i],
-						       (uint8_t)xtr_ip_bits(&dp->cfg.rlocs[i]) } });
+			xtr_dp_rib_rule(rib, &skip);
+	}
 	xtr_dp_rib_rule(rib,
 			&(struct xtr_nl_rule){
 				.family = family, .priority = p + 2, .table = t, .suppress = -1 });

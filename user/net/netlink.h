@@ -99,6 +99,8 @@ struct xtr_nl_rule {
 	struct xtr_ippfx from;   /* ip.family 0: any */
 	int suppress;            /* suppress_prefixlength; -1 none */
 	bool invert;             /* it applies to what does not match */
+	uint32_t skip_to;        /* go on behind all rules before this priority (goto); 0: look into table... */
+	bool nop;                /* ...unless it does nothing */
 };
 typedef int (*xtr_nl_rule_fn)(void *arg, const struct xtr_nl_rule *r);
 /* Both families, of all protocols. */

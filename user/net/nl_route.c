@@ -203,6 +203,8 @@ int xtr_nl_parse_rule(const struct nlmsghdr *nlh, void *rec)
 	r->mark = xtr_nl_attr_u32(tb[FRA_FWMARK], 0);
 	r->mask = xtr_nl_attr_u32(tb[FRA_FWMASK], 0);
 	r->invert = frh->flags & FIB_RULE_INVERT;
+	r->skip_to = frh->action == FR_ACT_GOTO ? xtr_nl_attr_u32(tb[FRA_GOTO], 0) : 0;
+	r->nop = frh->action == FR_ACT_NOP;
 	r->suppress = (int)xtr_nl_attr_u32(tb[FRA_SUPPRESS_PREFIXLEN], (uint32_t)-1);
 	if (xtr_nl_attr_ip(tb[FRA_SRC], family, &r->from.ip))
 		r->from.len = frh->src_len;
@@ -234,12 +236,14 @@ static int xtr_nl_rule_do(struct xtr_nl *nl, uint16_t type, uint16_t flags,
 	struct fib_rule_hdr *frh = x;
 
 	frh->family = xtr_nl_af(r->family);
-	frh->action = FR_ACT_TO_TBL;
+	frh->action = r->skip_to ? FR_ACT_GOTO : r->nop ? FR_ACT_NOP : FR_ACT_TO_TBL;
 	frh->table = r->table < 256 ? (unsigned char)r->table : RT_TABLE_UNSPEC;
 	if (r->from.ip.family) {
 		frh->src_len = r->from.len;
 		xtr_nl_put_ip(nlh, FRA_SRC, &r->from.ip);
 	}
+	if (r->skip_to)
+		mnl_attr_put_u32(nlh, FRA_GOTO, r->skip_to);
 	mnl_attr_put_u32(nlh, FRA_TABLE, r->table);
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, r->priority);
 	if (r->mark || r->mask) {
