@@ -521,3 +521,36 @@ Test(dp_tenant, a_miss_of_a_tenant_is_its_own_and_goes_out_by_its_own_peer)
 	xtr_dp_close(dp);
 	detach();
 }
+
+/* Whoever may do so in a namespace can call any number of routes ours: that costs the others nothing. */
+Test(dp_tenant, routes_of_a_tenant_without_end_do_not_keep_the_others_waiting)
+{
+	static const char many[] = "awk -v n=%u -v t='%s' 'BEGIN { for (i = 0; i < n; i++) print \"route add \" t \" 11.\" "
+				   "int(i / 65536) \".\" int(i / 256) %% 256 \".\" i %% 256 \"/32 proto 76 table 4341\" }' | ip -n red -batch -";
+	struct xtr_err err = { "" };
+	struct xtr_dp_ns *red = NULL;
+	struct xtr_dp *dp;
+
+	config_tenants();
+	sh(many, 12000u, "blackhole");
+	dp = open_dp();
+	for (unsigned i = 0; i < dp->ns_count; i++)
+		if (!strcmp(dp->nss[i]->where, "red"))
+			red = dp->nss[i];
+	cr_assert(red);
+	cr_expect(red->trouble, "said once, and looked at again every second");
+	cr_expect(strstr(out("ip -n red route show table 4341 10.0.0.0/8"), "dev xtr-red"), "what it needs is there all the same");
+	cr_expect(strstr(out("ip -n blue route show table 4341"), "dev xtr-blue"));
+	cr_expect_eq(number(out("ip -n red route show table 4341 type blackhole | wc -l")), 12000, "none that we can have made");
+	sh("ip -n red route flush table 4341 type blackhole");
+	serve(dp, 1500);
+	cr_expect_not(red->trouble);
+	sh(many, 600u, "throw"); /* as ours are */
+	cr_assert_eq(xtr_dp_routes(dp, &err), 0);
+	cr_expect_eq(number(out("ip -n red route show table 4341 | grep -c '^throw 11'")), 600 - 256, "so many in one turn");
+	serve(dp, 3500);
+	cr_expect_eq(number(out("ip -n red route show table 4341 | grep -c '^throw 11'")), 0);
+	cr_expect(strstr(out("ip -n red route show table 4341 10.0.0.0/8"), "dev xtr-red"));
+	xtr_dp_close(dp);
+	detach();
+}

@@ -126,7 +126,7 @@ static void xtr_dp_undo_places(struct xtr_dp_undo *u, const char *dir)
 		if (r == -ENOENT)
 			continue;
 		if (!r && !xtr_dp_check_others(nl, u->root, NULL)) /* or those of the other would go */
-			r = xtr_dp_routes_remove(nl, &rules, &routes, &neighs);
+			r = xtr_dp_routes_remove(nl, 0, &rules, &routes, &neighs);
 		if (r)
 			u->failed = r;
 		if (rules || routes || neighs)
@@ -230,7 +230,7 @@ int xtr_dp_unmake(struct xtr_nl *nl, const char *root, void (*say)(void *, const
 	xtr_dp_each_name(root, xtr_dp_undo_links, &u);
 	u.xdp = false;
 	xtr_dp_each_name(root, xtr_dp_undo_links, &u);
-	r = xtr_dp_routes_remove(nl, &rules, &routes, &neighs);
+	r = xtr_dp_routes_remove(nl, 0, &rules, &routes, &neighs);
 	if (r)
 		u.failed = r;
 	if (rules || routes || neighs)

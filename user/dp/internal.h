@@ -500,7 +500,7 @@ bool xtr_dp_overlay_begun(struct xtr_nl *nl, const struct xtr_dp_made_dev *d, co
 int xtr_dp_check_others(struct xtr_nl *nl, const char *root, struct xtr_err *err);
 /* route.c */
 int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err);
-int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs);
+int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned most, unsigned *rules, unsigned *routes, unsigned *neighs);
 /* local.c */
 int xtr_dp_addrs_read(struct xtr_dp *dp);                  /* here and in the namespaces */
 bool xtr_dp_addr_in_vrf(struct xtr_dp *dp, int ifindex);   /* of one of our tenants: no address of the host then */

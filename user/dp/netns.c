@@ -70,6 +70,8 @@ void xtr_dp_ns_free(struct xtr_dp *dp)
 	dp->ns_count = 0;
 }
 
+#define XTR_DP_LEAVE_MAX 1024 /* routes: it is the tenant who says how many there are */
+
 /* Rules and routes of ours in a namespace that we leave; devices go by their peer ends. */
 static void xtr_dp_ns_clean(struct xtr_dp *dp, struct xtr_nl *nl, const char *where)
 {
@@ -77,7 +79,7 @@ static void xtr_dp_ns_clean(struct xtr_dp *dp, struct xtr_nl *nl, const char *wh
 	int r = xtr_dp_check_others(nl, dp->root, NULL);
 
 	if (!r)
-		r = xtr_dp_routes_remove(nl, &rules, &routes, &neighs);
+		r = xtr_dp_routes_remove(nl, XTR_DP_LEAVE_MAX, &rules, &routes, &neighs);
 	if (r)
 		xtr_debug("network namespace %s: what was made there can not be removed: %s", where,
 			  strerror(-r));

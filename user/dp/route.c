@@ -23,6 +23,7 @@
 #include "dp/internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@
 #define XTR_NUD_PERMANENT 0x80
 #define XTR_DP_METRIC6 1024
 #define XTR_DP_THERE_MAX 256 /* networks of a tenant's namespace that EID routes leave alone */
+#define XTR_DP_READ_MAX  10000 /* routes of our protocol that are read there: it is the tenant who says how many there are */
+#define XTR_DP_DROP_MAX  256   /* of them, removed in one turn */
 
 /* A network namespace: what is wanted there, or what is there. */
 struct xtr_dp_rib {
@@ -43,6 +46,8 @@ struct xtr_dp_rib {
 	unsigned un, uroom;
 	struct xtr_nl_neigh *g;
 	unsigned gn, groom;
+	unsigned most, seen;               /* routes to read, 0: all; read */
+	bool more;
 	int err;
 };
 
@@ -284,11 +289,26 @@ static void xtr_dp_rib_rules(struct xtr_dp_rib *rib, uint8_t family, bool zero)
 
 /* ---- what the kernel has */
 
+/* Can we have made it? In the namespace of a tenant everybody there may call its routes by our protocol. */
+static bool xtr_dp_rib_made(const struct xtr_dp_rib *have, const struct xtr_nl_route *r)
+{
+	if (!have->ns || r->type == RTN_THROW || r->type == RTN_UNREACHABLE)
+		return true;
+	for (unsigned i = 0; i < have->dp->ov_count && r->type == RTN_UNICAST; i++)
+		if (have->dp->ovs[i].ns == have->ns && have->dp->ovs[i].far == r->oif)
+			return true;
+	return false;
+}
+
 static int xtr_dp_rib_have_route(void *arg, const struct xtr_nl_route *r)
 {
 	struct xtr_dp_rib *have = arg;
 	struct xtr_nl_route *slot;
 
+	if (have->most && have->seen++ >= have->most)
+		return -E2BIG;
+	if (!xtr_dp_rib_made(have, r))
+		return 0;
 	if (have->dp && xtr_dp_er_have(have->dp, have->ns, r))
 		return 0; /* of a single map-cache entry */
 	slot = xtr_dp_grow((void **)&have->r, have->n, &have->room, sizeof(*r), &have->err);
@@ -325,12 +345,14 @@ static int xtr_dp_rib_have_neigh(void *arg, const struct xtr_nl_neigh *g)
 	return have->err;
 }
 
+/* have->more: there are more routes than were read. */
 static int xtr_dp_rib_read(struct xtr_dp_rib *have)
 {
 	struct xtr_nl *nl = have->nl;
 	int r = xtr_nl_routes(nl, XTR_DP_PROTO, xtr_dp_rib_have_route, have);
 
-	if (!r)
+	have->more = r == -E2BIG;
+	if (!r || have->more)
 		r = xtr_nl_rules(nl, xtr_dp_rib_have_rule, have);
 	if (!r)
 		r = xtr_nl_neighs(nl, xtr_dp_rib_have_neigh, have);
@@ -351,6 +373,7 @@ static bool xtr_dp_same_route(const struct xtr_nl_route *want, const struct xtr_
 static int xtr_dp_rib_routes(const struct xtr_dp_rib *want,
 			     const struct xtr_dp_rib *have, struct xtr_err *err)
 {
+	unsigned left = want->ns ? XTR_DP_DROP_MAX : UINT_MAX;
 	char text[XTR_IPPFX_STRLEN];
 
 	for (unsigned i = 0; i < have->n; i++) { /* first: one prefix may change its type */
@@ -360,8 +383,10 @@ static int xtr_dp_rib_routes(const struct xtr_dp_rib *want,
 			keep = xtr_dp_same_dst(&want->r[j], &have->r[i]) &&
 			       (have->r[i].dst.ip.family == 4 ||
 				xtr_dp_same_route(&want->r[j], &have->r[i]));
-		if (!keep)
+		if (!keep && left && left--)
 			xtr_nl_route_del(want->nl, &have->r[i]);
+		else if (!keep)
+			want->dp->trouble = true; /* the rest with the next turn */
 	}
 	for (unsigned i = 0; i < want->n; i++) {
 		bool there = false;
@@ -434,7 +459,8 @@ static int xtr_dp_rib_neighs(const struct xtr_dp_rib *want,
 /* The whole of one namespace. */
 static int xtr_dp_rib_sync(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_err *err)
 {
-	struct xtr_dp_rib want = { .dp = dp, .ns = ns, .nl = ns ? ns->nl : dp->nl }, have = want;
+	struct xtr_dp_rib want = { .dp = dp, .ns = ns, .nl = ns ? ns->nl : dp->nl, .most = ns ? XTR_DP_READ_MAX : 0 },
+			  have = want;
 	bool zero[7] = { false }, any[7] = { false };
 	int r;
 
@@ -468,10 +494,13 @@ static int xtr_dp_rib_sync(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_e
 		r = xtr_dp_rib_neighs(&want, &have, err);
 	if (!r)
 		r = xtr_dp_rib_routes(&want, &have, err);
-	if (!r)
+	if (!r && !have.more)
 		xtr_dp_er_restore(dp, ns);
 	if (!r)
 		r = xtr_dp_rib_rule_changes(&want, &have, err);
+	if (!r && have.more)
+		r = xtr_fail(err, -E2BIG, "more than %u routes of protocol %u, which is ours, are there: remove them (ip route flush table all proto %u)",
+			     XTR_DP_READ_MAX, XTR_DP_PROTO, XTR_DP_PROTO);
 	xtr_dp_rib_free(&want);
 	xtr_dp_rib_free(&have);
 	return r;
@@ -496,10 +525,10 @@ int xtr_dp_routes(struct xtr_dp *dp, struct xtr_err *err)
 	return xtr_dp_rib_sync(dp, NULL, err);
 }
 
-/* Removes every rule, route and neighbour of protocol 76, and tells how many. */
-int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned *rules, unsigned *routes, unsigned *neighs)
+/* Removes every rule, route and neighbour of protocol 76, and tells how many. most: routes, 0: all. */
+int xtr_dp_routes_remove(struct xtr_nl *nl, unsigned most, unsigned *rules, unsigned *routes, unsigned *neighs)
 {
-	struct xtr_dp_rib have = { .nl = nl };
+	struct xtr_dp_rib have = { .nl = nl, .most = most };
 	int r = xtr_dp_rib_read(&have);
 
 	*rules = *routes = *neighs = 0;

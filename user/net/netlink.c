@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 unsigned char xtr_nl_af(uint8_t family)
 {
@@ -99,6 +100,7 @@ int xtr_nl_open(struct xtr_nl **out)
 		return -e;
 	}
 	nl->seq = (uint32_t)time(NULL);
+	nl->nsfd = -1;
 	*out = nl;
 	return 0;
 }
@@ -110,6 +112,8 @@ void xtr_nl_close(struct xtr_nl *nl)
 	if (nl->genl)
 		mnl_socket_close(nl->genl);
 	mnl_socket_close(nl->rt);
+	if (nl->nsfd >= 0)
+		close(nl->nsfd);
 	free(nl);
 }
 
@@ -141,6 +145,29 @@ static int xtr_nl_deliver(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
+static int xtr_nl_socket_there(void *arg)
+{
+	struct mnl_socket **s = arg;
+
+	*s = xtr_nl_socket(NETLINK_ROUTE, 0);
+	return *s ? 0 : -errno;
+}
+
+/*
+ * A dump was given up, and all of it would have to be read before the next request: in a namespace of somebody else there may be any
+ * amount of it. So there the socket is another one from now on.
+ */
+static bool xtr_nl_renew(struct xtr_nl *nl, struct mnl_socket *s)
+{
+	struct mnl_socket *other;
+
+	if (s != nl->rt || nl->nsfd < 0 || xtr_nl_at(nl->nsfd, xtr_nl_socket_there, &other))
+		return false;
+	mnl_socket_close(nl->rt);
+	nl->rt = other;
+	return true;
+}
+
 /* Sends one request and reads until its end. 0, -errno, or what the walk's callback returned. */
 int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh,
 		   struct xtr_nl_walk *w)
@@ -169,7 +196,7 @@ int xtr_nl_talk_on(struct xtr_nl *nl, struct mnl_socket *s, struct nlmsghdr *nlh
 		r = mnl_cb_run(nl->buf, (size_t)n, nl->seq, port, w ? xtr_nl_deliver : NULL, w);
 		if (r < 0)
 			return -errno;
-		if (r == MNL_CB_STOP || (!dump && !want_ack))
+		if (r == MNL_CB_STOP || (!dump && !want_ack) || (dump && w && w->stop && xtr_nl_renew(nl, s)))
 			return w ? w->stop : 0;
 	}
 }

@@ -15,6 +15,7 @@
 struct xtr_nl {
 	struct mnl_socket *rt, *genl;
 	uint32_t seq;
+	int nsfd;                /* the namespace of the sockets; -1: that of the process */
 	int netdev_family;       /* generic netlink id; 0 not asked yet, <0 absent */
 	char said[160];
 	char buf[XTR_NL_BUF];

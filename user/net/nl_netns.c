@@ -8,7 +8,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "net/netlink.h"
+#include "net/nl_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,14 @@ int xtr_nl_netns_open(const char *path)
 }
 
 static int xtr_nl_open_there(void *arg) { return xtr_nl_open(arg); }
-int xtr_nl_open_at(int nsfd, struct xtr_nl **out) { return xtr_nl_at(nsfd, xtr_nl_open_there, out); }
+int xtr_nl_open_at(int nsfd, struct xtr_nl **out)
+{
+	int r = xtr_nl_at(nsfd, xtr_nl_open_there, out);
+
+	if (!r && nsfd >= 0)
+		(*out)->nsfd = fcntl(nsfd, F_DUPFD_CLOEXEC, 0);
+	return r;
+}
 
 static int xtr_nl_monitor_there(void *arg) { return xtr_nl_monitor_open(arg); }
 int xtr_nl_monitor_open_at(int nsfd, struct xtr_nl_monitor **out)
