@@ -15,7 +15,8 @@ enum xtr_verdict {
 	XTR_V_NATIVE,  /* forward without LISP */
 	XTR_V_MISS,
 	XTR_V_REQUEST, /* ask the mapping system, the packet is dropped (RFC 9301 5.4) */
-	XTR_V_GSO,     /* on to the peer end of the overlay device, where the kernel has segmented it */
+	XTR_V_GSO,     /* on to the peer end of the overlay device, where the kernel has segmented it. Of an EID port: with way.mc
+			* a clone of it, as of XTR_V_GROUP */
 	XTR_V_TOO_BIG, /* for its path: way.mtu is what would fit (icmp.h) */
 	XTR_V_GROUP,   /* to a group that has a replication list: one copy to each member (mcast.h) */
 };
@@ -49,14 +50,9 @@ XTR_INLINE bool xtr_is_loop(const struct xtr_inner *p)
 /* Is the packet any business of ours? Everything that holds for hits and misses alike. XTR_V_ENCAP: go on. */
 XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *ifc, struct xtr_inner *p)
 {
-	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP) {
-		/* Kept whole it would be lost without a trace after decapsulation: see xtr_tc_encap. The stack takes
-		 * those of an EID port to the overlay device. */
-		if (ifc->role == XTR_ROLE_EID && !ifc->vlan)
-			return XTR_V_PASS;
-		if (ifc->role == XTR_ROLE_OVERLAY)
-			return XTR_V_GSO;
-	}
+	/* Kept whole it would be lost without a trace after decapsulation: see xtr_tc_encap */
+	if (ifc->role == XTR_ROLE_OVERLAY && xtr_gso_size(c) && p->proto != IPPROTO_TCP)
+		return XTR_V_GSO;
 	if (xtr_addr_unfit(p->family, &p->dst) || xtr_addr_unfit(p->family, &p->src))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
 	if (xtr_is_loop(p))
@@ -68,9 +64,6 @@ XTR_INLINE int xtr_encap_admit(const struct xtr_ctx *c, const struct xtr_iface *
 	/* the kernel answers with time exceeded; on the overlay device it has decremented already */
 	if (p->ttl <= !!(ifc->flags & XTR_IF_F_ROUTER_HOP))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_TTL);
-	/* of a VLAN, whose frames the stack may have no device for: xtr_tc_segment */
-	if (ifc->role == XTR_ROLE_EID && xtr_gso_size(c) && p->proto != IPPROTO_TCP)
-		return XTR_V_GSO;
 	return XTR_V_ENCAP;
 }
 
@@ -121,13 +114,14 @@ XTR_INLINE int xtr_encap_source(const struct xtr_ctx *c, const struct xtr_cfg *c
 XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cfg, const struct xtr_iface *ifc,
 			       struct xtr_inner *p, struct xtr_way *w)
 {
+	bool super = xtr_gso_size(c);
 	__u16 version;
 	int r;
 
-	if (xtr_gso_size(c) && p->proto != IPPROTO_TCP && ifc->role == XTR_ROLE_OVERLAY)
+	if (super && p->proto != IPPROTO_TCP && ifc->role == XTR_ROLE_OVERLAY)
 		return XTR_V_GSO;
 	w->mc = xtr_group_on_link(p->family, &p->dst) ? NULL : xtr_mcast_get(ifc->iid, p);
-	if (!w->mc || xtr_gso_size(c) || xtr_addr_unfit(p->family, &p->src))
+	if (!w->mc || (super && (p->proto == IPPROTO_TCP || ifc->role != XTR_ROLE_EID)) || xtr_addr_unfit(p->family, &p->src))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_SCOPE);
 	if (xtr_is_loop(p))
 		return xtr_refuse(ifc, XTR_DROP_ENCAP_LOOP);
@@ -138,7 +132,7 @@ XTR_INLINE int xtr_encap_group(const struct xtr_ctx *c, const struct xtr_cfg *cf
 		if (r)
 			return r;
 	}
-	return XTR_V_GROUP;
+	return super ? XTR_V_GSO : XTR_V_GROUP;
 }
 
 /*
@@ -196,6 +190,9 @@ XTR_INLINE int xtr_encap_decide(const struct xtr_ctx *c, struct xtr_cfg *cfg, co
 	r = xtr_encap_source(c, cfg, ifc, p, &version);
 	if (r)
 		return r;
+	/* Of a port: xtr_tc_segment. The stack may have no device for its VLAN, and routes that lead to anywhere */
+	if (ifc->role == XTR_ROLE_EID && xtr_gso_size(c) && p->proto != IPPROTO_TCP)
+		return XTR_V_GSO;
 	if (is != XTR_DEST_FOUND)
 		return XTR_V_MISS;
 	w->hash = xtr_flow_hash(p);

@@ -213,9 +213,11 @@ XTR_GLOBAL int xtr_icmp_head(struct __sk_buff *skb, const struct xtr_iface *ifc,
 	return bpf_skb_store_bytes(skb, ETH_HLEN, &h, head, BPF_F_RECOMPUTE_CSUM);
 }
 
-/* Back to the sender, out of the port where the packet came in, with the tag it has. */
-XTR_INLINE int xtr_icmp_to_port(struct __sk_buff *skb, __u32 port)
+/* Back to the sender, out of the port where the packet came in, with the tag it has. The mark is for xtr_tc_guard, which knows by the
+ * device alone where it came in: set only where that is taken for another instance, so the guard is there and takes it off. */
+XTR_INLINE int xtr_icmp_to_port(struct __sk_buff *skb, const struct xtr_iface *ifc, __u32 port)
 {
+	struct xtr_iface *whole = ifc->vlan ? xtr_iface_get(port, 0) : NULL;
 	__u8 mac[3 * ETH_ALEN];
 
 	if (bpf_skb_load_bytes(skb, 0, mac, 2 * ETH_ALEN))
@@ -223,6 +225,8 @@ XTR_INLINE int xtr_icmp_to_port(struct __sk_buff *skb, __u32 port)
 	__builtin_memcpy(mac + 2 * ETH_ALEN, mac, ETH_ALEN);
 	if (bpf_skb_store_bytes(skb, 0, mac + ETH_ALEN, 2 * ETH_ALEN, 0))
 		return -XTR_DROP_ENCAP_MTU;
+	if (whole && whole->iid != ifc->iid)
+		skb->mark = XTR_MARK_DECAP | port;
 	return bpf_redirect(port, 0);
 }
 
@@ -312,7 +316,7 @@ XTR_INLINE int xtr_icmp_too_big(struct __sk_buff *skb, const struct xtr_iface *i
 	if (len <= 0 || xtr_icmp_head(skb, ifc, p, say, len))
 		return -XTR_DROP_ENCAP_MTU;
 	xtr_stat(XTR_STAT_ICMP_TOO_BIG, p->len);
-	return ifc->role == XTR_ROLE_EID ? xtr_icmp_to_port(skb, port) : xtr_icmp_to_stack(skb, ifc->iid);
+	return ifc->role == XTR_ROLE_EID ? xtr_icmp_to_port(skb, ifc, port) : xtr_icmp_to_stack(skb, ifc->iid);
 }
 
 #endif

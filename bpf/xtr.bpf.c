@@ -60,14 +60,31 @@ XTR_INLINE bool xtr_tc_crosses(const struct __sk_buff *skb, const struct xtr_ifa
 }
 
 /*
- * A UDP super-packet of a VLAN port: out by the overlay device of its instance, on whose way to the peer end the kernel segments, as
- * it does with what the host routes there. What does not fit is answered here, as no routing looks at it.
+ * A frame that has no role here. Being detached, or another VLAN's: a port goes on as if we were gone; what was routed into the
+ * overlay has no way. Behind a peer end is the host's own stack, and what a tenant puts a tag on, a priority tag even, which the
+ * stack takes off, comes out there: it is not let in.
  */
-XTR_FUNC XTR_NONNULL int xtr_tc_segment(struct __sk_buff *skb, const struct xtr_iface *ifc, const struct xtr_inner *p)
+XTR_INLINE int xtr_tc_nobodys(const struct __sk_buff *skb)
 {
-	__u32 iid = ifc->iid;
+	struct xtr_iface *ifc;
+
+	if (skb->ingress_ifindex != skb->ifindex)
+		return -XTR_DROP_ENCAP_NO_IFACE;
+	ifc = xtr_port_get(skb->ifindex, 0);
+	return ifc && ifc->role == XTR_ROLE_PEER ? -XTR_DROP_ENCAP_SCOPE : -XTR_DROP_NONE;
+}
+
+/*
+ * A UDP super-packet of an EID port: out by the overlay device of its instance, on whose way to the peer end the kernel segments,
+ * as it does with what the host routes there. What does not fit is answered here, as no routing looks at it. mc: of a group, a clone
+ * goes; the packet itself is the stack's, as it came (mcast.h).
+ */
+XTR_FUNC XTR_NONNULL int xtr_tc_segment(struct __sk_buff *skb, const struct xtr_iface *ifc, const struct xtr_inner *p, bool group)
+{
+	__u32 iid = ifc->iid, mark = skb->mark, tci = ifc->vlan ? xtr_vlan_tci(skb) : 0;
 	struct xtr_inst *inst = bpf_map_lookup_elem(&xtr_inst, &iid);
 	struct xtr_iface *ov = inst && !(inst->flags & XTR_INST_F_ELSEWHERE) ? xtr_iface_get(inst->overlay, 0) : NULL;
+	bool big = ov && p->l3len + UDP_HLEN + skb->gso_size > ov->mtu;
 	struct xtr_ctx c = { .skb = skb };
 	__u32 overlay;
 	int r;
@@ -75,15 +92,25 @@ XTR_FUNC XTR_NONNULL int xtr_tc_segment(struct __sk_buff *skb, const struct xtr_
 	if (!ov)
 		return -XTR_DROP_OVERLAY_GONE;
 	overlay = inst->overlay;
-	if (p->l3len + UDP_HLEN + skb->gso_size > ov->mtu) {
+	if (big && group)
+		return -XTR_DROP_REPL_TOO_BIG;
+	if (big && p->proto == IPPROTO_UDP) {
 		r = xtr_icmp_too_big(skb, ifc, p, ov->mtu, skb->ifindex);
 		return r ?: xtr_tc_pass(skb);
 	}
-	if (bpf_skb_vlan_pop(skb) || xtr_tc_decrement(&c, p))
+	if (tci && bpf_skb_vlan_pop(skb))
+		return -XTR_DROP_ENCAP_ROOM;
+	if (!group && xtr_tc_decrement(&c, p))
 		return -XTR_DROP_ENCAP_ROOM;
 	xtr_stat(XTR_STAT_GSO_PEER, p->len);
 	skb->mark = XTR_MARK_DECAP | skb->ifindex;
-	return bpf_redirect(overlay, 0);
+	if (!group)
+		return bpf_redirect(overlay, 0);
+	r = bpf_clone_redirect(skb, overlay, 0);
+	skb->mark = mark;
+	if (tci && bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), tci))
+		return -XTR_DROP_ENCAP_ROOM;
+	return r ? -XTR_DROP_REPL_FAILED : 0;
 }
 
 /*
@@ -107,13 +134,13 @@ int xtr_tc_encap(struct __sk_buff *skb)
 	int r;
 
 	if (!ifc || (ifc->role != XTR_ROLE_EID && ifc->role != XTR_ROLE_OVERLAY && ifc->role != XTR_ROLE_PEER)) {
-		/* Being detached. A port goes on as if we were gone; what was routed into the overlay has no way. */
-		if (skb->ingress_ifindex == skb->ifindex) {
+		r = xtr_tc_nobodys(skb);
+		if (r == -XTR_DROP_NONE) {
 			xtr_tc_at_mac(skb); /* for whoever comes after us */
 			return xtr_tc_pass(skb);
 		}
 		__builtin_memset(&p, 0, sizeof(p));
-		xtr_drop(&c, cfg, &p, 0, XTR_DROP_ENCAP_NO_IFACE);
+		xtr_drop(&c, cfg, &p, 0, -r);
 		return TC_ACT_SHOT;
 	}
 	if (xtr_tc_carried(skb, ifc))
@@ -135,7 +162,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	}
 	r = xtr_tc_decide(&c, cfg, ifc, &p, &w, now);
-	if (many && r != XTR_V_GROUP)
+	if (many && r != XTR_V_GROUP && !(r == XTR_V_GSO && w.mc))
 		return xtr_tc_pass(skb);
 	switch (r) {
 	case XTR_V_GROUP:
@@ -164,7 +191,11 @@ int xtr_tc_encap(struct __sk_buff *skb)
 		break;
 	case XTR_V_GSO:
 		if (ifc->role == XTR_ROLE_EID) {
-			r = xtr_tc_segment(skb, ifc, &p);
+			r = xtr_tc_segment(skb, ifc, &p, w.mc);
+			if (r < 0 && w.mc)
+				xtr_count_drop(-r);
+			if (w.mc)
+				return xtr_tc_pass(skb);
 			if (r >= 0)
 				return r;
 			break;
@@ -473,6 +504,33 @@ int xtr_clock(struct __sk_buff *skb)
 	cfg->hz = xtr_hz;
 	cfg->jiffies = bpf_jiffies64();
 	return TC_ACT_OK;
+}
+
+/*
+ * TC egress of EID ports, where there is more than one instance: what the host's routes lead out of a port of one instance that came
+ * in from another. Tenants must not meet. What this host itself sends came in nowhere; what a bridge switches, whose ports are in
+ * the instances they are in, is not ours to judge.
+ */
+SEC("tc") XTR_NONNULL
+int xtr_tc_guard(struct __sk_buff *skb)
+{
+	struct xtr_iface *ifc, *in = skb->ingress_ifindex ? xtr_port_get(skb->ingress_ifindex, 0) : NULL;
+	struct xtr_ctx c = { .skb = skb };
+	struct xtr_inner p = {};
+	__u32 iid;
+
+	if (!in || in->role == XTR_ROLE_UNDERLAY || in->flags & XTR_IF_F_PART)
+		return TC_ACT_UNSPEC;
+	if (skb->ingress_ifindex == skb->ifindex && skb->mark == (XTR_MARK_DECAP | skb->ifindex)) { /* xtr_icmp_to_port */
+		skb->mark = 0;
+		return TC_ACT_UNSPEC;
+	}
+	iid = in->iid; /* the copy may be that of the next port soon */
+	ifc = xtr_port_get(skb->ifindex, xtr_vlan_tci(skb) & 0xfff);
+	if (!ifc || ifc->role != XTR_ROLE_EID || ifc->iid == iid)
+		return TC_ACT_UNSPEC;
+	xtr_drop(&c, &xtr_cfg, &p, iid, XTR_DROP_ENCAP_CROSS);
+	return TC_ACT_SHOT;
 }
 
 /*

@@ -70,6 +70,7 @@
 #define XTR_PROG_XDP_UNDER "xtr_xdp_under"    /* XDP on underlay ports: decapsulate what it can finish alone */
 #define XTR_PROG_XDP_COPY  "xtr_xdp_copy"     /* XDP, entries of device maps: one copy of a replicated packet leaves */
 #define XTR_PROG_FENCE     "xtr_tc_fence"     /* TC ingress of the helper device for LISP-GPE: nothing comes in there */
+#define XTR_PROG_GUARD     "xtr_tc_guard"     /* TC egress of EID ports where there is more than one instance: nothing crosses */
 #define XTR_PROG_CLOCK     "xtr_clock"        /* run by BPF_PROG_TEST_RUN only: writes jiffies and CONFIG_HZ into xtr_cfg */
 
 /*
@@ -147,6 +148,8 @@ enum {
 	XTR_IF_F_XDP_GENERIC  = 1 << 3, /* XDP runs in generic mode here */
 	XTR_IF_F_PEER         = 1 << 5, /* EID port: its other end is in another network namespace, and bpf_redirect_peer may
 					 * be used: nothing would look at the packet on its way there */
+	XTR_IF_F_PART         = 1 << 6, /* part of a bridge, bond or VRF: what the stack has of it came in by that one. What another
+					 * port sends that came in here was switched */
 	XTR_IF_F_FALLBACK     = 1 << 4, /* mode is slower than the one asked for (auto: than the one the driver promises) */
 };
 struct xtr_iface {

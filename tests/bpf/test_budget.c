@@ -73,7 +73,7 @@ Test(budget, verifier_work_stays_within_its_golden_figures)
 Test(budget, names_fit_and_are_those_of_the_abi)
 {
 	static const char *const progs[] = { XTR_PROG_ENCAP, XTR_PROG_INJECT, XTR_PROG_UNDERLAY, XTR_PROG_XDP_EID,
-					     XTR_PROG_XDP_UNDER, XTR_PROG_XDP_COPY, XTR_PROG_CLOCK };
+					     XTR_PROG_XDP_UNDER, XTR_PROG_XDP_COPY, XTR_PROG_CLOCK, XTR_PROG_FENCE, XTR_PROG_GUARD };
 	static const char *const maps[] = { XTR_MAP_CFG, XTR_MAP_IFACES, XTR_MAP_INST, XTR_MAP_SELF, XTR_MAP_LOCAL4, XTR_MAP_LOCAL6,
 					    XTR_MAP_EID4, XTR_MAP_EID6, XTR_MAP_RSET, XTR_MAP_RLOC, XTR_MAP_RLSTAT, XTR_MAP_DROPS,
 					    XTR_MAP_STATS, XTR_MAP_EVENTS, XTR_MAP_MISSTB, XTR_MAP_MISSSL, XTR_MAP_MISSSRC, XTR_MAP_HOLD, XTR_MAP_GEN,

@@ -570,6 +570,65 @@ Test(mcast, super_packets_are_segmented_first)
 	}
 }
 
+static void overlay_mtu(__u16 mtu)
+{
+	struct xtr_iface v = lab_iface_get(lab.xtr0);
+
+	v.mtu = mtu;
+	lab_iface(lab.xtr0, v);
+}
+
+/* The same from a port: each segment is replicated, with one router hop, and who is a member here gets the packet as it came. */
+Test(mcast, super_packets_of_a_port_are_replicated_and_delivered_here)
+{
+	struct layer in[] = { ETH(0, MAC_HOST), IP4("10.1.0.10", GROUP4, .ttl = 8), UDP(9, 7777, .partial = true), DATA(300), {} };
+	struct virtio_net_hdr v = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .gso_type = 5 /* UDP_L4 */, .gso_size = 100,
+				    .hdr_len = 42, .csum_start = 34, .csum_offset = 6 };
+	int host = open_marked("eidx", 0), sock = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(7777) };
+	struct ip_mreqn m = { .imr_ifindex = lab.eid };
+	struct timeval tv = { .tv_usec = 300000 };
+	const __u32 ids[] = { M4(1), M6(1) };
+	char buf[512];
+	struct pkt p;
+	struct ran r;
+
+	cr_assert_eq(system("ip addr add 10.1.0.254/16 dev eid; sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eid.rp_filter=0; "
+			    "ethtool -K xtr0 tx-udp-segmentation off 2>/dev/null"), 0);
+	memcpy(in[0].dmac, (__u8[]){ 0x01, 0x00, 0x5e, 0x7c, 0x01, 0x01 }, 6);
+	inet_pton(AF_INET, GROUP4, &m.imr_multiaddr);
+	cr_assert(!bind(sock, (struct sockaddr *)&a, sizeof(a)) && !setsockopt(sock, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)) &&
+		  !setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), "%s", strerror(errno));
+	p = pkt_build(in);
+	list_of(0, ids, 2);
+	overlay_mtu(1500);
+	r = lab_count_start();
+	if (put(host, &v, &p))
+		cr_skip("a kernel before 6.2 takes no UDP super-packet from a packet socket");
+	for (unsigned seg = 0; seg < 3; seg++)
+		for (unsigned i = 0; i < 2; i++) {
+			struct pkt got = take_frame(wire, NULL, COMES);
+			unsigned at = i ? 14 + 56 : 14 + 36;
+
+			cr_expect_eq(got.len, at + 28 + 100, "segment %u, copy %u: %u octets", seg, i, got.len);
+			cr_expect_eq(got.b[at + 28], (__u8)(seg * 100 + 1), "segment %u, copy %u", seg, i);
+			cr_expect_eq(got.b[at + 8], 7);
+		}
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
+	for (unsigned seg = 0; seg < 3; seg++)
+		cr_expect_eq(recv(sock, buf, sizeof(buf), 0), 100, "segment %u for the member here", seg);
+	lab_count_end(&r);
+	expect_counts("segments", &r, 3, 6, 0, 0);
+	/* what does not fit the overlay device is said to be lost */
+	overlay_mtu(120);
+	r = lab_count_start();
+	cr_assert_eq(put(host, &v, &p), 0);
+	cr_expect_eq(take_frame(wire, NULL, NOTHING).len, 0);
+	lab_count_end(&r);
+	expect_counts("too big", &r, 0, 0, XTR_DROP_REPL_TOO_BIG, 1);
+	cr_expect_eq(recv(sock, buf, sizeof(buf), 0), 100);
+}
+
 /* What else may be put at that place with our marks. */
 Test(mcast, marks_are_not_trusted_further_than_they_reach)
 {

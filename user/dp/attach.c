@@ -310,6 +310,16 @@ static int xtr_dp_clsact_attach(struct xtr_dp *dp, const struct xtr_dp_want *w)
 	return r ? r : bpf_tc_attach(&hook, &opts);
 }
 
+/* The filter of one direction only. */
+static void xtr_dp_clsact_egress_off(struct xtr_dp_made_dev *d)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)d->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = XTR_DP_TC_HANDLE, .priority = XTR_DP_TC_PRIORITY);
+
+	bpf_tc_detach(&hook, &opts);
+	d->flags &= ~(__u32)XTR_MADE_EGRESS;
+}
+
 /* Removes our filters from a device, and the qdisc if we made it and nobody else uses it. */
 int xtr_dp_clsact_remove(struct xtr_nl *nl, struct xtr_dp_made_dev *d)
 {
@@ -528,6 +538,19 @@ static int xtr_dp_attach_xdp_device(struct xtr_dp *dp, unsigned i, struct xtr_er
 	return xtr_dp_attach_xdp(dp, i, err);
 }
 
+/* Tenants must not meet: what one has left to the stack is kept from the ports of another. Nobody to meet: nothing to pay. */
+static bool xtr_dp_guarded(const struct xtr_dp *dp, const struct xtr_dp_if *f)
+{
+	return f->role == XTR_ROLE_EID && dp->ov_count > 1;
+}
+
+static int xtr_dp_attach_guard(struct xtr_dp *dp, const struct xtr_dp_if *f, struct xtr_err *err)
+{
+	const struct xtr_dp_want w = { XTR_P_GUARD, f->ifindex, XTR_DP_EGRESS, 0, f->name, f->mtu };
+
+	return xtr_dp_guarded(dp, f) ? xtr_dp_attach_one(dp, &w, err) : 0;
+}
+
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
 {
 	int r = xtr_dp_attach_overlays(dp, err);
@@ -543,7 +566,9 @@ int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err)
 
 		if (!f->ifindex)
 			continue;
-		r = xtr_dp_attach_one(dp, &w, err);
+		r = xtr_dp_attach_guard(dp, f, err);
+		if (!r)
+			r = xtr_dp_attach_one(dp, &w, err);
 		if (!r)
 			r = xtr_dp_attach_xdp_device(dp, i, err);
 	}
@@ -578,7 +603,8 @@ static bool xtr_dp_link_wanted(struct xtr_dp *dp, const char *prog, int ifindex)
 
 		if (f->ifindex != ifindex)
 			continue;
-		if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY))
+		if (!strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_ENCAP : XTR_PROG_UNDERLAY) ||
+		    (xtr_dp_guarded(dp, f) && !strcmp(prog, XTR_PROG_GUARD)))
 			return true;
 		if (f->mode != XTR_MODE_TC &&
 		    !strcmp(prog, f->role == XTR_ROLE_EID ? XTR_PROG_XDP_EID : XTR_PROG_XDP_UNDER))
@@ -624,6 +650,9 @@ void xtr_dp_attach_sweep(struct xtr_dp *dp)
 
 		if (!want && d->flags & (XTR_MADE_INGRESS | XTR_MADE_EGRESS | XTR_MADE_CLSACT))
 			xtr_dp_clsact_remove(dp->nl, d);
+		else if (d->flags & XTR_MADE_EGRESS && xtr_dp_if_by_index(dp, (int)d->ifindex) &&
+			 !xtr_dp_link_wanted(dp, XTR_PROG_GUARD, (int)d->ifindex))
+			xtr_dp_clsact_egress_off(d);
 		if (!xtr_dp_tags_needed(dp, (int)d->ifindex))
 			xtr_dp_tags_restore(d);
 	}

@@ -87,7 +87,7 @@ enum xtr_dp_map {
 	XTR_M_MAX,
 };
 enum xtr_dp_prog { XTR_P_ENCAP, XTR_P_INJECT, XTR_P_UNDERLAY, XTR_P_XDP_EID, XTR_P_XDP_UNDER, XTR_P_XDP_COPY, XTR_P_CLOCK,
-		   XTR_P_FENCE, XTR_P_MAX };
+		   XTR_P_FENCE, XTR_P_GUARD, XTR_P_MAX };
 extern const char *const xtr_dp_map_names[XTR_M_MAX];
 extern const char *const xtr_dp_prog_names[XTR_P_MAX];
 

@@ -537,6 +537,7 @@ int xtr_dp_ifaces(struct xtr_dp *dp, bool sweep, struct xtr_err *err)
 				(f->soft ? XTR_IF_F_CSUM_PARTIAL : 0) |
 				(f->ndo_xmit ? XTR_IF_F_XDP_TX : 0) |
 				(f->apart ? XTR_IF_F_PEER : 0) |
+				(f->master ? XTR_IF_F_PART : 0) |
 				(f->mode == XTR_MODE_XDP_GENERIC ? XTR_IF_F_XDP_GENERIC : 0) |
 				(xtr_dp_fell_back(f) ? XTR_IF_F_FALLBACK : 0));
 		slower += xtr_dp_fell_back(f);

@@ -28,7 +28,7 @@ const char *const xtr_dp_prog_names[XTR_P_MAX] = {
 	[XTR_P_UNDERLAY] = XTR_PROG_UNDERLAY,	[XTR_P_XDP_EID] = XTR_PROG_XDP_EID,
 	[XTR_P_XDP_UNDER] = XTR_PROG_XDP_UNDER, [XTR_P_XDP_COPY] = XTR_PROG_XDP_COPY,
 	[XTR_P_CLOCK] = XTR_PROG_CLOCK,
-	[XTR_P_FENCE] = XTR_PROG_FENCE,
+	[XTR_P_FENCE] = XTR_PROG_FENCE,		[XTR_P_GUARD] = XTR_PROG_GUARD,
 };
 
 bool xtr_dp_private(unsigned map)
