@@ -211,7 +211,7 @@ static const struct xtr_schema dp_schema = { "data-plane", NULL, (const struct x
 	BOOL(T, ecn_compat, "ecn-compatible", 0, "false",
 	     "encapsulate as Not-ECT (RFC 6040 4.1 compatibility mode)"),
 	BOOL(T, accept_versions, "accept-map-versions", 0, "false",
-	     "check map-versions of received packets (RFC 9302)"),
+	     "check map-versions of received packets (RFC 9302 7.1); the SMRs and Map-Requests it asks for then are not sent"),
 	UINT(T, miss_rate, "miss-rate", 0, 1, 10000000, "20000",
 	     "misses handed to the daemon per second, CPU and port"),
 	UINT(T, miss_burst, "miss-burst", 0, 1, 10000000, "5000", "of these, at once"),
