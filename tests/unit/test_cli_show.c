@@ -29,8 +29,9 @@
 	"{\"site\":\"" name "\",\"iid\":0,\"eid\":\"" eid "\",\"configured\":true,\"registered\":" #registered ",\"proxy\":true," \
 	"\"registrant\":" registrant_##registered ",\"xtr_id\":null,\"age\":" age_##registered ",\"expires\":" age_##registered \
 	"," ended ",\"registers\":" #registers ",\"refused\":" #refused "," refusal ",\"locators\":[]}"
-#define NEVER "\"ended\":null,\"withdrawn\":null"
-#define ENDED(ago, withdrawn) "\"ended\":" #ago ",\"withdrawn\":" #withdrawn
+#define NEVER "\"ended\":null,\"withdrawn\":null,\"more_specifics\":0"
+#define ONE_BELOW "\"ended\":null,\"withdrawn\":null,\"more_specifics\":1"
+#define ENDED(ago, withdrawn) "\"ended\":" #ago ",\"withdrawn\":" #withdrawn ",\"more_specifics\":0"
 #define registrant_true "\"192.0.2.1\""
 #define registrant_false "null"
 #define age_true "59"
@@ -39,7 +40,7 @@
 #define REFUSED "\"last_refusal\":\"the MAC does not verify: wrong key?\",\"last_refusal_age\":3,\"last_refusal_from\":\"192.0.2.66\""
 #define SITE_ROWS "[" SITE("site-a", "10.1.0.0/16", true, 4, 0, NOT_REFUSED, NEVER) "," \
 	SITE("site-b", "10.2.0.0/16", false, 0, 2, REFUSED, NEVER) "," SITE("site-c", "10.3.0.0/16", false, 0, 0, NOT_REFUSED, NEVER) "," \
-	SITE("site-d", "10.4.0.0/16", false, 0, 0, NOT_REFUSED, NEVER) "," SITE("site-d", "10.4.1.0/24", true, 9, 1, REFUSED, NEVER) "," \
+	SITE("site-d", "10.4.0.0/16", false, 0, 0, NOT_REFUSED, ONE_BELOW) "," SITE("site-d", "10.4.1.0/24", true, 9, 1, REFUSED, NEVER) "," \
 	SITE("site-e", "10.5.0.0/16", false, 0, 0, NOT_REFUSED, ENDED(41.5, false)) "," \
 	SITE("site-f", "10.6.0.0/16", false, 0, 2, REFUSED, ENDED(2.5, true)) "," \
 	SITE("site-g", "10.7.0.0/16", false, 0, 2, REFUSED, ENDED(30, false)) "]"
@@ -206,7 +207,7 @@ Test(cli_show, site_says_why_it_is_not_registered, .init = up, .fini = down)
 
 	prints("site show", SITE_A SITE_B SITE_C SITE_D SITE_D1 SITE_E SITE_F SITE_G);
 	prints("site show site-d", SITE_D SITE_D1);
-	asked("{\"name\":\"site-d\"}");
+	asked("{\"limit\":500,\"name\":\"site-d\"}");
 	prints("site show 10.4.1.9", SITE_D1);
 	prints("site show 10.4.9.9", SITE_D);
 	prints("site show 10.4.0.0/16 instance 0", SITE_D SITE_D1);

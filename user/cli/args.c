@@ -270,14 +270,17 @@ int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, jso
 	return rc < 0 ? xtr_cli_refused(c, result, &err) : 0;
 }
 
+int xtr_cli_no_daemon(struct xtr_cli *c)
+{
+	return xtr_cli_error(c, "xtrd is not running (nobody answers at %s): only it knows this; "
+			     "start it, or name another socket with -s PATH", c->socket);
+}
+
 int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result)
 {
 	int rc = xtr_cli_try(c, object, command, args, result);
 
-	if (rc == 1)
-		return xtr_cli_error(c, "xtrd is not running (nobody answers at %s): only it knows this; "
-				     "start it, or name another socket with -s PATH", c->socket);
-	return rc;
+	return rc == 1 ? xtr_cli_no_daemon(c) : rc;
 }
 
 bool xtr_cli_daemon_up(struct xtr_cli *c)

@@ -99,6 +99,7 @@ int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, jso
 int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result);
 /* The same, for what is asked for in parts: *more, if there is more than the result. */
 int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result, bool *more);
+int xtr_cli_no_daemon(struct xtr_cli *c); /* says so, returns -1 */
 /* The error of a failed xtr_ctl_call(); returns -1, *result is NULL. */
 int xtr_cli_refused(struct xtr_cli *c, json_t **result, const struct xtr_err *err);
 bool xtr_cli_daemon_up(struct xtr_cli *c);
@@ -126,6 +127,19 @@ json_t *xtr_cli_eid_args(const struct xtr_cli_eid *e);
 /* Keeps of rows [{iid, eid}] what e asks for: of a prefix itself and what is inside; of an address, or
  * when there is nothing inside, the longest match. */
 void xtr_cli_eid_filter(json_t *rows, const struct xtr_cli_eid *e);
+
+/* A list of the daemon that may be long, of what e asks for: page.c. */
+struct xtr_cli_list {
+	const char *object;        /* its command show */
+	const struct xtr_cli_eid *e;
+	const char *name;          /* of a site, or NULL */
+	bool by_count;             /* the daemon goes on behind a number of rows, not behind an EID */
+	bool (*take)(void *arg, json_t *row); /* may add to a row; false: it is not shown. NULL: all are */
+	void *arg;
+	xtr_cli_plain *plain;
+};
+/* 0; 1: there are none, and nothing was printed; -1 with the error printed. */
+int xtr_cli_pages(struct xtr_cli *c, const struct xtr_cli_list *l);
 
 /* In order of site, instance, prefix, Map-Server; of id or ifindex. Steals rows. */
 json_t *xtr_cli_sort_eids(json_t *rows);

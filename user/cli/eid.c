@@ -54,21 +54,20 @@ static void rows_plain(FILE *f, const json_t *v)
 static int do_show(struct xtr_cli *c, struct xtr_words *w)
 {
 	struct xtr_cli_eid e;
-	json_t *rows = NULL;
+	struct xtr_cli_list list = { .object = "eid", .e = &e, .by_count = true, .plain = row_plain };
 	char buf[XTR_EID_STRLEN];
+	int rc;
 
-	if (xtr_cli_eid_take(c, w, &e) || xtr_words_end(c, w) ||
-	    xtr_cli_call(c, "eid", "show", xtr_cli_eid_args(&e), &rows))
+	if (xtr_cli_eid_take(c, w, &e) || xtr_words_end(c, w))
 		return -1;
-	xtr_cli_eid_filter(rows, &e);
-	if (e.given && !json_array_size(rows)) {
-		json_decref(rows);
+	rc = xtr_cli_pages(c, &list);
+	if (rc <= 0)
+		return rc;
+	if (e.given)
 		return xtr_cli_error(c, "%s is in none of our EID-prefixes of instance %u (etr.database of the "
 				     "configuration)", xtr_cli_eid_text(&e, buf), e.iid);
-	}
-	if (!json_array_size(rows))
-		xtr_cli_note(c, "no EID-prefix is configured here (etr.database)");
-	return xtr_cli_emit(c, xtr_cli_sort_eids(rows), rows_plain);
+	xtr_cli_note(c, "no EID-prefix is configured here (etr.database)");
+	return xtr_cli_emit(c, json_array(), rows_plain);
 }
 
 const struct xtr_cli_cmd xtr_cmd_eid[] = {

@@ -9,25 +9,7 @@
 
 /* --- why a configured prefix has no registration */
 
-/* Registrations of more-specific prefixes of the same site and instance. */
-static unsigned more_specifics(const json_t *rows, const json_t *row)
-{
-	struct xtr_eid_prefix p, q;
-	const json_t *o;
-	unsigned n = 0;
-	size_t i;
-
-	if (xtr_eid_parse(xtr_json_str(row, "eid"), &p))
-		return 0;
-	json_array_foreach(rows, i, o) {
-		if (o == row || !xtr_json_true(o, "registered") || xtr_json_int(o, "iid") != xtr_json_int(row, "iid") ||
-		    strcmp(xtr_json_str(o, "site"), xtr_json_str(row, "site")))
-			continue;
-		if (!xtr_eid_parse(xtr_json_str(o, "eid"), &q) && xtr_eid_covers(&p, &q))
-			n++;
-	}
-	return n;
-}
+#define MORE_SPECIFICS_MAX 100 /* the daemon counts no further */
 
 static json_t *why_refused(const json_t *row)
 {
@@ -61,44 +43,38 @@ static bool refused_since(const json_t *row)
 						       json_number_value(json_object_get(row, "ended")));
 }
 
-static json_t *why(const json_t *rows, const json_t *row)
+static json_t *why_below(json_int_t n)
 {
-	unsigned n;
 	char text[160];
+
+	snprintf(text, sizeof(text), "not itself, but %" JSON_INTEGER_FORMAT "%s more-specific EID-prefix%s of it %s", n,
+		 n >= MORE_SPECIFICS_MAX ? " or more" : "", n == 1 ? "" : "es", n == 1 ? "is" : "are");
+	return json_string(text);
+}
+
+static json_t *why(const json_t *row)
+{
+	json_int_t n = xtr_json_int(row, "more_specifics");
 
 	if (xtr_json_true(row, "registered"))
 		return json_null();
 	if (refused_since(row))
 		return why_refused(row);
-	n = more_specifics(rows, row);
-	if (n) {
-		snprintf(text, sizeof(text), "not itself, but %u more-specific EID-prefix%s of it %s", n,
-			 n == 1 ? "" : "es", n == 1 ? "is" : "are");
-		return json_string(text);
-	}
+	if (n)
+		return why_below(n);
 	if (xtr_json_has(row, "ended"))
 		return why_ended(row);
 	return json_string("no Map-Register for it has arrived: check etr.map-servers of its ETR, and that UDP "
 			   "port 4342 is open on the way");
 }
 
-static void add_why(json_t *rows)
+static bool take_row(void *name, json_t *row)
 {
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(rows, i, row)
-		json_object_set_new(row, "why", why(rows, row));
+	json_object_set_new(row, "why", why(row));
+	return !name || !strcmp(xtr_json_str(row, "site"), name);
 }
 
 /* --- plain */
-
-static void filter_name(json_t *rows, const char *name)
-{
-	for (size_t i = json_array_size(rows); i-- > 0;)
-		if (strcmp(xtr_json_str(json_array_get(rows, i), "site"), name))
-			json_array_remove(rows, i);
-}
 
 static void row_plain(FILE *f, const json_t *v)
 {
@@ -180,29 +156,21 @@ static int take_args(struct xtr_cli *c, struct xtr_words *w, const char **name, 
 static int do_show(struct xtr_cli *c, struct xtr_words *w)
 {
 	struct xtr_cli_eid e;
-	json_t *rows = NULL, *args;
+	struct xtr_cli_list list = { .object = "site", .e = &e, .take = take_row, .plain = row_plain };
 	const char *name;
-	bool asked;
+	int rc;
 
 	if (take_args(c, w, &name, &e))
 		return -1;
-	args = xtr_cli_eid_args(&e);
-	if (name)
-		json_object_set_new(args, "name", json_string(name));
-	if (xtr_cli_call(c, "site", "show", args, &rows))
-		return -1;
-	asked = name || e.given;
-	add_why(rows);
-	if (name)
-		filter_name(rows, name);
-	xtr_cli_eid_filter(rows, &e);
-	if (asked && !json_array_size(rows)) {
-		json_decref(rows);
+	list.name = name;
+	list.arg = (void *)(uintptr_t)name;
+	rc = xtr_cli_pages(c, &list);
+	if (rc <= 0)
+		return rc;
+	if (name || e.given)
 		return nothing(c, name, &e);
-	}
-	if (!json_array_size(rows))
-		xtr_cli_note(c, "no site is configured here (map-server.sites)");
-	return xtr_cli_emit(c, xtr_cli_sort_eids(rows), rows_plain);
+	xtr_cli_note(c, "no site is configured here (map-server.sites)");
+	return xtr_cli_emit(c, json_array(), rows_plain);
 }
 
 const struct xtr_cli_cmd xtr_cmd_site[] = {

@@ -22,9 +22,14 @@
  *          add args: {eid, iid, action | rlocs:[{address, weight}]} -> {iid, eid}; delete args: {eid, iid} and flush -> {"deleted":N}, with
  *                                    args limit at most so many, "truncated" if there may be more
  *          load args: {entries: [{eid, action | rlocs}]} -> {added, refused, first: null or {entry, error}}
- *   eid show                         [{iid, eid, ttl_min, map_server, key_id, algorithm, acked, registers_sent, notifies,
+ *   eid show [args: eid, iid, limit, skip]
+ *                                    at most limit rows without the first skip of them: with "truncated", ask again with as many
+ *                                    more as came (the same ones as long as the configuration is)
+ *                                    [{iid, eid, ttl_min, map_server, key_id, algorithm, acked, registers_sent, notifies,
  *                                      last_sent, last_ack, problem, locators:[...]}]
- *   site show [args: name, eid, iid] [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, ended, withdrawn,
+ *   site show [args: name, eid, iid, limit, after]
+ *                                    in parts as cache show, all of one EID-prefix in one
+ *                                    [{site, iid, eid, configured, registered, proxy, registrant, xtr_id, age, expires, ended, withdrawn, more_specifics,
  *                                      registers, refused, last_refusal, last_refusal_age, last_refusal_from, locators:[...]}]
  *   stats control                    {name: value} of XTR_NODE_COUNTERS, and drop-too-long, drop-not-unicast of the sockets
  *          maps                      {maps: [{name, key, entries, max}] of the kernel, tables: [the same] of the roles, refused}

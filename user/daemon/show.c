@@ -82,6 +82,8 @@ struct rows {
 	uint32_t iid;
 	const char *name;
 	size_t limit; /* of rows */
+	uint64_t skip;
+	struct xtr_eid_prefix last; /* of the rows that came */
 };
 
 /* {eid, iid}: eid with or without "[iid]"; a bare address is a host. 0, or -EINVAL with the request
@@ -207,6 +209,11 @@ static int take_part(struct xtr_ctl_request *req, json_t *args, struct rows *r,
 	return 0;
 }
 
+static struct xtr_cache_part part_of(const struct rows *r, const struct xtr_eid_prefix *after)
+{
+	return (struct xtr_cache_part){ .eid = r->has_eid ? &r->eid : NULL, .iid = r->has_iid ? &r->iid : NULL, .after = after };
+}
+
 static void cache_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
 	struct xtr_eid_prefix after;
@@ -220,9 +227,7 @@ static void cache_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t
 		json_decref(r.list);
 		return;
 	}
-	part = (struct xtr_cache_part){ .eid = r.has_eid ? &r.eid : NULL,
-					.iid = r.has_iid ? &r.iid : NULL,
-					.after = has_after ? &after : NULL };
+	part = part_of(&r, has_after ? &after : NULL);
 	xtr_node_walk_cache(d->node, &part, xtr_daemon_now(), cache_row, &r);
 	xtr_ctl_reply_cut(req, r.list, r.cut);
 }
@@ -414,6 +419,10 @@ static int db_row(void *arg, const struct xtr_db_info *m)
 
 	if (!shown(r, &m->eid))
 		return 0;
+	if (r->skip) {
+		r->skip--;
+		return 0;
+	}
 	o = eid_row(&m->eid);
 	json_object_set_new(o, "ttl_min", json_integer(m->ttl_min));
 	json_object_set_new(o, "map_server", address(&m->map_server));
@@ -434,11 +443,21 @@ static int db_row(void *arg, const struct xtr_db_info *m)
 
 static void eid_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
+	json_int_t skip = json_integer_value(json_object_get(args, "skip"));
+	struct xtr_eid_prefix after;
+	bool has_after;
 	struct rows r;
 
 	if (begin_rows(&r, d, req, args))
 		return;
-	xtr_node_walk_db(d->node, xtr_daemon_now(), db_row, &r);
+	if (take_part(req, args, &r, &after, &has_after)) {
+		json_decref(r.list);
+		return;
+	}
+	if (skip < 0)
+		skip = 0;
+	r.skip = r.has_eid || r.has_iid ? (uint64_t)skip : 0; /* of all, they need not be made to be counted */
+	xtr_node_walk_db_from(d->node, (uint64_t)skip - r.skip, xtr_daemon_now(), db_row, &r);
 	xtr_ctl_reply_cut(req, r.list, r.cut);
 }
 
@@ -449,6 +468,10 @@ static int site_row(void *arg, const struct xtr_site_info *s)
 
 	if (!shown(r, &s->eid) || (r->name && strcmp(r->name, s->site)))
 		return 0;
+	/* A part goes on behind an EID-prefix: all that register the same one are in one. */
+	if (json_array_size(r->list) == r->limit && r->limit < ROWS_MAX && xtr_eid_equal(&r->last, &s->eid))
+		r->limit++;
+	r->last = s->eid;
 	o = eid_row(&s->eid);
 	json_object_set_new(o, "site", text_or_null(s->site));
 	json_object_set_new(o, "configured", json_boolean(s->configured));
@@ -461,6 +484,7 @@ static int site_row(void *arg, const struct xtr_site_info *s)
 	json_object_set_new(o, "expires", s->registered ? seconds(s->expires_ms) : json_null());
 	json_object_set_new(o, "ended", seconds(s->ended_ms));
 	json_object_set_new(o, "withdrawn", s->ended_ms == UINT64_MAX ? json_null() : json_boolean(s->withdrawn));
+	json_object_set_new(o, "more_specifics", json_integer(s->more_specifics));
 	json_object_set_new(o, "registers", json_integer((json_int_t)s->registers));
 	json_object_set_new(o, "refused", json_integer((json_int_t)s->refused));
 	json_object_set_new(o, "last_refusal", text_or_null(s->last_refusal));
@@ -473,11 +497,19 @@ static int site_row(void *arg, const struct xtr_site_info *s)
 
 static void site_show(struct xtr_daemon *d, struct xtr_ctl_request *req, json_t *args)
 {
+	struct xtr_eid_prefix after;
+	struct xtr_cache_part part;
+	bool has_after;
 	struct rows r;
 
 	if (begin_rows(&r, d, req, args))
 		return;
-	xtr_node_walk_sites(d->node, xtr_daemon_now(), site_row, &r);
+	if (take_part(req, args, &r, &after, &has_after)) {
+		json_decref(r.list);
+		return;
+	}
+	part = part_of(&r, has_after ? &after : NULL);
+	xtr_node_walk_site_part(d->node, &part, xtr_daemon_now(), site_row, &r);
 	xtr_ctl_reply_cut(req, r.list, r.cut);
 }
 

@@ -78,7 +78,7 @@ void xtr_etr_notify(struct xtr_etr *etr, const struct xtr_msg_meta *meta, const 
 const struct xtr_mapping_config *xtr_etr_match(const struct xtr_env *env, const struct xtr_eid_prefix *eid);
 /* Answers a Map-Request that matches our database. */
 void xtr_etr_answer(struct xtr_etr *etr, const struct xtr_request *req);
-int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg);
+int xtr_etr_walk_db(struct xtr_etr *etr, uint64_t skip, int (*fn)(void *, const struct xtr_db_info *), void *arg);
 
 /* --- between the files of the role: etr.c */
 /* Cuts n items into batches by size. */

@@ -53,10 +53,17 @@ static int show_item(const struct xtr_etr_batch *b, const struct xtr_etr_item *i
 	return fn(arg, &info);
 }
 
+struct unserved {
+	const struct xtr_env *env;
+	uint64_t skip;
+	int (*fn)(void *, const struct xtr_db_info *);
+	void *arg;
+};
+
 /* Registered nowhere, and why. */
-static int show_unserved(const struct xtr_env *env, const struct xtr_mapping_config *map,
-			 int (*fn)(void *, const struct xtr_db_info *), void *arg)
+static int show_unserved(struct unserved *u, const struct xtr_mapping_config *map)
 {
+	const struct xtr_env *env = u->env;
 	struct xtr_map_server_config one;
 	struct xtr_db_info info = {
 		.eid = map->eid,
@@ -67,39 +74,59 @@ static int show_unserved(const struct xtr_env *env, const struct xtr_mapping_con
 			   "this EID-prefix",
 	};
 
+	if (env->find.ctx && env->find.targets(env->find.ctx, &map->eid, &one, 1))
+		return 0;
+	if (u->skip) {
+		u->skip--;
+		return 0;
+	}
 	if (env->find.ctx) {
-		if (env->find.targets(env->find.ctx, &map->eid, &one, 1))
-			return 0;
 		info.problem = env->find.problem(env->find.ctx, &map->eid);
 		if (!info.problem)
 			info.problem = "registered nowhere";
 	}
 	info.locator_count = xtr_etr_show(env, map, info.locators);
-	return fn(arg, &info);
+	return u->fn(u->arg, &info);
 }
 
-static int show_all_unserved(const struct xtr_env *env,
-			     int (*fn)(void *, const struct xtr_db_info *), void *arg)
+static int show_all_unserved(struct unserved *u)
 {
+	const struct xtr_env *env = u->env;
 	unsigned own = env->cfg.etr && !env->cfg.map_server_count ? env->cfg.mapping_count : 0;
 	const struct xtr_mapping_config *extra = NULL;
 	unsigned more = env->find.ctx ? env->find.memberships(env->find.ctx, &extra) : 0;
 	int r = 0;
 
 	for (unsigned i = 0; i < own && !r; i++)
-		r = show_unserved(env, &env->cfg.mappings[i], fn, arg);
+		r = show_unserved(u, &env->cfg.mappings[i]);
 	for (unsigned i = 0; i < more && !r; i++)
-		r = show_unserved(env, &extra[i], fn, arg);
+		r = show_unserved(u, &extra[i]);
 	return r;
 }
 
-int xtr_etr_walk_db(struct xtr_etr *etr, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+/* *skip: rows that are left out. */
+static int show_batch(const struct xtr_etr_batch *b, uint64_t *skip,
+		      int (*fn)(void *, const struct xtr_db_info *), void *arg)
 {
+	unsigned i = *skip < b->count ? (unsigned)*skip : b->count;
+	int r = 0;
+
+	if (b->withdraw)
+		return 0;
+	*skip -= i;
+	for (; i < b->count && !r; i++)
+		r = show_item(b, &b->items[i], fn, arg);
+	return r;
+}
+
+int xtr_etr_walk_db(struct xtr_etr *etr, uint64_t skip, int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
+	struct unserved u = { .env = etr->env, .fn = fn, .arg = arg };
 	int r = 0;
 
 	for (unsigned s = 0; s < etr->server_count; s++)
 		for (struct xtr_etr_batch *b = etr->servers[s]->batches; b && !r; b = b->next)
-			for (unsigned i = 0; i < b->count && !r && !b->withdraw; i++)
-				r = show_item(b, &b->items[i], fn, arg);
-	return r ? r : show_all_unserved(etr->env, fn, arg);
+			r = show_batch(b, &skip, fn, arg);
+	u.skip = skip;
+	return r ? r : show_all_unserved(&u);
 }

@@ -47,8 +47,9 @@ int xtr_ms_match_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
 /* The same of registrations alone. */
 int xtr_ms_known_len(const struct xtr_ms *ms, const struct xtr_eid_prefix *eid);
 void xtr_ms_request(struct xtr_ms *ms, const struct xtr_request *req);
-int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site_info *),
-		      void *arg);
+/* part NULL: all of them. */
+int xtr_ms_walk_sites(struct xtr_ms *ms, const struct xtr_cache_part *part,
+		      int (*fn)(void *, const struct xtr_site_info *), void *arg);
 
 /* --- between the files of the role */
 /* All that is registered for exactly this EID-prefix, merged. *out views buf or the

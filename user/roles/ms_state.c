@@ -100,11 +100,31 @@ void xtr_ms_save_timer(void *ctx, struct xtr_timer *t)
 
 /* ---- show */
 
+/* Two tries in one order: what is configured comes from the one, what is registered from the other. */
 struct show {
 	struct xtr_ms *ms;
+	const struct xtr_cache_part *part;
 	int (*fn)(void *, const struct xtr_site_info *);
 	void *arg;
+	struct xtr_eid_prefix at;           /* walks go on behind it */
+	bool has_at;
+	const struct xtr_eid_prefix *until; /* configured ones up to here; NULL: all */
+	int res;                            /* of fn */
 };
+
+struct below {
+	const struct xtr_site *site;
+	unsigned n, steps;
+};
+
+static int count_below(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+{
+	const struct xtr_registration *r = value;
+	struct below *b = ctx;
+
+	b->n += r->who->site == b->site;
+	return ++b->steps >= 100;
+}
 
 static void site_part(const struct xtr_env *env, const struct xtr_site *site,
 		      struct xtr_site_info *info)
@@ -119,11 +139,14 @@ static void site_part(const struct xtr_env *env, const struct xtr_site *site,
 
 static int show_unregistered(struct show *s, const struct xtr_site_prefix *p)
 {
+	struct below below = { .site = p->site };
 	struct xtr_site_info info = {
 		.eid = p->eid, .configured = true, .age_ms = UINT64_MAX, .expires_ms = UINT64_MAX,
 		.ended_ms = UINT64_MAX, .withdrawn = p->withdrawn
 	};
 
+	xtr_eiddb_walk(&s->ms->db.registered, &p->eid, count_below, &below);
+	info.more_specifics = below.n;
 	site_part(s->ms->env, p->site, &info);
 	info.proxy = p->site->cfg->force_proxy;
 	if (p->lost_at != XTR_NEVER)
@@ -159,27 +182,100 @@ static int show_registered(struct show *s, const struct xtr_eid_prefix *eid,
 	return s->fn(s->arg, &info);
 }
 
-static int show_chain(void *ctx, const struct xtr_eid_prefix *eid, void *value)
+static int show_chain(struct show *s, const struct xtr_eid_prefix *eid, const struct xtr_registration *r)
 {
-	int res = 0;
+	for (; r && !s->res; r = r->next)
+		s->res = show_registered(s, eid, r);
+	return s->res;
+}
 
-	for (const struct xtr_registration *r = value; r && !res; r = r->next)
-		res = show_registered(ctx, eid, r);
-	return res;
+/* The order of xtr_eiddb_walk_after(). */
+static int order(const struct xtr_eid_prefix *a, const struct xtr_eid_prefix *b)
+{
+	uint8_t x[XTR_EID_PACKED_MAX], y[XTR_EID_PACKED_MAX];
+	int d = a->iid != b->iid ? (a->iid > b->iid ? 1 : -1) : (int)a->afi - (int)b->afi, m, n;
+
+	if (!d)
+		d = (a->group_len != 0) - (b->group_len != 0);
+	if (d)
+		return d;
+	m = xtr_eid_pack(a, x);
+	n = xtr_eid_pack(b, y);
+	d = memcmp(x, y, sizeof(x));
+	return d ? d : m - n;
+}
+
+static bool beyond(const struct show *s, const struct xtr_eid_prefix *eid)
+{
+	return s->part->eid ? !xtr_eid_covers(s->part->eid, eid) : s->part->iid && *s->part->iid != eid->iid;
+}
+
+static void go_on_behind(struct show *s, const struct xtr_eid_prefix *eid)
+{
+	s->at = *eid;
+	s->has_at = true;
 }
 
 static int show_configured(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
 	struct show *s = ctx;
-	struct xtr_registration *r = xtr_regdb_get(&s->ms->db, eid);
 
-	return r ? 0 : show_unregistered(s, value);
+	if ((s->until && order(eid, s->until) >= 0) || beyond(s, eid))
+		return 1;
+	go_on_behind(s, eid);
+	if (!xtr_regdb_get(&s->ms->db, eid))
+		s->res = show_unregistered(s, value);
+	return s->res;
 }
 
-int xtr_ms_walk_sites(struct xtr_ms *ms, int (*fn)(void *, const struct xtr_site_info *), void *arg)
+static int show_both(void *ctx, const struct xtr_eid_prefix *eid, void *value)
 {
-	struct show s = { ms, fn, arg };
-	int r = xtr_eiddb_walk(&ms->db.configured, NULL, show_configured, &s);
+	struct show *s = ctx;
 
-	return r ? r : xtr_eiddb_walk(&ms->db.registered, NULL, show_chain, &s);
+	if (beyond(s, eid))
+		return 1;
+	s->until = eid;
+	xtr_eiddb_walk_after(&s->ms->db.configured, s->has_at ? &s->at : NULL, show_configured, s);
+	if (s->res)
+		return s->res;
+	go_on_behind(s, eid);
+	return show_chain(s, eid, value);
+}
+
+/* What covers the EID, the shortest first, and itself. */
+static void show_covering(struct show *s, const struct xtr_eid_prefix *eid)
+{
+	unsigned bits = (unsigned)eid->len + eid->group_len;
+
+	for (unsigned n = eid->group_len ? 1 : 0; n <= bits && !s->res; n++) {
+		struct xtr_eid_prefix cut = xtr_eid_cut(eid, n);
+		struct xtr_registration *r = xtr_regdb_get(&s->ms->db, &cut);
+		struct xtr_site_prefix *p = r ? NULL : xtr_eiddb_get(&s->ms->db.configured, &cut);
+
+		if (r)
+			show_chain(s, &cut, r);
+		else if (p)
+			s->res = show_unregistered(s, p);
+	}
+	go_on_behind(s, eid);
+}
+
+int xtr_ms_walk_sites(struct xtr_ms *ms, const struct xtr_cache_part *part,
+		      int (*fn)(void *, const struct xtr_site_info *), void *arg)
+{
+	static const struct xtr_cache_part all;
+	struct show s = { .ms = ms, .part = part ? part : &all, .fn = fn, .arg = arg };
+
+	if (s.part->after)
+		go_on_behind(&s, s.part->after);
+	else if (s.part->eid)
+		show_covering(&s, s.part->eid);
+	else if (s.part->iid)
+		go_on_behind(&s, &(struct xtr_eid_prefix){ .iid = *s.part->iid }); /* no family is 0: before them all */
+	if (!s.res)
+		xtr_eiddb_walk_after(&ms->db.registered, s.has_at ? &s.at : NULL, show_both, &s);
+	s.until = NULL;
+	if (!s.res)
+		xtr_eiddb_walk_after(&ms->db.configured, s.has_at ? &s.at : NULL, show_configured, &s);
+	return s.res;
 }

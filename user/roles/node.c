@@ -758,15 +758,27 @@ int xtr_node_cache_add(struct xtr_node *n, const struct xtr_eid_prefix *eid,
 int xtr_node_walk_db(struct xtr_node *n, uint64_t now,
 		     int (*fn)(void *, const struct xtr_db_info *), void *arg)
 {
+	return xtr_node_walk_db_from(n, 0, now, fn, arg);
+}
+
+int xtr_node_walk_db_from(struct xtr_node *n, uint64_t skip, uint64_t now,
+			  int (*fn)(void *, const struct xtr_db_info *), void *arg)
+{
 	n->env.now = now;
-	return n->etr ? xtr_etr_walk_db(n->etr, fn, arg) : 0;
+	return n->etr ? xtr_etr_walk_db(n->etr, skip, fn, arg) : 0;
 }
 
 int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
 			int (*fn)(void *, const struct xtr_site_info *), void *arg)
 {
+	return xtr_node_walk_site_part(n, NULL, now, fn, arg);
+}
+
+int xtr_node_walk_site_part(struct xtr_node *n, const struct xtr_cache_part *part, uint64_t now,
+			    int (*fn)(void *, const struct xtr_site_info *), void *arg)
+{
 	n->env.now = now;
-	return n->ms ? xtr_ms_walk_sites(n->ms, fn, arg) : 0;
+	return n->ms ? xtr_ms_walk_sites(n->ms, part, fn, arg) : 0;
 }
 
 int xtr_node_lig(struct xtr_node *n, const struct xtr_eid_prefix *eid, const struct xtr_ip *to,

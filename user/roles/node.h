@@ -142,6 +142,9 @@ struct xtr_db_info { /* one of our mappings at one Map-Server */
 };
 int xtr_node_walk_db(struct xtr_node *n, uint64_t now,
 		     int (*fn)(void *, const struct xtr_db_info *), void *arg);
+/* Without the first rows: a part of a long list. They are the same ones as before while the configuration is. */
+int xtr_node_walk_db_from(struct xtr_node *n, uint64_t skip, uint64_t now,
+			  int (*fn)(void *, const struct xtr_db_info *), void *arg);
 
 struct xtr_site_info { /* Map-Server: a configured prefix, or a registration below it */
 	const char *site;
@@ -155,6 +158,7 @@ struct xtr_site_info { /* Map-Server: a configured prefix, or a registration bel
 	uint64_t age_ms, expires_ms; /* since the last valid Map-Register; until expiry */
 	uint64_t ended_ms;           /* not registered: since when the last one ended; UINT64_MAX: there was none */
 	bool withdrawn;              /* it was withdrawn; else it expired */
+	unsigned more_specifics;     /* not registered: registrations of its site inside it, 100 at most */
 	uint64_t registers;          /* accepted */
 	uint64_t refused;            /* refused for this site */
 	const char *last_refusal;    /* NULL or why (bad key, replayed nonce, prefix outside ...) */
@@ -165,6 +169,9 @@ struct xtr_site_info { /* Map-Server: a configured prefix, or a registration bel
 };
 int xtr_node_walk_sites(struct xtr_node *n, uint64_t now,
 			int (*fn)(void *, const struct xtr_site_info *), void *arg);
+/* A part of them, in the order of the map-cache; those of one EID-prefix follow each other. */
+int xtr_node_walk_site_part(struct xtr_node *n, const struct xtr_cache_part *part, uint64_t now,
+			    int (*fn)(void *, const struct xtr_site_info *), void *arg);
 
 /* LISP-Decent: one DNS name of a Map-Server set that is in use. */
 struct xtr_name_info {
