@@ -31,7 +31,7 @@ pkg_libs   = $(eval pkg_libs := $$(shell pkg-config --libs $(PKGS)))$(pkg_libs)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wno-unused-parameter -Werror
 OPT     ?= -O2 -g
 INC     := -Iuser -Iheaders -I$(B)
-CFLAGS  = $(OPT) -std=gnu11 $(WARN) $(INC) -D_GNU_SOURCE -DXTR_VERSION='"$(VERSION)"' -fno-strict-aliasing \
+CFLAGS  = $(OPT) -std=gnu11 $(WARN) $(INC) -D_GNU_SOURCE -fno-strict-aliasing \
           -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) $(SAN) $(pkg_cflags)
 LDLIBS  = -Wl,--as-needed $(pkg_libs) -lm
 BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux -Iheaders -Ibpf -I/usr/include/$(MULTIARCH)
@@ -75,7 +75,15 @@ $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # ---- user space
-$(B)/user/%.o: user/%.c | $(SKEL)
+# Rewritten only when it differs: after a commit, what prints the version is built anew, and nothing else.
+$(B)/version.h: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#define XTR_VERSION "$(VERSION)"' | cmp -s - $@ || echo '#define XTR_VERSION "$(VERSION)"' > $@
+# .SECONDARY: below takes what is not there for nothing to do, but for phony targets.
+.PHONY: FORCE
+FORCE:
+
+$(B)/user/%.o: user/%.c | $(SKEL) $(B)/version.h
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
@@ -132,7 +140,7 @@ NEXT_SRC := $(wildcard user/dp/*.c) user/daemon/show.c user/cli/version.c
 NEXT_OBJ := $(patsubst %.c,$(B)/next/%.o,$(NEXT_SRC))
 next_of = $(filter $(B)/next/user/dp/%.o $(B)/next/$(2)/%.o,$(NEXT_OBJ)) \
 	$(filter-out $(patsubst $(B)/next/%,$(B)/%,$(NEXT_OBJ)),$(call obj,$(1)))
-$(B)/next/%.o: %.c | $(SKEL)
+$(B)/next/%.o: %.c | $(SKEL) $(B)/version.h
 	$(call say,CC,$< (next))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -DXTR_ABI_VERSION=9 -MMD -MP -c $< -o $@
@@ -156,7 +164,7 @@ FUZZ_LIB_SRC := $(wildcard $(foreach d,util codec core roles,user/$(d)/*.c) \
 		user/net/dns*.c user/net/http*.c user/daemon/yaml.c user/daemon/schema*.c user/daemon/config*.c \
 		user/daemon/params.c user/ctl/server.c user/dp/gpe_kernel.c user/dp/csum.c)
 FUZZ_CC := $(CLANG) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -std=gnu11 -D_GNU_SOURCE \
-		-DXTR_VERSION='"fuzz"' $(INC) -Itests
+		$(INC) -Itests
 FUZZ_PKGS := libcrypto jansson yaml-0.1 libuv libcares libcurl
 FUZZ_LIB := $(B)/fuzz/libfuzzed.a
 

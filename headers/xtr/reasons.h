@@ -22,7 +22,7 @@
 	X(NEG_POLICY,      "negative-policy",   "negative map-cache entry, action drop: policy denied by the mapping system") \
 	X(NEG_AUTH,        "negative-auth",     "negative map-cache entry, action drop: authentication failed at the mapping system") \
 	X(NATIVE_NO_ROUTE, "native-no-route",   "natively-forward, but there is no underlay interface to forward on") \
-	X(NO_LOCATOR,      "no-locator",        "the locator-set has no usable locator (down, R bit 0, or family without own RLOC)") \
+	X(NO_LOCATOR,      "no-locator",        "the locator-set has no usable locator (down, R bit 0, family without own RLOC, or no route to it: ip route get RLOC; see xtrctl cache show)") \
 	X(NO_RSET,         "no-rset",           "map-cache entry names a locator-set that is not there (map in change)") \
 	X(MISS_LIMITED,    "miss-limited",      "map-cache miss above the rate limit of the port or instance") \
 	X(MISS_EID_LIMITED,"miss-eid-limited",  "too many packets of one EID while its mapping is being resolved") \

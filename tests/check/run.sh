@@ -173,7 +173,7 @@ if [ -f README.md ]; then
 fi
 
 # ---- every make target is explained
-grep -oE '^\.PHONY:.*' Makefile | tr ' ' '\n' | grep -vE '^\.PHONY|-bin$|^$' | while read -r t; do
+grep -oE '^\.PHONY:.*' Makefile | tr ' ' '\n' | grep -vE '^\.PHONY|-bin$|^FORCE$|^$' | while read -r t; do
 	grep -qE "^$t:.*## " Makefile || echo "Makefile: target $t has no '## explanation'"
 done >"$tmp/help"
 verdict "help: every make target is explained" "$tmp/help"

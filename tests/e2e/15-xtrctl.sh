@@ -31,6 +31,21 @@ is "an unknown trailing word is refused" "$?" 255
 printf 'cache show\nstats show\n' >"$R/batch"
 check "batch file" xc x1 batch file "$R/batch"
 
+# no route to the locator of the other site: every screen says so
+via=$(ipn x1 route show default)
+xc x1 cache add 10.8.0.0/16 rloc 172.16.2.1
+ipn x1 route del default
+no_way() { xcj x1 cache show 10.8.0.1 | jq -e '.[0].locators[0] | .template == "down" and .source == null'; }
+check "no route to a locator: its template is down and has no source" wait_for 5 no_way
+why='NOT USED: no route to it, .*\(ip route get 172\.16\.2\.1\)'
+has "... cache show says so, and how to look at it" "$(xc x1 cache show 10.8.0.1)" "locator 172.16.2.1  priority 1  weight 100  $why  template down"
+has "... rloc show, too" "$(xc x1 rloc show)" "address 172.16.2.1  template down  $why"
+ping4 h1 -c 1 -W 1 10.8.0.1 >/dev/null
+has "... and what was dropped is told with that reason" "$(xc x1 stats drops)" 'no route to it: ip route get RLOC'
+# shellcheck disable=SC2086
+ipn x1 route add $via
+xc x1 cache delete 10.8.0.0/16 >/dev/null
+
 # a file of entries of which one is none: which line, and what is in
 printf '10.9.1.0/24 rloc 172.16.2.9\n10.9.2.0/24 rloc 172.16.2.9\n# three\n10.9.4.0/24 rloc 224.0.0.1\n10.9.5.0/24 rloc 172.16.2.9\n10.9.6.0/24 rloc 172.16.2.9\n' >"$R/table"
 why="4 entries were added, 1 refused, the first one of line 4: a locator is not a unicast address"
@@ -47,6 +62,23 @@ sleep 2.5
 b=$(idle)
 holds "an entry that is used says so: $a s ago" "$a < 1.6"
 holds "... and one that is not, too: $b s ago" "$b > $a + 2 && $b < $a + 4"
+
+# global variables of the programs are told by name
+for m in xtr_cfg xtr_gen; do
+	has "map dump $m: its variables" "$(xcj x1 map dump $m | jq -c '.[0].value // .[0].values[0].value' | cut -c 1-60)" '^\{"[a-z]'
+done
+
+# a daemon that hangs: the pins are shown, soon, and it is said that it is only they
+kill -STOP "${PID[x1]}"
+t0=$(date +%s%3N)
+out=$(xc x1 cache show 10.2.0.10 2>&1)
+holds "a daemon that hangs is not waited for: $(($(date +%s%3N) - t0)) ms" "$(($(date +%s%3N) - t0)) < 6000"
+has "... what the kernel has is shown" "$out" 'locator 172\.16\.2\.1'
+has "... and that it is only that" "$out" "xtrd does not answer: showing the kernel's state"
+t0=$(date +%s%3N)
+check "... the same of stats" xc x1 stats show
+holds "... as soon: $(($(date +%s%3N) - t0)) ms" "$(($(date +%s%3N) - t0)) < 6000"
+kill -CONT "${PID[x1]}"
 
 live=$(xcj x1 cache show | jq -c 'map({eid, l: [.locators[].address]}) | sort')
 n=$(stat x1 encap)

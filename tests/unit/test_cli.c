@@ -2,9 +2,13 @@
 /* The grammar of xtrctl: names and prefixes, words that nobody takes, help, errors and their exit status, batch files. */
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/ops.h"
+#include "roles/node.h"
 #include "unit/cli_lab.h"
 
 static struct xtr_lab lab;
@@ -373,4 +377,37 @@ Test(cli, config_reload_shows_every_mistake, .init = up, .fini = down)
 	xtr_lab_run(&lab, "config reload", &ran);
 	cr_expect_eq(ran.status, 255);
 	all_twelve(ran.err);
+}
+
+/* README and people name them; the tool has their texts, the daemon the counters. */
+Test(cli, every_counter_of_the_control_plane_is_explained, .init = up, .fini = down)
+{
+	char line[96], want[96];
+
+	for (unsigned i = 0; i < XTR_NODE_COUNTER_MAX; i++) {
+		snprintf(line, sizeof(line), "stats reason %s", xtr_node_counter_names[i]);
+		snprintf(want, sizeof(want), "%s: control\n\t", xtr_node_counter_names[i]);
+		xtr_lab_run(&lab, line, &ran);
+		cr_expect_eq(ran.status, 0, "%s", line);
+		cr_expect_not_null(strstr(ran.out, want), "%s: %s", line, ran.out);
+	}
+}
+
+/* A daemon that took the question and hangs: what the pins say is shown, soon, and that it is only that. */
+Test(cli, a_daemon_that_hangs_is_not_waited_for_long, .init = up, .fini = down)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const char *const argv[] = { "xtrctl", "-s", sa.sun_path, "-B", lab.dir, "stats", "maps", NULL };
+	struct timespec a, b;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/hangs", lab.dir);
+	cr_assert(!bind(fd, (struct sockaddr *)&sa, sizeof(sa)) && !listen(fd, 8));
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	xtr_run(argv, NULL, &ran);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	cr_expect_not_null(strstr(ran.err, "xtrd does not answer: showing the kernel's state"), "%s", ran.err);
+	cr_expect(b.tv_sec - a.tv_sec < 8, "it took %ld s", (long)(b.tv_sec - a.tv_sec));
+	close(fd);
+	unlink(sa.sun_path);
 }

@@ -258,16 +258,28 @@ int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json
 	return rc;
 }
 
+static int ask(struct xtr_cli *c, const char *object, const char *command, json_t *args, int timeout_ms, json_t **result, bool *more)
+{
+	struct xtr_err err = { "" };
+	int rc = xtr_ctl_call(c->socket, object, command, args, timeout_ms, result, &err);
+
+	*more = rc == 1;
+	c->hangs = rc == -ETIMEDOUT;
+	if (rc == -ENOENT || rc == -ECONNREFUSED || (rc == -ETIMEDOUT && timeout_ms == XTR_CLI_SOON_MS))
+		return 1;
+	return rc < 0 ? xtr_cli_refused(c, result, &err) : 0;
+}
+
 int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result,
 		 bool *more)
 {
-	struct xtr_err err = { "" };
-	int rc = xtr_ctl_call(c->socket, object, command, args, XTR_CLI_TIMEOUT_MS, result, &err);
+	return ask(c, object, command, args, XTR_CLI_TIMEOUT_MS, result, more);
+}
 
-	*more = rc == 1;
-	if (rc == -ENOENT || rc == -ECONNREFUSED)
-		return 1;
-	return rc < 0 ? xtr_cli_refused(c, result, &err) : 0;
+int xtr_cli_soon(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result,
+		 bool *more)
+{
+	return ask(c, object, command, args, XTR_CLI_SOON_MS, result, more);
 }
 
 int xtr_cli_no_daemon(struct xtr_cli *c)
@@ -286,10 +298,11 @@ int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, jso
 bool xtr_cli_daemon_up(struct xtr_cli *c)
 {
 	json_t *r = NULL;
-	int rc = xtr_ctl_call(c->socket, "version", "show", NULL, 2000, &r, NULL);
+	int rc = c->hangs ? -ETIMEDOUT : xtr_ctl_call(c->socket, "version", "show", NULL, XTR_CLI_SOON_MS, &r, NULL);
 
 	json_decref(r);
-	return rc != -ENOENT && rc != -ECONNREFUSED;
+	c->hangs = rc == -ETIMEDOUT;
+	return rc != -ENOENT && rc != -ECONNREFUSED && rc != -ETIMEDOUT;
 }
 
 int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v)
@@ -300,6 +313,6 @@ int xtr_cli_view(struct xtr_cli *c, struct xtr_dp_view **v)
 	if (rc)
 		return xtr_cli_error(c, "%s", err.text[0] ? err.text : strerror(-rc));
 	if (!c->json && !xtr_cli_daemon_up(c))
-		xtr_cli_note(c, "daemon not running: showing the kernel's state");
+		xtr_cli_note(c, "%s: showing the kernel's state", c->hangs ? "xtrd does not answer" : "daemon not running");
 	return 0;
 }

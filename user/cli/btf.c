@@ -103,6 +103,22 @@ static json_t *members(const struct btf *btf, const struct btf_type *t, const ui
 	return out;
 }
 
+/* What the programs have as global variables: a map whose value is a section of them. */
+static json_t *variables(const struct btf *btf, const struct btf_type *t, const uint8_t *p, size_t left, int depth)
+{
+	const struct btf_var_secinfo *v = btf_var_secinfos(t);
+	json_t *out = json_object();
+
+	for (unsigned i = 0; i < btf_vlen(t); i++) {
+		const struct btf_type *var = btf__type_by_id(btf, v[i].type);
+
+		if (var && v[i].offset <= left)
+			json_object_set_new(out, btf__name_by_offset(btf, var->name_off),
+					    decode(btf, v[i].type, p + v[i].offset, left - v[i].offset, depth));
+	}
+	return out;
+}
+
 /* NULL where the octets do not hold the type. */
 static json_t *decode(const struct btf *btf, uint32_t id, const uint8_t *p, size_t left, int depth)
 {
@@ -125,6 +141,7 @@ static json_t *decode(const struct btf *btf, uint32_t id, const uint8_t *p, size
 	case BTF_KIND_CONST:
 	case BTF_KIND_VOLATILE:
 	case BTF_KIND_TYPE_TAG:
+	case BTF_KIND_VAR:
 		return decode(btf, t->type, p, left, depth + 1);
 	case BTF_KIND_INT:
 		if (size > 8)
@@ -139,6 +156,8 @@ static json_t *decode(const struct btf *btf, uint32_t id, const uint8_t *p, size
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
 		return members(btf, t, p, left, depth + 1);
+	case BTF_KIND_DATASEC:
+		return variables(btf, t, p, left, depth + 1);
 	default:
 		return hex_text(p, (size_t)size);
 	}

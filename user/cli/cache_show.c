@@ -44,9 +44,11 @@ static void locator_plain(struct xtr_line *l, const json_t *v, json_int_t best)
 	xtr_line_pair(l, "locator", "%s", xtr_json_has(v, "address") ? xtr_json_str(v, "address") : "(no IP address)");
 	xtr_line_json(l, "priority", json_object_get(v, "priority"));
 	xtr_line_json(l, "weight", json_object_get(v, "weight"));
-	if (xtr_json_has(v, "share"))
+	if (xtr_json_has(v, "share") && strcmp(xtr_json_str(v, "template"), "down"))
 		xtr_line_pair(l, "share", "%.4g%%", xtr_json_int(v, "share") * 100.0 / XTR_BUCKETS);
-	if (!xtr_json_true(v, "usable"))
+	if (!strcmp(xtr_json_str(v, "template"), "down"))
+		xtr_line_no_way(l, v);
+	else if (!xtr_json_true(v, "usable"))
 		xtr_line_word(l, not_used(v, best));
 	if (!xtr_json_has(v, "template"))
 		return;
@@ -334,7 +336,7 @@ static int page(struct out *o, json_t **rows, json_t **last)
 	json_object_set_new(args, "limit", json_integer(PAGE));
 	if (*last)
 		json_object_set(args, "after", *last);
-	rc = xtr_cli_part(o->c, "cache", "show", args, rows, &more);
+	rc = xtr_cli_soon(o->c, "cache", "show", args, rows, &more);
 	if (rc)
 		return rc;
 	row = json_array_get(*rows, json_array_size(*rows) - 1);

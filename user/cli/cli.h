@@ -27,6 +27,7 @@ struct xtr_cli {
 	json_t *held;              /* batch under -j: the value of the command that is running */
 	bool in_array, array_empty; /* between xtr_cli_array_begin() and _end() */
 	bool failed;               /* an error was printed */
+	bool hangs;                /* xtrd took the last question and did not answer it */
 	char **caught;             /* not NULL: the next error is not printed, its text goes here, to be freed */
 };
 
@@ -93,12 +94,15 @@ void xtr_cli_note(struct xtr_cli *c, const char *fmt, ...) __attribute__((format
 
 /* --- the daemon and the pins */
 #define XTR_CLI_TIMEOUT_MS 10000
+#define XTR_CLI_SOON_MS 2000 /* for what the pins say, too */
 /* Asks the daemon; args is stolen. 0, or -1 with the error printed. */
 int xtr_cli_call(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result);
 /* The same, but when no daemon runs: 1 and nothing printed. */
 int xtr_cli_try(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result);
 /* The same, for what is asked for in parts: *more, if there is more than the result. */
 int xtr_cli_part(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result, bool *more);
+/* The same, of what the pins tell without the daemon: one that does not answer soon is as one that does not run. */
+int xtr_cli_soon(struct xtr_cli *c, const char *object, const char *command, json_t *args, json_t **result, bool *more);
 int xtr_cli_no_daemon(struct xtr_cli *c); /* says so, returns -1 */
 /* The error of a failed xtr_ctl_call(); returns -1, *result is NULL. */
 int xtr_cli_refused(struct xtr_cli *c, json_t **result, const struct xtr_err *err);
@@ -158,6 +162,7 @@ void xtr_line_end(struct xtr_line *l);
 void xtr_line_word(struct xtr_line *l, const char *word);
 void xtr_line_pair(struct xtr_line *l, const char *key, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void xtr_line_json(struct xtr_line *l, const char *key, const json_t *v);  /* nothing for null */
+void xtr_line_no_way(struct xtr_line *l, const json_t *v);                 /* of a locator whose template is down */
 void xtr_line_age(struct xtr_line *l, const char *key, const json_t *seconds, const char *suffix);
 /* Writes text that came from elsewhere: what a terminal could take for a command is shown as \xNN. */
 void xtr_put_text(FILE *f, const char *s);
@@ -170,6 +175,7 @@ json_int_t xtr_json_int(const json_t *o, const char *key);
 bool xtr_json_true(const json_t *o, const char *key);
 bool xtr_json_has(const json_t *o, const char *key);          /* present and not null */
 json_t *xtr_json_mac(const uint8_t mac[6]);
+/* null: there is none, or it is unspecified. */
 json_t *xtr_json_ip(const struct xtr_abi_ip *ip, uint8_t family);
 json_t *xtr_json_ifname(uint32_t ifindex);                    /* name, or null when it is gone */
 

@@ -283,7 +283,18 @@ json_t *xtr_json_ip(const struct xtr_abi_ip *ip, uint8_t family)
 	if (family != XTR_FAMILY_IP4 && family != XTR_FAMILY_IP6)
 		return json_null();
 	memcpy(a.a, ip->w, sizeof(a.a));
-	return json_string(xtr_ip_str(&a, buf));
+	return xtr_ip_is_unspecified(&a) ? json_null() : json_string(xtr_ip_str(&a, buf));
+}
+
+void xtr_line_no_way(struct xtr_line *l, const json_t *v)
+{
+	char text[160];
+
+	if (strcmp(xtr_json_str(v, "template"), "down"))
+		return;
+	snprintf(text, sizeof(text), "NOT USED: no route to it, or no cable or locator of ours on the way (ip route get %s)",
+		 xtr_json_str(v, "address"));
+	xtr_line_word(l, text);
 }
 
 json_t *xtr_json_ifname(uint32_t ifindex)

@@ -53,6 +53,7 @@ static void rows_plain(FILE *f, const json_t *v)
 		xtr_line_json(&l, "source", json_object_get(row, "source"));
 		xtr_line_json(&l, "dev", json_object_get(row, "dev"));
 		xtr_line_json(&l, "template", json_object_get(row, "template"));
+		xtr_line_no_way(&l, row);
 		xtr_line_json(&l, "packets", json_object_get(row, "packets"));
 		xtr_line_json(&l, "octets", json_object_get(row, "octets"));
 		xtr_line_more(&l);

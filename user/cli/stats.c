@@ -5,6 +5,7 @@
  * always.
  */
 #include "cli/cli.h"
+#include "cli/counters.h"
 
 #include <string.h>
 
@@ -174,6 +175,11 @@ static void reason_add(json_t *rows, const char *kind, const char *name, const c
 /* The name of one, or the beginning of several; without a name, all. */
 static int do_reason(struct xtr_cli *c, struct xtr_words *w)
 {
+	static const struct { const char *name, *text; } control[] = {
+#define X(name, text) { name, text },
+		XTR_CONTROL_COUNTERS(X)
+#undef X
+	};
 	const char *name = xtr_words_take(w);
 	size_t len = name ? strlen(name) : 0;
 	json_t *rows;
@@ -187,6 +193,9 @@ static int do_reason(struct xtr_cli *c, struct xtr_words *w)
 	for (unsigned i = 0; i < XTR_STAT_MAX; i++)
 		if (!strncmp(xtr_stat_name(i), name ? name : "", len))
 			reason_add(rows, "counter", xtr_stat_name(i), xtr_stat_text(i));
+	for (size_t i = 0; i < sizeof(control) / sizeof(control[0]); i++)
+		if (!strncmp(control[i].name, name ? name : "", len))
+			reason_add(rows, "control", control[i].name, control[i].text);
 	if (!json_array_size(rows)) {
 		json_decref(rows);
 		return xtr_cli_error(c, "no drop reason or counter is named '%s': 'xtrctl stats reason' lists "

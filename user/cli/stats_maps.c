@@ -153,13 +153,16 @@ int xtr_stats_maps(struct xtr_cli *c, struct xtr_words *w)
 	struct maps m = { .rows = NULL };
 	struct xtr_dp_view *v = NULL;
 	json_t *daemon = NULL;
+	bool more;
 	int rc;
 
 	if (xtr_words_end(c, w))
 		return -1;
-	rc = xtr_cli_try(c, "stats", "maps", NULL, &daemon);
+	rc = xtr_cli_soon(c, "stats", "maps", NULL, &daemon, &more);
 	if (rc < 0)
 		return -1;
+	if (c->hangs)
+		xtr_cli_note(c, "xtrd does not answer: showing the kernel's state");
 	m.daemon = daemon;
 	m.rows = json_array();
 	/* A daemon without a data plane has tables all the same. */
@@ -189,8 +192,8 @@ void xtr_stats_pressure(struct xtr_cli *c)
 	struct xtr_err err;
 	size_t i;
 
-	if (!c->json)
-		xtr_ctl_call(c->socket, "stats", "maps", NULL, XTR_CLI_TIMEOUT_MS, &daemon, &err);
+	if (!c->json && !c->hangs)
+		xtr_ctl_call(c->socket, "stats", "maps", NULL, XTR_CLI_SOON_MS, &daemon, &err);
 	json_array_foreach(json_object_get(daemon, "maps"), i, row) {
 		uint64_t n = (uint64_t)xtr_json_int(row, "entries"), max = (uint64_t)xtr_json_int(row, "max");
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* xtrctl version: of this tool, of the ABI and libbpf it was built with, and of the daemon if one answers. */
 #include "cli/cli.h"
+#include "version.h"
 
 #include <bpf/libbpf.h>
 

@@ -18,6 +18,7 @@
 #include "daemon/priv.h"
 #include "daemon/state.h"
 #include "util/log.h"
+#include "version.h"
 
 #define SLEEP_MAX 60000
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "version.h"
 
 enum { OPT_CHECK = 256, OPT_VERSION, OPT_HELP_CONFIG, OPT_NO_DATA_PLANE };
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "version.h"
 
 #define ROWS_MAX 50000
 
