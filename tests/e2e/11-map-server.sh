@@ -73,6 +73,9 @@ has "wrong key: also in plain words" "$(xc ms site show)" 'key|auth'
 holds "wrong key: counted" "$(control ms drop-authentication) > 0"
 problem() { xcj x2 eid show | jq -e 'any(.[]; .acked | not) and any(.[]; .problem != null)'; }
 check "wrong key: the site itself says that it is not acknowledged" wait_for 15 problem
+has "wrong key: the log of the Map-Server says which site, who and why" "$(cat "$R/ms/log")" 'Map-Register of .*10\.2\..* refused, from 172\.16\.2\.1 for site .*: authentication failed: key 0'
+logged() { grep -q 'is not registered: Map-Server .* does not confirm' "$R/x2/log"; }
+check "wrong key: so does that of the site" wait_for 20 logged
 has "wrong key: no secret in any log" "x$(grep -lE 'secret of|wrong secret' "$R"/*/log)" '^x$'
 stop x2
 conf x2 <"$R/x2.good"

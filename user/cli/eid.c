@@ -26,6 +26,7 @@ static void row_plain(FILE *f, const json_t *v)
 	xtr_line_json(&l, "map-server", json_object_get(v, "map_server"));
 	xtr_line_word(&l, xtr_json_has(v, "problem") ? "NOT REGISTERED" :
 		      !ms ? "not registered anywhere: no Map-Server configured" :
+		      json_is_null(json_object_get(v, "acked")) ? "sent, not asked to be acknowledged" :
 		      xtr_json_true(v, "acked") ? "registered" : "sent, not acknowledged yet");
 	if (xtr_json_has(v, "ttl_min"))
 		xtr_line_pair(&l, "ttl", "%" JSON_INTEGER_FORMAT "m", xtr_json_int(v, "ttl_min"));

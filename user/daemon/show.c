@@ -432,7 +432,7 @@ static int db_row(void *arg, const struct xtr_db_info *m)
 	json_object_set_new(o, "algorithm",
 			    m->map_server.family ? json_string(algorithm_name(m->alg_id)) :
 						   json_null());
-	json_object_set_new(o, "acked", json_boolean(m->acked));
+	json_object_set_new(o, "acked", m->unasked ? json_null() : json_boolean(m->acked));
 	json_object_set_new(o, "registers_sent", json_integer((json_int_t)m->registers_sent));
 	json_object_set_new(o, "notifies", json_integer((json_int_t)m->notifies));
 	json_object_set_new(o, "last_sent", seconds(m->last_sent_ms));

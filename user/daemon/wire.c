@@ -60,6 +60,28 @@ static json_t *new_event(enum xtr_event_kind kind, const char *text)
 	return json_pack("{s:s, s:s, s:s*}", "time", when, "kind", event_names[kind], "text", text);
 }
 
+/* What people have to know though no monitor runs: to the ETR a refusal is silence (RFC 9301 5.6). */
+static void log_event(enum xtr_event_kind kind, const struct xtr_eid_prefix *eid, const char *text)
+{
+	char buf[XTR_EID_STRLEN] = "-";
+
+	if (eid)
+		xtr_eid_str(eid, buf);
+	if (kind == XTR_EVENT_DNS_STALE) /* an alarm */
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "dns: %s", text);
+	else if (kind == XTR_EVENT_KEY_DIFFERS)
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "push: %s", text);
+	else if (kind == XTR_EVENT_PARAMS)
+		xtr_info("pull: %s", text);
+	else if (kind == XTR_EVENT_REGISTER_REFUSED)
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "Map-Register of %s refused, %s; compare keys and prefixes with map-server.sites",
+				buf, text);
+	else if (kind == XTR_EVENT_REGISTER_LOST)
+		xtr_log_limited(XTR_LOG_WARN, now_s(), "%s is not registered: %s; see its log, it may refuse our key", buf, text);
+	else if (kind == XTR_EVENT_SITE_EXPIRE)
+		xtr_log_limited(XTR_LOG_INFO, now_s(), "%s is not registered any more: %s", buf, text);
+}
+
 static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		     const char *text)
 {
@@ -67,12 +89,7 @@ static void op_event(void *ctx, enum xtr_event_kind kind, const struct xtr_eid_p
 	char buf[XTR_EID_STRLEN] = "";
 	json_t *e;
 
-	if (kind == XTR_EVENT_DNS_STALE) /* an alarm */
-		xtr_log_limited(XTR_LOG_WARN, now_s(), "dns: %s", text);
-	if (kind == XTR_EVENT_KEY_DIFFERS)
-		xtr_log_limited(XTR_LOG_WARN, now_s(), "push: %s", text);
-	if (kind == XTR_EVENT_PARAMS)
-		xtr_info("pull: %s", text);
+	log_event(kind, eid, text);
 	if (xtr_log_max < XTR_LOG_DEBUG && !xtr_ctl_listened(d->ctl))
 		return;
 	if (eid)

@@ -241,17 +241,21 @@ void xtr_env_unsent(struct xtr_env *env, uint16_t dport, const void *buf, size_t
 			return;
 }
 
+/* Said even if nobody listens: that DNS has failed; the parameters of pull, which differ in silence
+ * (draft-farinacci-lisp-decent-10 5.3); and who is not registered, as to an ETR a refusal is silence (RFC 9301 5.6). */
+static bool logged(enum xtr_event_kind kind)
+{
+	return kind == XTR_EVENT_DNS_STALE || kind == XTR_EVENT_PARAMS || kind == XTR_EVENT_REGISTER_REFUSED ||
+	       kind == XTR_EVENT_REGISTER_LOST || kind == XTR_EVENT_SITE_EXPIRE;
+}
+
 void xtr_env_event(struct xtr_env *env, enum xtr_event_kind kind, const struct xtr_eid_prefix *eid,
 		   const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
 
-	/* That DNS has failed is said even if nobody listens; so are the parameters of pull, which
-	 * differ in silence (draft-farinacci-lisp-decent-10 5.3). */
-	if (!env->ops.event ||
-	    (kind != XTR_EVENT_DNS_STALE && kind != XTR_EVENT_PARAMS && env->ops.listening &&
-	     !env->ops.listening(env->ops.ctx)))
+	if (!env->ops.event || (!logged(kind) && env->ops.listening && !env->ops.listening(env->ops.ctx)))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

@@ -41,6 +41,7 @@ static int show_item(const struct xtr_etr_batch *b, const struct xtr_etr_item *i
 		.map_server = b->srv->cfg.address,
 		.key_id = b->srv->cfg.key.key_id,
 		.alg_id = b->srv->cfg.key.alg_id,
+		.unasked = !b->srv->cfg.want_notify,
 		.acked = b->acked && !item->refused,
 		.registers_sent = b->sent,
 		.notifies = b->notifies,

@@ -88,8 +88,8 @@ static void refuse(struct arrival *a, enum xtr_node_counter counter,
 	} else {
 		a->ms->refused_unknown++;
 	}
-	xtr_env_event(env, XTR_EVENT_REGISTER_REFUSED, eid, "from %s: %s",
-		      xtr_ip_str(&a->meta->src, ip), text);
+	xtr_env_event(env, XTR_EVENT_REGISTER_REFUSED, eid, "from %s%s%s: %s",
+		      xtr_ip_str(&a->meta->src, ip), a->site ? " for site " : "", a->site ? a->site->name : "", text);
 }
 
 /* Site, key and MAC. */
@@ -123,7 +123,7 @@ static bool check_sender(struct arrival *a)
 	}
 	if (!xtr_key_signed(a->key, m)) {
 		refuse(a, XTR_NODE_DROP_AUTH, &eid,
-		       "authentication failed: the secret of key %u differs from the site's",
+		       "authentication failed: key %u has another secret at the site",
 		       m->key_id);
 		return false;
 	}

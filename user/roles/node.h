@@ -133,6 +133,7 @@ struct xtr_db_info { /* one of our mappings at one Map-Server */
 	uint32_t ttl_min;
 	struct xtr_ip map_server; /* family 0: no Map-Server configured */
 	uint8_t key_id, alg_id;
+	bool unasked; /* Map-Notifies are not asked for */
 	bool acked; /* the last Map-Register that asked for a Map-Notify got one */
 	uint64_t registers_sent, notifies;
 	uint64_t last_sent_ms, last_ack_ms; /* ago; UINT64_MAX: never */
