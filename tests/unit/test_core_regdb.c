@@ -13,7 +13,7 @@ static void no_timer(void *ctx, struct xtr_timer *t)
 {
 }
 
-static void gone(void *ctx, const struct xtr_registration *r)
+static void gone(void *ctx, const struct xtr_eid_prefix *eid)
 {
 }
 

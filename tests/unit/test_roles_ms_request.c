@@ -151,6 +151,32 @@ static void ask_all(const char *const *eids, unsigned n, uint32_t flags)
 /* ---- the rows */
 
 /* "A receiver MUST accept and process Map-Requests that contain one or more records." */
+/* Anycast: an answer has the locators of all that merge, as many as a record holds; one more is refused, not left out. */
+Test(table, RFC9301_5_6_all_that_merge_are_in_the_answer)
+{
+	char last[40] = "";
+	uint8_t id[16] = { 7 };
+
+	for (unsigned i = 0; i < 256; i++) {
+		char rloc[32];
+		const struct fw_rec rec = FW_REC("10.1.9.1/32", 1440, rloc);
+		const struct fw_reg r = { .nonce = ++nonce, .flags = XTR_REG_P | XTR_REG_MERGE, .xtr_id = id };
+		uint8_t buf[1024];
+
+		snprintf(rloc, sizeof(rloc), "192.0.%u.%u", 3 + i / 200, 1 + i % 200);
+		id[1] = (uint8_t)i;
+		if (i == 255)
+			snprintf(last, sizeof(last), " %s/", rloc);
+		fw_inject(ms, rloc, 4342, buf, fw_make_register(buf, sizeof(buf), &r, &rec, 1));
+	}
+	cr_expect_eq(fw_counter(ms, XTR_NODE_REGISTER_ACCEPTED), 255);
+	cr_expect_eq(fw_counter(ms, XTR_NODE_DROP_LIMIT), 1);
+	ASK("10.1.9.1/32");
+	cr_expect(strstr(reply(), " 192.0.3.1/"));
+	cr_expect(strstr(reply(), " 192.0.4.55/"));
+	cr_expect_not(strstr(reply(), last));
+}
+
 /* Forwarded it would have no answer either: ETRs keep to it as well. */
 Test(table, RFC9301_5_2_a_request_that_wants_no_Map_Reply_gets_none)
 {

@@ -396,6 +396,21 @@ Test(pubsub, RFC9301_8_3_a_site_is_not_answered_for_by_the_one_around_it)
 	cr_expect_eq(notifies(), 1);
 }
 
+Test(pubsub, RFC9437_6_what_a_reload_removes_is_published)
+{
+	static struct fw_conf c;
+
+	put(0, &less, 1);
+	put(1, &more, 1);
+	subscribe(50, SUB, SUB, "10.1.2.0/24", 700);
+	ack(SUB);
+	fw_conf_init(&c);
+	fw_conf_rloc(&c, "192.0.2.100");
+	fw_conf_site(&c, "eids", "10.1.0.0/16", false);
+	fw_reconfigure(ms, &c);
+	cr_expect_str_eq(told_last(), "10.1.2.0/24 gone, 10.1.0.0/16 192.0.2.1");
+}
+
 /* ---- many changes */
 
 static const char *third(unsigned i)

@@ -59,31 +59,33 @@ static bool is_rle(const struct xtr_addr *a)
 
 /* Puts one in its place. A duplicate: the first stays, or (newest) the new values and the sum of
  * the R bits. */
-static void sort_in(struct xtr_locset_sorter *s, const struct xtr_locator *l, size_t size,
+static void sort_in(struct xtr_locset_sorter *s, const struct xtr_locator *l, unsigned max, size_t size,
 		    bool newest)
 {
-	unsigned at = s->n;
+	unsigned lo = 0, hi = s->n;
 
-	while (at) {
-		int order = xtr_addr_order(&l->addr, &s->l[at - 1].addr);
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		int order = xtr_addr_order(&l->addr, &s->l[mid].addr);
 
 		if (!order) {
 			if (newest) {
-				bool r = s->l[at - 1].reachable;
+				bool r = s->l[mid].reachable;
 
-				s->l[at - 1] = *l;
-				s->l[at - 1].reachable |= r;
+				s->l[mid] = *l;
+				s->l[mid].reachable |= r;
 			}
 			return;
 		}
-		if (order > 0)
-			break;
-		at--;
+		if (order < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
 	}
-	if (s->n == XTR_LOCSET_MAX || s->octets + 6u + l->addr.wire_len > size)
+	if (s->n == max || s->octets + 6u + l->addr.wire_len > size)
 		return;
-	memmove(&s->l[at + 1], &s->l[at], (s->n - at) * sizeof(s->l[0]));
-	s->l[at] = *l;
+	memmove(&s->l[lo + 1], &s->l[lo], (s->n - lo) * sizeof(s->l[0]));
+	s->l[lo] = *l;
 	s->n++;
 	s->octets += 6u + l->addr.wire_len;
 }
@@ -111,7 +113,7 @@ void xtr_locset_read(const struct xtr_record *rec, uint8_t *buf, size_t size,
 	s.octets = 0;
 	while (xtr_locator_next(rec, &it, &l))
 		if (!l.addr.unknown)
-			sort_in(&s, &l, size, false);
+			sort_in(&s, &l, XTR_LOCSET_MAX, size, false);
 	write_out(&s, buf, size, out);
 }
 
@@ -127,7 +129,7 @@ void xtr_locset_union(const struct xtr_locset *sets, unsigned n, uint8_t *buf, s
 		struct xtr_rd it = { 0 };
 
 		while (xtr_locset_next(&sets[i], &it, &l))
-			sort_in(&s, &l, size, true);
+			sort_in(&s, &l, XTR_LOCSET_UNION, size, true);
 	}
 	write_out(&s, buf, size, out);
 }
@@ -207,7 +209,7 @@ void xtr_group_union_add(struct xtr_group_union *u, const struct xtr_locset *set
 		if (is_rle(&l.addr))
 			list_in(u, &l, newer);
 		else
-			sort_in(&u->others, &l, XTR_LOCSET_OCTETS, newer);
+			sort_in(&u->others, &l, XTR_LOCSET_MAX, XTR_LOCSET_OCTETS, newer);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "codec/msg.h"
 
 #define XTR_LOCSET_MAX 32 /* locators stored of a record  */
+#define XTR_LOCSET_UNION 255 /* locators of several records: what one holds */
 /* A replication list of XTR_LCAF_MAX_RLE IPv6 RLOCs is the largest set. */
 #define XTR_LOCSET_OCTETS 12288
 
@@ -25,7 +26,7 @@ void xtr_locset_read(const struct xtr_record *rec, uint8_t *buf, size_t size,
 		     struct xtr_locset *out);
 /* *it zeroed before the first call. */
 bool xtr_locset_next(const struct xtr_locset *s, struct xtr_rd *it, struct xtr_locator *out);
-/* Union of sets, oldest first: of equal locators the newest values stay, and R if any has it. */
+/* Union of sets, XTR_LOCSET_UNION locators at most, oldest first: of equal locators the newest values stay, and R if any has it. */
 void xtr_locset_union(const struct xtr_locset *sets, unsigned n, uint8_t *buf, size_t size,
 		      struct xtr_locset *out);
 /*
@@ -39,7 +40,7 @@ struct xtr_rle_member {
 	struct xtr_addr addr;
 };
 struct xtr_locset_sorter {
-	struct xtr_locator l[XTR_LOCSET_MAX];
+	struct xtr_locator l[XTR_LOCSET_UNION];
 	unsigned n;
 	size_t octets;
 };

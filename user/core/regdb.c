@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNION_MAX 16 /* registrants whose locators are merged */
 #define LOOK_AT 8    /* sites, to find the one with most idle registrants */
 
 void xtr_regdb_init(struct xtr_regdb *db, struct xtr_timers *timers, uint8_t kind)
@@ -291,7 +290,7 @@ static int prefixes_add(struct xtr_eiddb *to, struct xtr_site *site, const struc
 
 struct moving {
 	struct xtr_regdb *db;
-	void (*gone)(void *ctx, const struct xtr_registration *r);
+	void (*gone)(void *ctx, const struct xtr_eid_prefix *eid);
 	void *ctx;
 	struct xtr_registration *list[256];
 	unsigned n;
@@ -339,14 +338,17 @@ static void move_registrations(struct moving *m)
 		m->n = 0;
 		xtr_eiddb_walk(&m->db->registered, NULL, move_chain, m);
 		for (unsigned i = 0; i < m->n; i++) {
-			m->gone(m->ctx, m->list[i]);
+			struct xtr_eid_prefix eid;
+
+			xtr_registration_eid(m->list[i], &eid);
 			xtr_regdb_del(m->db, m->list[i], 0);
+			m->gone(m->ctx, &eid);
 		}
 	} while (m->n);
 }
 
 int xtr_regdb_configure(struct xtr_regdb *db, const struct xtr_site_config *sites, unsigned n,
-			void (*gone)(void *ctx, const struct xtr_registration *r), void *ctx)
+			void (*gone)(void *ctx, const struct xtr_eid_prefix *eid), void *ctx)
 {
 	struct xtr_site **list = calloc(n + 1, sizeof(*list)), **old_sites = db->sites;
 	unsigned made = 0, old_count = db->site_count;
@@ -481,15 +483,14 @@ struct xtr_locset xtr_registration_locators(const struct xtr_registration *r)
 	};
 }
 
-static void by_age(const struct xtr_registration **list, unsigned n)
+static int by_age(const void *a, const void *b)
 {
-	for (unsigned i = 1; i < n; i++)
-		for (unsigned j = i; j && list[j]->last < list[j - 1]->last; j--) {
-			const struct xtr_registration *t = list[j];
+	const struct xtr_registration *x = *(const struct xtr_registration *const *)a;
+	const struct xtr_registration *y = *(const struct xtr_registration *const *)b;
 
-			list[j] = list[j - 1];
-			list[j - 1] = t;
-		}
+	if (x->last != y->last)
+		return x->last < y->last ? -1 : 1;
+	return memcmp(&x->who->key, &y->who->key, sizeof(x->who->key));
 }
 
 static void add_chain(struct xtr_group_union *u, const struct xtr_registration *r)
@@ -519,8 +520,8 @@ void xtr_registration_union_group(const struct xtr_registration *head,
 void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, size_t size,
 			    struct xtr_locset *out)
 {
-	const struct xtr_registration *list[UNION_MAX];
-	struct xtr_locset sets[UNION_MAX];
+	const struct xtr_registration *list[XTR_LOCSET_UNION]; /* the Map-Server takes no more */
+	struct xtr_locset sets[XTR_LOCSET_UNION];
 	struct xtr_eid_prefix eid;
 	unsigned n = 0;
 
@@ -533,9 +534,9 @@ void xtr_registration_union(const struct xtr_registration *head, uint8_t *buf, s
 		*out = xtr_registration_locators(head);
 		return;
 	}
-	for (; head && n < UNION_MAX; head = head->next)
+	for (; head && n < XTR_LOCSET_UNION; head = head->next)
 		list[n++] = head;
-	by_age(list, n);
+	qsort(list, n, sizeof(list[0]), by_age);
 	for (unsigned i = 0; i < n; i++)
 		sets[i] = xtr_registration_locators(list[i]);
 	xtr_locset_union(sets, n, buf, size, out);

@@ -95,10 +95,10 @@ struct xtr_regdb {
 /* kind: of the registrations' timers. */
 void xtr_regdb_init(struct xtr_regdb *db, struct xtr_timers *timers, uint8_t kind);
 void xtr_regdb_free(struct xtr_regdb *db); /* sites, registrants, registrations */
-/* Takes the configured sites; registrations that are not allowed any more are handed to gone() and
- * removed. Site state is kept by name. 0, -ENOMEM (then nothing is configured). */
+/* Takes the configured sites; registrations that are not allowed any more are removed, and gone() is
+ * told of each then. Site state is kept by name. 0, -ENOMEM (then nothing is configured). */
 int xtr_regdb_configure(struct xtr_regdb *db, const struct xtr_site_config *sites, unsigned n,
-			void (*gone)(void *ctx, const struct xtr_registration *r), void *ctx);
+			void (*gone)(void *ctx, const struct xtr_eid_prefix *eid), void *ctx);
 /* Longest configured EID-prefix that covers eid. */
 struct xtr_site_prefix *xtr_regdb_site(const struct xtr_regdb *db,
 				       const struct xtr_eid_prefix *eid);

@@ -272,6 +272,23 @@ static struct xtr_registration *of_registrant(const struct arrival *a,
 	return r;
 }
 
+/* All of one EID-prefix go into one record, and none is left out unsaid. Of a group they are one list. */
+static bool room_in_record(struct arrival *a, const struct xtr_eid_prefix *eid)
+{
+	unsigned n = a->read.count;
+	char s[XTR_EID_STRLEN];
+
+	if (eid->group_len)
+		return true;
+	for (const struct xtr_registration *r = xtr_regdb_get(&a->ms->db, eid); r; r = r->next)
+		n += r->locs_count;
+	if (n <= XTR_LOCSET_UNION)
+		return true;
+	refuse(a, XTR_NODE_DROP_LIMIT, eid, "EID-prefix %s would have more locators than a record holds, %u",
+	       xtr_eid_str(eid, s), XTR_LOCSET_UNION);
+	return false;
+}
+
 /* A registration that may not be added any more is refused; a refresh always may. */
 static bool room(struct arrival *a, const struct xtr_eid_prefix *eid)
 {
@@ -290,6 +307,8 @@ static bool room(struct arrival *a, const struct xtr_eid_prefix *eid)
 		       env->cfg.limits.registrations);
 		return false;
 	}
+	if (!room_in_record(a, eid))
+		return false;
 	if (!a->who)
 		a->who = xtr_registrant_make(&a->ms->db, &a->who_key, env->now);
 	if (!a->who)
@@ -638,16 +657,15 @@ static void registration_timer(void *ctx, struct xtr_timer *t)
 		set_changed(ms, &eid, NULL);
 }
 
-static void gone(void *ctx, const struct xtr_registration *r)
+/* The registrants hear of it by the Map-Notify of their next Map-Register, which is refused. */
+static void gone(void *ctx, const struct xtr_eid_prefix *eid)
 {
 	struct xtr_ms *ms = ctx;
-	struct xtr_eid_prefix eid;
 
-	xtr_registration_eid(r, &eid);
-	xtr_env_event(ms->env, XTR_EVENT_SITE_EXPIRE, &eid,
-		      "not allowed by the configuration any more");
-	if (ms->env->registered && eid.group_len)
-		ms->env->registered(ms->env->registered_ctx, &eid);
+	xtr_env_event(ms->env, XTR_EVENT_SITE_EXPIRE, eid, "not allowed by the configuration any more");
+	xtr_ms_publish(ms, eid);
+	if (ms->env->registered && eid->group_len)
+		ms->env->registered(ms->env->registered_ctx, eid);
 }
 
 int xtr_ms_reconfigure(struct xtr_ms *ms)
