@@ -39,4 +39,20 @@ over() { ping4 h1 -c 1 -W 1 10.2.0.10; }
 check "the gateway's MAC changes: templates follow" wait_for 3 over
 has "... and then nothing is lost" "$(ping4 h1 -c 10 -i 0.1 10.2.0.10)" ' 0% packet loss'
 ipn core link set c1 address "$old"
+
+wire_end # its counters go with the pins
+# A first start that fails after the data plane was opened (no capability to become the user) takes it away again.
+stop x1
+check "detach" xc x1 detach
+{ yaml_xtr 1; echo "user: nobody"; } | conf x1
+chmod 0711 "$R" "$R/x1" "$R/x1/bpf"
+chown nobody "$R/site1.key"
+on x1 setpriv --bounding-set -setuid,-setgid "$BUILD/xtrd" -c "$R/x1/xtrd.yaml" >"$R/x1/failed" 2>&1
+is "a start that cannot become the user fails" "$?$(grep -c 'becoming user nobody' "$R/x1/failed")" 11
+is "... and leaves no pins" "$(ls "$R/x1/bpf" | grep -c xtr)" 0
+is "... no device" "$(ipn x1 -o link show | grep -c xtr0)" 0
+is "... and no rules" "$(ipn x1 rule show | grep -c 4341)" 0
+start x1 && ok "with the capabilities it starts"
+is "... as that user" "$(awk '$1 == "Uid:" { print $2 }' "/proc/${PID[x1]}/status")" "$(id -u nobody)"
+stop x1 && start x1 && ok "... and again"
 finish

@@ -434,3 +434,58 @@ Test(priv, files_are_given_and_a_folder_with_folders_is_not)
 	rmdir(path);
 	rmdir(name);
 }
+
+/* What the unit leaves root for `user`, but for CAP_DAC_OVERRIDE: a folder that is given is shut from then on. */
+Test(priv, a_folder_is_given_after_what_is_in_it)
+{
+	static const cap_value_t have[] = { CAP_CHOWN };
+	char name[] = "/tmp/xtr-give-XXXXXX", path[64];
+	struct passwd *pw = getpwnam("nobody");
+	struct stat st;
+	int status;
+	pid_t pid;
+
+	if (geteuid() || !pw)
+		cr_skip("needs root and a user nobody");
+	cr_assert_not_null(mkdtemp(name));
+	snprintf(path, sizeof(path), "%s/f", name);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	pid = fork();
+	if (!pid) {
+		struct xtr_err err;
+		cap_t caps = cap_init();
+
+		_exit(cap_set_flag(caps, CAP_PERMITTED, 1, have, CAP_SET) || cap_set_flag(caps, CAP_EFFECTIVE, 1, have, CAP_SET) ||
+		      cap_set_proc(caps) || xtr_priv_give("nobody", name, &err));
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_uid, pw->pw_uid);
+	unlink(path);
+	rmdir(name);
+}
+
+Test(priv, a_file_the_user_cannot_reach_is_named_with_the_way_out)
+{
+	char name[] = "/tmp/xtr-reach-XXXXXX", path[64];
+	struct err_want { mode_t folder, file; const char *says; } want[] = {
+		{ 0755, 0644, NULL }, { 0711, 0604, NULL }, { 0700, 0644, "cannot pass the folder" }, { 0755, 0600, "cannot read" },
+	};
+	struct xtr_err err;
+
+	if (geteuid() || !getpwnam("nobody"))
+		cr_skip("needs root and a user nobody");
+	cr_assert_not_null(mkdtemp(name));
+	snprintf(path, sizeof(path), "%s/f", name);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		cr_assert_eq(chmod(name, want[i].folder), 0);
+		cr_assert_eq(chmod(path, want[i].file), 0);
+		cr_expect_eq(xtr_priv_reach("nobody", path, &err), want[i].says ? -EACCES : 0, "row %u", i);
+		cr_expect(!want[i].says || (strstr(err.text, want[i].says) && strstr(err.text, "chmod g+")), "row %u: %s", i, err.text);
+		cr_expect_eq(xtr_priv_reach("root", path, &err), 0);
+	}
+	unlink(path);
+	rmdir(name);
+}

@@ -32,7 +32,8 @@ static int read_secret(struct xtr_conf *c, struct xtr_conf_key *k, struct xtr_ya
 	if (fd < 0 || fstat(fd, &st)) {
 		xtr_yaml_fail_at(errors, at, "key file %s: %s; %s", k->file, strerror(errno),
 				 errno == ENOENT ? "write the secret into it, mode 0600" :
-						   "make it readable for xtrd");
+				 pw && errno == EACCES ? "a start with `user` needs CAP_DAC_OVERRIDE for it (systemd: see the unit)" :
+							 "make it readable for xtrd");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {

@@ -385,22 +385,39 @@ static int give_files(struct xtr_daemon *d, struct xtr_err *err)
 	const struct xtr_conf_values *v = &d->conf->v;
 	const char *user = v->user ? v->user : "root";
 	bool all = v->user;
-	char lock[256], pins[4096];
+	char lock[256];
 	int rc = 0;
 
 	if (!all && geteuid())
 		return 0;
 	snprintf(lock, sizeof(lock), "%s.lock", v->control_socket);
-	snprintf(pins, sizeof(pins), "%s/xtr", v->bpffs);
 	if (all || foreign(v->state_dir))
 		rc = xtr_priv_give_folder(user, v->state_dir, err);
 	if (!rc && (all || foreign(v->control_socket)))
 		rc = xtr_priv_give(user, v->control_socket, err);
 	if (!rc && (all || foreign(lock)))
 		rc = xtr_priv_give(user, lock, err);
-	if (!rc && d->dp && (all || foreign(pins)))
-		rc = xtr_priv_give(user, pins, err);
 	return rc;
+}
+
+static int give_pins(struct xtr_daemon *d, struct xtr_err *err)
+{
+	const struct xtr_conf_values *v = &d->conf->v;
+	char pins[4096];
+
+	snprintf(pins, sizeof(pins), "%s/xtr", v->bpffs);
+	if (!d->dp || !(v->user || (!geteuid() && foreign(pins))))
+		return 0;
+	return xtr_priv_give(v->user ? v->user : "root", pins, err);
+}
+
+/* A reload reads it again, as the user. */
+static void check_file(const struct xtr_daemon *d)
+{
+	struct xtr_err why;
+
+	if (d->conf->v.user && xtr_priv_reach(d->conf->v.user, d->config_path, &why))
+		xtr_warn("a reload will fail: %s", why.text);
 }
 
 int xtr_daemon_start(struct xtr_daemon *d)
@@ -438,16 +455,21 @@ int xtr_daemon_start(struct xtr_daemon *d)
 	if (!rc)
 		rc = open_data_plane(d, &err);
 	if (!rc)
-		rc = give_files(d, &err);
+		rc = give_pins(d, &err);
 	if (!rc)
 		rc = xtr_priv_drop(d->conf->v.user, d->dp, xtr_conf_has_namespaces(d->conf), &err);
 	if (rc) {
 		xtr_error("%s", err.text);
-		return rc;
+	} else {
+		check_file(d);
+		xtr_pressure_start(d);
+		rc = start_loop(d);
+		if (!rc)
+			rc = xtr_decent_start(d);
 	}
-	xtr_pressure_start(d);
-	rc = start_loop(d);
-	return rc ? rc : xtr_decent_start(d);
+	if (rc && d->dp)
+		xtr_dp_undo(d->dp);
+	return rc;
 }
 
 void xtr_daemon_run(struct xtr_daemon *d)

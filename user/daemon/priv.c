@@ -13,6 +13,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
@@ -126,8 +127,43 @@ int xtr_priv_give(const char *user, const char *path, struct xtr_err *err)
 		return 0;
 	give_uid = pw->pw_uid;
 	give_gid = pw->pw_gid;
-	if (nftw(path, give_one, 16, FTW_PHYS | FTW_MOUNT))
+	/* what is in a folder first: one that is the user's may be shut for us already */
+	if (nftw(path, give_one, 16, FTW_PHYS | FTW_MOUNT | FTW_DEPTH))
 		return xtr_fail(err, -errno, "giving %s to user %s: %s", path, user,
 				strerror(errno));
 	return 0;
+}
+
+static bool may(const struct passwd *pw, const struct stat *st, mode_t bit)
+{
+	if (!pw->pw_uid)
+		return true;
+	return st->st_mode & (st->st_uid == pw->pw_uid ? bit << 6 : st->st_gid == pw->pw_gid ? bit << 3 : bit);
+}
+
+int xtr_priv_reach(const char *user, const char *path, struct xtr_err *err)
+{
+	struct passwd *pw = getpwnam(user);
+	char at[4096];
+	struct stat st;
+
+	if (!pw)
+		return xtr_fail(err, -ENOENT, "there is no user %s", user);
+	if (!realpath(path, at))
+		return 0; /* it will be said when it is read */
+	for (char *end = at;;) {
+		char kept;
+
+		end = strchr(end + 1, '/');
+		kept = end ? *end : '\0';
+		if (end)
+			*end = '\0';
+		if (!stat(at, &st) && !may(pw, &st, end ? 1 : 4))
+			return xtr_fail(err, -EACCES, "user %s cannot %s %s (mode %04o); run: chgrp %u %s; chmod g+%s %s", user,
+					end ? "pass the folder" : "read", at, (unsigned)(st.st_mode & 07777), (unsigned)pw->pw_gid, at,
+					end ? "x" : "r", at);
+		if (!end)
+			return 0;
+		*end = kept;
+	}
 }

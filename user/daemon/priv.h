@@ -21,4 +21,7 @@ int xtr_priv_give(const char *user, const char *path, struct xtr_err *err);
  * given away. */
 int xtr_priv_give_folder(const char *user, const char *path, struct xtr_err *err);
 
+/* Can the user read the file? By the modes of the folders above it and its own. -EACCES, and err says at which of them not. */
+int xtr_priv_reach(const char *user, const char *path, struct xtr_err *err);
+
 #endif

@@ -407,6 +407,15 @@ static struct xtr_dp *xtr_dp_new(const struct xtr_dp_config *cfg, const struct x
 	return dp;
 }
 
+/* What was there before stays as it was; what this start alone has made goes. */
+void xtr_dp_undo(struct xtr_dp *dp)
+{
+	if (dp->mine && dp->fresh)
+		xtr_dp_unmake(dp->nl, dp->root, NULL, NULL, NULL);
+	else
+		xtr_dp_upgrade_undo(dp);
+}
+
 int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb,
 		struct xtr_dp **out, struct xtr_err *err)
 {
@@ -420,11 +429,7 @@ int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *
 		return xtr_fail(err, -ENOMEM, "out of memory");
 	r = xtr_dp_open_all(dp, err);
 	if (r) {
-		/* What was there before stays as it was; what this start alone has made goes. */
-		if (dp->mine && dp->fresh)
-			xtr_dp_unmake(dp->nl, dp->root, NULL, NULL, NULL);
-		else
-			xtr_dp_upgrade_undo(dp);
+		xtr_dp_undo(dp);
 		xtr_dp_close(dp);
 		return r;
 	}

@@ -127,6 +127,8 @@ struct xtr_dp_callbacks {
 int xtr_dp_open(const struct xtr_dp_config *cfg, const struct xtr_dp_callbacks *cb, struct xtr_dp **out, struct xtr_err *err);
 /* Applies the difference to ports, overlays, locals, flags. cfg is copied deeply. */
 int xtr_dp_reconfigure(struct xtr_dp *dp, const struct xtr_dp_config *cfg, struct xtr_err *err);
+/* After xtr_dp_open(), when the rest of the start failed: takes away again what was not there before. Still to be closed. */
+void xtr_dp_undo(struct xtr_dp *dp);
 /* Closes fds only; the kernel goes on forwarding with what it has. */
 void xtr_dp_close(struct xtr_dp *dp);
 
