@@ -198,9 +198,11 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+const char *server_at;
+
 void server_start(struct server *s, answerer *answer)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = server_at ? inet_addr(server_at) : htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(a);
 
 	memset(s, 0, sizeof(*s));
@@ -208,7 +210,7 @@ void server_start(struct server *s, answerer *answer)
 	do { /* the same port for both */
 		if (s->port)
 			close(s->udp), close(s->tcp);
-		a.sin_port = 0;
+		a.sin_port = server_at ? htons(53) : 0;
 		s->udp = socket(AF_INET, SOCK_DGRAM, 0);
 		s->tcp = socket(AF_INET, SOCK_STREAM, 0);
 		cr_assert_eq(bind(s->udp, (struct sockaddr *)&a, sizeof(a)), 0);

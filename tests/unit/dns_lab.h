@@ -44,6 +44,7 @@ struct server {
 	pthread_t thread;
 };
 extern struct server s1, s2;
+extern const char *server_at; /* NULL: 127.0.0.1, any port; else this address, port 53 */
 void server_start(struct server *s, answerer *answer);
 void server_stop(struct server *s);
 /* Header and question into a, then s->answer. */

@@ -6,10 +6,12 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -375,4 +377,39 @@ Test(dns, so_mark)
 	wait_for(2, 15000);
 	cr_assert(seen.r.status && strstr(seen.r.why, "SO_MARK"), "%s", seen.r.why);
 	close_dns();
+}
+
+/* The host gets other servers, by DHCP say: they are asked without a reload. */
+Test(dns, servers_of_the_system_are_followed)
+{
+	char name[] = "/tmp/xtr-resolv-XXXXXX";
+	int fd = mkstemp(name);
+
+	if (geteuid())
+		cr_skip("needs root, for a file over /etc/resolv.conf");
+	cr_assert(fd >= 0);
+	cr_assert_eq(unshare(CLONE_NEWNS | CLONE_NEWNET), 0);
+	cr_assert_eq(system("ip link set lo up"), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount(name, "/etc/resolv.conf", NULL, MS_BIND, NULL), 0);
+	server_at = "127.0.0.2";
+	server_start(&s1, answer_good);
+	server_at = "127.0.0.3";
+	server_start(&s2, answer_good);
+	dprintf(fd, "nameserver 127.0.0.2\n");
+	open_dns(0);
+	cr_assert_eq(xtr_dns_lookup(dns, NAME, 1), 0);
+	wait_for(1, 15000);
+	cr_expect(!seen.r.status && s1.queries == 2 && !s2.queries, "%s: %u, %u", seen.r.why, s1.queries, s2.queries);
+	cr_assert_eq(ftruncate(fd, 0), 0);
+	cr_assert_eq(pwrite(fd, "nameserver 127.0.0.3\n", 21, 0), 21);
+	usleep(1100000);
+	uv_update_time(&loop);
+	cr_assert_eq(xtr_dns_lookup(dns, NAME, 2), 0);
+	wait_for(2, 15000);
+	cr_expect(!seen.r.status && s1.queries == 2 && s2.queries == 2, "%s: %u, %u", seen.r.why, s1.queries, s2.queries);
+	close_dns();
+	umount2("/etc/resolv.conf", MNT_DETACH);
+	close(fd);
+	unlink(name);
 }

@@ -96,7 +96,7 @@ static const struct xtr_schema pull_schema = { "decent.pull", NULL, (const struc
 #define T struct xtr_conf_dns
 static const struct xtr_schema dns_schema = { "decent.dns", NULL, (const struct xtr_schema_key[]){
 	LIST_OF(T, servers, "servers", 0, 16, XTR_T_STRING,
-		"DNS servers, with a port or without; without the key those of /etc/resolv.conf"),
+		"DNS servers, with a port or without; without the key those of /etc/resolv.conf, also when it changes"),
 	LIST_OF(T, https, "https", 0, 16, XTR_T_STRING,
 		"DNS over HTTPS (RFC 8484): these are asked instead, as https://dns.example/dns-query"),
 	ENUM(T, https_version, "https-version", 0, http_versions, "auto", "version of HTTP; auto: 2 where offered"),

@@ -20,11 +20,14 @@
 #include <string.h>
 
 #include "net/dns_int.h"
+#include "util/log.h"
 
 #define ACTIVE_MAX  256
 #define WAITING_MAX 4096
 #define TIMEOUT_MS  5000
 #define ROUNDS	    3
+#define RESOLV_CONF "/etc/resolv.conf"
+#define LOOK_MS	    1000 /* between two looks at it */
 
 static void on_kick(uv_timer_t *timer);
 
@@ -303,6 +306,24 @@ static void on_kick(uv_timer_t *timer)
 	}
 }
 
+/* A host that roams, or whose lease is renewed, gets other servers: the next question is for them. */
+static void follow_system(struct xtr_dns *d)
+{
+	const struct xtr_dns_config cfg = { .timeout_ms = d->backend->timeout_ms, .mark = d->backend->mark };
+	const struct stat *was = &d->backend->resolv;
+	struct xtr_err err;
+	struct stat st;
+
+	if (!d->backend->system || uv_now(d->loop) - d->looked < LOOK_MS || stat(RESOLV_CONF, &st))
+		return;
+	d->looked = uv_now(d->loop);
+	if (st.st_ino == was->st_ino && st.st_dev == was->st_dev && st.st_size == was->st_size &&
+	    st.st_mtim.tv_sec == was->st_mtim.tv_sec && st.st_mtim.tv_nsec == was->st_mtim.tv_nsec)
+		return;
+	if (xtr_dns_reconfigure(d, &cfg, &err)) /* half written, perhaps: it is looked at again */
+		xtr_log_limited(XTR_LOG_WARN, d->looked / 1000, "%s; going on with the servers of before", err.text);
+}
+
 int xtr_dns_lookup(struct xtr_dns *d, const char *name, uint32_t id)
 {
 	uint8_t buf[DNS_QUERY_MAX];
@@ -313,6 +334,7 @@ int xtr_dns_lookup(struct xtr_dns *d, const char *name, uint32_t id)
 		return -EINVAL;
 	if (d->waiting_count >= WAITING_MAX)
 		return -ENOBUFS;
+	follow_system(d);
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
@@ -364,6 +386,9 @@ static int backend_servers(struct dns_backend *b, const struct xtr_dns_config *c
 	if (b->count) {
 		memcpy(servers, cfg->servers, b->count * sizeof(servers[0]));
 	} else {
+		if (stat(RESOLV_CONF, &b->resolv)) /* c-ares asks 127.0.0.1 then */
+			memset(&b->resolv, 0, sizeof(b->resolv));
+		b->system = true;
 		rc = xtr_dns_system_servers(servers, DNS_SERVERS_MAX, err);
 		if (rc < 0)
 			return rc;

@@ -11,6 +11,7 @@
 
 #include <ares.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #define DNS_TYPE_A	1
 #define DNS_TYPE_AAAA	28
@@ -69,6 +70,8 @@ struct dns_backend {
 	unsigned handles;     /* of libuv, not closed yet */
 	uint32_t timeout_ms, mark;
 	bool https;
+	bool system;        /* its servers are those of /etc/resolv.conf, */
+	struct stat resolv; /* as it was when they were read */
 };
 
 struct xtr_dns {
@@ -82,6 +85,7 @@ struct xtr_dns {
 	struct dns_todo todo;
 	struct dns_lookups waiting, active, ready;
 	unsigned waiting_count, active_count, handles;
+	uint64_t looked; /* at /etc/resolv.conf; loop time */
 	bool closed;
 };
 
