@@ -76,8 +76,8 @@ XTR_INLINE int xtr_tc_nobodys(const struct __sk_buff *skb)
 
 /*
  * A UDP super-packet of an EID port: out by the overlay device of its instance, on whose way to the peer end the kernel segments,
- * as it does with what the host routes there. What does not fit is answered here, as no routing looks at it. mc: of a group, a clone
- * goes; the packet itself is the stack's, as it came (mcast.h).
+ * as it does with what the host routes there. What does not fit is answered here, as no routing looks at it; 0: it is the stack's.
+ * mc: of a group, a clone goes; the packet itself is the stack's, as it came (mcast.h).
  */
 XTR_FUNC XTR_NONNULL int xtr_tc_segment(struct __sk_buff *skb, const struct xtr_iface *ifc, const struct xtr_inner *p, bool group)
 {
@@ -94,10 +94,8 @@ XTR_FUNC XTR_NONNULL int xtr_tc_segment(struct __sk_buff *skb, const struct xtr_
 	overlay = inst->overlay;
 	if (big && group)
 		return -XTR_DROP_REPL_TOO_BIG;
-	if (big && p->proto == IPPROTO_UDP) {
-		r = xtr_icmp_too_big(skb, ifc, p, ov->mtu, skb->ifindex);
-		return r ?: xtr_tc_pass(skb);
-	}
+	if (big && p->proto == IPPROTO_UDP)
+		return xtr_icmp_too_big(skb, ifc, p, ov->mtu, skb->ifindex);
 	if (tci && bpf_skb_vlan_pop(skb))
 		return -XTR_DROP_ENCAP_ROOM;
 	if (!group && xtr_tc_decrement(&c, p))
@@ -197,7 +195,7 @@ int xtr_tc_encap(struct __sk_buff *skb)
 			if (w.mc)
 				return xtr_tc_pass(skb);
 			if (r >= 0)
-				return r;
+				return r ?: xtr_tc_pass(skb);
 			break;
 		}
 		if (skb->mark == (XTR_MARK_DECAP | skb->ingress_ifindex))

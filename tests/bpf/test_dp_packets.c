@@ -479,7 +479,7 @@ static bool miscount(bool last)
 	struct sockaddr_storage to;
 	struct xtr_hold h;
 	uint8_t buf[256], i = 0;
-	uint64_t start;
+	uint64_t start, put_at;
 	socklen_t len;
 	__u32 slot;
 	struct xtr_dp *dp;
@@ -492,8 +492,9 @@ static bool miscount(bool last)
 	tx = sender("10.2.0.5", &to, &len);
 	cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1);
 	serve(dp, 50);
-	start = now_ms();
+	start = now_ms(); /* of the 50 ms at the earliest; at the latest when it is put */
 	cr_assert_eq(put(dp, "10.2.0.0/24", &m), 0);
+	put_at = now_ms();
 	cr_assert_eq(dp->hold_active, 1);
 	look();
 	slot = found.cache[0].e.hold - 1;
@@ -512,7 +513,7 @@ static bool miscount(bool last)
 	if (late)
 		goto out;
 	/* the daemon does nothing */
-	while (now_ms() - start < XTR_DP_HOLD_MS + 15)
+	while (now_ms() - put_at < XTR_DP_HOLD_MS + 15)
 		usleep(1000);
 	i = 99;
 	cr_assert_eq(sendto(tx, &i, 1, 0, (struct sockaddr *)&to, len), 1);

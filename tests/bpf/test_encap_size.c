@@ -48,19 +48,25 @@ Test(encap, unknown_path_mtu_is_that_of_the_interface, .init = lab_init)
 
 Test(encap, super_packets, .init = lab_init)
 {
-	const struct run_opt gso = { .gso_size = 1448, .gso_segs = 3 };
+	const struct run_opt gso = { .gso_size = 1448, .gso_segs = 3 }, udp_gso = { .gso_size = 1400, .gso_segs = 3 };
 	struct pkt tcp = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), TCP(1, 2, .partial = true), DATA(3000)));
 	struct pkt udp = pkt_build(FLOW(IP4("10.1.0.10", "10.2.0.20"), UDP(1, 2, .partial = true), DATA(3000)));
+	struct xtr_iface ov = lab_iface_get(lab.xtr0);
 	struct xtr_rloc t = lab_rloc_get(RLOC4);
 	struct ran r;
 
+	ov.mtu = 1464;
+	lab_iface(lab.xtr0, ov);
 	r = lab_run(H_TC_XTR0, &udp, &gso);
 	cr_expect_eq(r.ret, TC_OK, "UDP: to the peer end, where the kernel has segmented it");
 	expect_pkt("UDP GSO", &r.out, &udp);
 	expect_moved(&r, "UDP GSO", 0, XTR_STAT_GSO_PEER);
+	r = lab_run(H_TC_EID, &udp, &udp_gso);
+	cr_expect_eq(r.ret, TC_REDIRECT, "UDP on a port: to the overlay device, action %d", r.ret);
+	expect_moved(&r, "UDP GSO on a port", 0, XTR_STAT_GSO_PEER);
 	r = lab_run(H_TC_EID, &udp, &gso);
-	cr_expect_eq(r.ret, TC_UNSPEC, "UDP on a port: by the stack to the overlay device");
-	expect_moved(&r, "UDP GSO on a port", 0, XTR_STAT_PASS);
+	cr_expect_eq(r.ret, TC_UNSPEC, "segments that do not fit, without DF: the stack fragments, action %d", r.ret);
+	expect_moved(&r, "UDP GSO without DF", 0, XTR_STAT_PASS);
 	/* Test runs cannot make a TCP super-packet, only a size: the kernel refuses room to it, which is the drop to see. */
 	expect_dropped("no room", H_TC_XTR0, &tcp, &gso, XTR_DROP_ENCAP_ROOM);
 	expect_dropped("no room", H_INJECT, &tcp, &gso, XTR_DROP_ENCAP_ROOM);
