@@ -375,6 +375,35 @@ static void reconfigure(struct xtr_dp *dp)
 	cr_assert_eq(xtr_dp_reconfigure(dp, &cfg, &err), 0, "%s", err.text);
 }
 
+/* Until the reload has succeeded, those of before are held as well. */
+Test(dp_tenant, a_reload_renames_the_namespaces_of_all)
+{
+	enum { MANY = XTR_DP_NAMESPACES - 1 };
+	static struct xtr_dp_overlay many[MANY + 1];
+	static char names[2][MANY][8];
+	struct xtr_dp *dp;
+
+	config_tenants();
+	many[0] = tenants[0];
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(names[0][i], sizeof(names[0][i]), "a%u", i);
+		snprintf(names[1][i], sizeof(names[1][i]), "b%u", i);
+		many[i + 1] = tenants[1];
+		snprintf(many[i + 1].name, sizeof(many[0].name), "xt%u", i);
+		many[i + 1].iid = 100 + i;
+		many[i + 1].netns = names[0][i]; /* not there: they wait */
+	}
+	cfg.overlays = many;
+	cfg.overlay_count = MANY + 1;
+	dp = open_dp();
+	for (unsigned i = 0; i < MANY; i++)
+		many[i + 1].netns = names[1][i];
+	reconfigure(dp);
+	cr_expect_eq(dp->ns_count, MANY);
+	xtr_dp_close(dp);
+	detach();
+}
+
 Test(dp_tenant, a_reload_moves_a_device_and_leaves_nothing_where_it_was)
 {
 	char *red = snapshot_in("red"), *after;

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ uint8_t xtr_dp_mode(const struct xtr_dp_port *p, const struct xtr_nl_link *l, bo
 {
 	if (p->mode != XTR_MODE_AUTO && p->mode != XTR_MODE_NONE)
 		return p->mode;
-	if (soft || !*l->name || l->type != 1 /* ARPHRD_ETHER */)
+	if (soft || !*l->name || l->type != ARPHRD_ETHER)
 		return XTR_MODE_TC;
 	if (features_known)
 		return (features & (XTR_NL_XDP_BASIC | XTR_NL_XDP_REDIRECT)) ==
@@ -142,6 +143,8 @@ int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err)
 		xtr_dp_plan(dp, p, f, &l);
 		if (was != f->ifindex)
 			f->told = XTR_WHY_NONE;
+		if (was != f->ifindex && f->role == XTR_ROLE_UNDERLAY && f->type != ARPHRD_ETHER)
+			xtr_warn("interface %s is not an Ethernet device: " XTR_DP_NO_ETHER, f->name);
 		f->mode = f->planned;
 		/* What a driver refused is not asked of it again while the device is the same: a card stops for each try. */
 		if (was == f->ifindex && before == XTR_MODE_TC && p->mode == XTR_MODE_AUTO &&

@@ -191,7 +191,7 @@ void xtr_dp_advise(const struct xtr_dp_facts *f, struct xtr_dp_probe *out)
 	out->reason[0] = out->unlock[0] = out->hint[0] = '\0';
 	out->mode = xtr_dp_mode(&auto_mode, &l, soft, f->xdp_known, f->xdp);
 	if (f->type != ARPHRD_ETHER) {
-		WHY("not an Ethernet device: TC");
+		WHY("not an Ethernet device: TC%s", f->role == XTR_ROLE_UNDERLAY ? "; " XTR_DP_NO_ETHER : "");
 		return;
 	}
 	if (soft) {

@@ -642,7 +642,7 @@ static struct xtr_dp_er_base *er_base_slot(struct xtr_dp *dp, struct xtr_dp_ns *
 		if (!lives)
 			b = &dp->er_base[i];
 	}
-	if (!b && dp->er_bases <= XTR_DP_NAMESPACES)
+	if (!b && dp->er_bases <= XTR_DP_NSS)
 		b = &dp->er_base[dp->er_bases++];
 	if (b) {
 		free(b->r);

@@ -37,11 +37,14 @@ struct bpf_map;
 #define XTR_DP_EVENTS_TURN  256
 #define XTR_DP_QUEUES       32             /* of an overlay device, at most: one for each CPU that GRO runs on */
 #define XTR_DP_SETTLE_MS    20             /* changes come in groups: wait so long for the rest */
+/* What an underlay device without Ethernet headers means: the programs look for one. */
+#define XTR_DP_NO_ETHER     "what arrives there is decapsulated by xtrd alone: slowly (see data-plane.slow-rate), and not while it is stopped"
 #define XTR_DP_WAYS         1024           /* neighbours whose address is remembered, mapped directly */
 #define XTR_DP_LOOK_MS      30000          /* look at everything again, whatever netlink said */
 #define XTR_DP_LISTS        16384          /* as many groups as the maps hold */
 #define XTR_DP_REPL_PARTS   64             /* of the list of one group of control messages */
 #define XTR_DP_NAMESPACES   (XTR_MAX_PORTS / 2)
+#define XTR_DP_NSS          (2 * XTR_DP_NAMESPACES) /* while those of before have not been left yet */
 #define XTR_DP_MAP_PLACES   "xtr_places"
 #define XTR_DP_VRF_METRIC   4341           /* of EID routes in the table of a VRF, so that its own are never replaced */
 #define XTR_DP_VRF_LAST     4278198271u    /* unreachable default route of a VRF: just before the usual one of the administrator */
@@ -296,7 +299,7 @@ struct xtr_dp {
 	struct xtr_nl *nl;
 	struct xtr_nl_monitor *mon;
 	int mon_fd;                        /* epoll: mon, and those of the namespaces */
-	struct xtr_dp_ns *nss[XTR_DP_NAMESPACES]; unsigned ns_count;
+	struct xtr_dp_ns *nss[XTR_DP_NSS]; unsigned ns_count;
 	struct xtr_dp_place places[XTR_DP_NAMESPACES]; unsigned place_count; /* as in xtr_places */
 	bool trouble;                      /* some overlay device is not as it should be, for another reason than that its
 					    * namespace is not there: try again */
@@ -375,7 +378,7 @@ struct xtr_dp {
 	struct xtr_trie *er4, *er6;        /* struct xtr_dp_er by iid and prefix */
 	struct xtr_dp_er *er_wait, *er_set;
 	unsigned er_count[2];              /* of er_set: mtu, throw */
-	struct xtr_dp_er_base er_base[XTR_DP_NAMESPACES + 1]; unsigned er_bases;
+	struct xtr_dp_er_base er_base[XTR_DP_NSS + 1]; unsigned er_bases;
 	uint64_t er_removed[256];          /* hashes of routes that were removed by us; 0: none */
 	uint16_t er_least;                 /* MTU of all EID routes, as there is no room for single ones; 0: not needed */
 	uint64_t er_look_at, er_scan_at;   /* which native entries are in use; which EIDs have a locator with a learned MTU, 0: no need */

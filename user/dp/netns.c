@@ -139,8 +139,9 @@ static int xtr_dp_ns_look(struct xtr_dp *dp, struct xtr_dp_ns *ns, struct xtr_er
 			return xtr_fail(err, -ENOENT, "there is no network namespace %s (key overlay[].namespace)%s%s",
 					ns->where, *ns->where == '/' ? "" : "; make it: ip netns add ",
 					*ns->where == '/' ? "" : ns->where);
-		return xtr_fail(err, fd, "network namespace %s (key overlay[].namespace): %s", ns->where,
-				strerror(-fd));
+		return xtr_fail(err, fd, "network namespace %s (key overlay[].namespace): %s%s", ns->where, strerror(-fd),
+				(fd == -EACCES || fd == -EPERM) && !strncmp(ns->where, "/proc/", 6) ?
+					"; looking into a process takes CAP_SYS_PTRACE (in the systemd unit: and ProtectProc=default)" : "");
 	}
 	if (fstat(fd, &st)) {
 		r = -errno;
@@ -172,7 +173,7 @@ static struct xtr_dp_ns *xtr_dp_ns_get(struct xtr_dp *dp, const char *where)
 	for (unsigned i = 0; i < dp->ns_count; i++)
 		if (!strcmp(dp->nss[i]->where, where))
 			return dp->nss[i];
-	ns = dp->ns_count < XTR_DP_NAMESPACES ? calloc(1, sizeof(*ns)) : NULL;
+	ns = dp->ns_count < XTR_DP_NSS ? calloc(1, sizeof(*ns)) : NULL;
 	if (!ns)
 		return NULL;
 	snprintf(ns->where, sizeof(ns->where), "%s", where);
