@@ -235,6 +235,23 @@ static bool xtr_dp_link_fits(struct xtr_dp *dp, int fd, const struct xtr_dp_want
 	return l.xdp == ((w->xdp_flags & XDP_FLAGS_SKB_MODE) ? XDP_ATTACHED_SKB : XDP_ATTACHED_DRV);
 }
 
+uint32_t xtr_dp_guard_id(const struct xtr_dp *dp, int ifindex)
+{
+	char name[48], path[sizeof(dp->dir) + sizeof(name)];
+	struct xtr_dp_link_info i = { 0 };
+	int fd;
+
+	xtr_dp_link_name(name, XTR_P_GUARD, ifindex);
+	snprintf(path, sizeof(path), "%s/%s", dp->dir, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	if (xtr_dp_link_info(fd, &i))
+		i.prog_id = 0;
+	close(fd);
+	return i.prog_id;
+}
+
 static bool xtr_dp_link_runs(int fd, int prog)
 {
 	struct xtr_dp_link_info i = { 0 };

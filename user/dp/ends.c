@@ -14,12 +14,15 @@
 #include <string.h>
 
 /* A program of somebody else at the egress of the device. Before 6.6 there are none. */
-static bool xtr_dp_tcx_egress(int ifindex)
+static bool xtr_dp_tcx_egress(const struct xtr_dp *dp, int ifindex)
 {
 	__u32 ids[8], flags, n = sizeof(ids) / sizeof(*ids);
 	int r = bpf_prog_query(ifindex, (enum bpf_attach_type)XTR_DP_TCX_EGRESS, 0, &flags, ids, &n);
 
-	return r ? errno != EINVAL : n > 0;
+	if (r)
+		return errno != EINVAL;
+	/* ours is for what the host's routes lead here, not for what the programs put here */
+	return n > 1 || (n && ids[0] != xtr_dp_guard_id(dp, ifindex));
 }
 
 bool xtr_dp_other_end(struct xtr_dp *dp, const struct xtr_nl_link *l)
@@ -33,5 +36,5 @@ bool xtr_dp_other_end(struct xtr_dp *dp, const struct xtr_nl_link *l)
 		return false;
 	if (xtr_nl_clsact_sides(dp->nl, l->ifindex, &qdisc, &in, &out) || out)
 		return false;
-	return !xtr_dp_tcx_egress(l->ifindex);
+	return !xtr_dp_tcx_egress(dp, l->ifindex);
 }

@@ -517,6 +517,8 @@ void xtr_dp_rlocs_part(struct xtr_dp *dp, const struct xtr_dp_config *old); /* t
 int xtr_dp_ports_read(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_attach(struct xtr_dp *dp, struct xtr_err *err);
 int xtr_dp_attach_fence(struct xtr_dp *dp, int ifindex, const char *ifname, struct xtr_err *err);
+/* Of the program at the egress of an EID port that keeps instances apart, 0: none there. */
+uint32_t xtr_dp_guard_id(const struct xtr_dp *dp, int ifindex);
 void xtr_dp_attach_sweep(struct xtr_dp *dp);
 void xtr_dp_link_remove(const char *path);                  /* detaches at once and unpins */
 int xtr_dp_link_parse(const char *pin, char prog[16], int *ifindex); /* "link_<prog>_<ifindex>" */
