@@ -155,6 +155,26 @@ Test(by_hand, many_are_written_together)
 	cr_assert_eq(((uint8_t *)b->buf)[7], 2);
 }
 
+/* All of the map-cache is gone through for it: with a million entries, nobody waits for that with each one that is added. */
+Test(by_hand, in_a_large_map_cache_they_are_written_a_moment_later)
+{
+	const struct xtr_fwd found = { .action = XTR_ACT_ENCAP, .n = 1, .locators = { { fw_ip("192.0.2.2"), 1 } } };
+	char text[24];
+
+	for (unsigned i = 0; i < 4200; i++) {
+		struct xtr_eid_prefix e;
+
+		snprintf(text, sizeof(text), "10.%u.%u.0/24", 100 + i / 256, i % 256);
+		e = fw_eid(text);
+		xtr_node_adopt(itr->n, &e, &found, w->now);
+	}
+	add_drop("10.8.0.0/16");
+	cr_assert_null(file());
+	fw_run(w, 0);
+	xtr_node_tick(itr->n, w->now + 100);
+	cr_assert_not_null(file());
+}
+
 Test(by_hand, learned_entries_are_not_kept_as_static_ones)
 {
 	RESOLVE("10.2.0.5", FW_REC("10.2.0.0/24", 60, "192.0.2.2"));

@@ -21,7 +21,6 @@ struct xtr_itr {
 	struct xtr_bucket smrs; /* because of SMRs */
 	struct xtr_timer save;             /* static entries changed: itr_static.c */
 	bool batch;
-	uint32_t statics;                  /* how many there were when they were written or read */
 	uint32_t give_left;                /* entries that a change of RLOCs still has to be told about */
 	const struct xtr_mapping *giving;  /* being written: must not go */
 	bool giving_over;                  /* what the one being written covers found no place: it must not stay */

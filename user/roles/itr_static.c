@@ -2,8 +2,8 @@
 /*
  * ITR: static entries over a restart. What was set by hand stays until it is removed by hand, so it is kept in the state
  * directory and not only in the kernel, which knows neither who set an entry nor its weights, and nothing after a reboot.
- * Written when entries were added or removed, before that is answered; where there are many a moment later, so that writing
- * stays a small part of the work.
+ * Written when entries were added or removed, before that is answered; where the map-cache is large a moment later, so that going
+ * through it stays a small part of the work.
  *
  * The file: FORMAT, number of entries, and each as an EID record (RFC 9301 5.4): what reads it back checks it like one
  * from the wire.
@@ -17,7 +17,8 @@
 #define NAME "itr-static"
 #define FORMAT 1
 #define ENTRY_MAX (256 + 64) /* without locators */
-#define SMALL 4096           /* entries that are written at once */
+#define SMALL 4096           /* entries of the map-cache that are gone through at once, */
+#define EACH  200            /* more of them after a millisecond for so many each: a million after five seconds */
 #define AGAIN 60000          /* after one that failed */
 
 /* ---- written */
@@ -76,15 +77,16 @@ static void save(struct xtr_itr *itr)
 		r = ops->save(ops->ctx, NAME, buf, xtr_wr_len(&out.w));
 	}
 	free(buf);
-	itr->statics = out.n;
 	if (r)
 		xtr_timer_set(&itr->env->timers, &itr->save, itr->env->now + AGAIN);
 }
 
 void xtr_itr_static_changed(struct xtr_itr *itr)
 {
+	size_t n = xtr_mapcache_count(&itr->cache);
+
 	if (!xtr_timer_armed(&itr->save))
-		xtr_timer_set(&itr->env->timers, &itr->save, itr->env->now + (itr->statics < SMALL ? 0 : itr->statics / 50));
+		xtr_timer_set(&itr->env->timers, &itr->save, itr->env->now + (n < SMALL ? 0 : n / EACH));
 }
 
 void xtr_itr_save_timer(void *ctx, struct xtr_timer *t)
@@ -168,7 +170,7 @@ static int restore_all(struct xtr_itr *itr, const uint8_t *buf, size_t len)
 
 	if (r.err || format != FORMAT)
 		return -EBADMSG;
-	for (itr->statics = n; n; n--) {
+	for (; n; n--) {
 		struct xtr_records it = { .rd = r, .left = 1 };
 		struct xtr_record rec;
 
